@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The library's whole vocabulary of shared words. Every name carries its memory order:
+ *
+ *   relaxed   atomic, orders nothing
+ *   acquire   later accesses stay after the load
+ *   release   earlier accesses stay before the store
+ *   full      an atomic read-modify-write and a full fence on both sides
+ *
+ * Three builds. Production maps them to ck_pr. RANGEMAP_ATOMIC_CC maps them to the compiler's __atomic
+ * builtins, which ThreadSanitizer understands (ck_pr is inline assembly, which it cannot see).
+ * RANGEMAP_EXPLORER additionally calls rm_explorer_point() before each access, so that a scheduler can
+ * switch threads there. On x86-64 loads are acquire and stores release by themselves, and a locked
+ * instruction is a full fence; elsewhere the fences below are real.
+ */
+#ifndef RANGEMAP_BASE_ATOMIC_H
+#define RANGEMAP_BASE_ATOMIC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#if defined(RM_TSAN) && !defined(RANGEMAP_ATOMIC_CC)
+#define RANGEMAP_ATOMIC_CC 1
+#endif
+
+#if !defined(RANGEMAP_ATOMIC_CC)
+#define RANGEMAP_ATOMIC_CC 0
+#endif
+
+#if !RANGEMAP_ATOMIC_CC
+#include <ck_pr.h>
+#endif
+
+/* A shared 64-bit word. Wrapped, so that no plain access compiles. */
+typedef struct {
+    uint64_t unsafe_value;
+} rm_word;
+
+#if defined(RANGEMAP_EXPLORER)
+void rm_explorer_point(const void *word);
+#else
+static inline void rm_explorer_point(const void *word)
+{
+    (void)word;
+}
+#endif
+
+/* The value of a word that no other thread can see yet or any more. */
+static inline uint64_t rm_word_private(const rm_word *word)
+{
+    return word->unsafe_value;
+}
+
+static inline void rm_word_set_private(rm_word *word, uint64_t value)
+{
+    word->unsafe_value = value;
+}
+
+#if RANGEMAP_ATOMIC_CC
+
+static inline uint64_t rm_load_relaxed(const rm_word *word)
+{
+    rm_explorer_point(word);
+    return __atomic_load_n(&word->unsafe_value, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t rm_load_acquire(const rm_word *word)
+{
+    rm_explorer_point(word);
+    return __atomic_load_n(&word->unsafe_value, __ATOMIC_ACQUIRE);
+}
+
+/* A load whose result is only followed as a pointer: consume, which compilers promote to acquire. */
+static inline uint64_t rm_load_dependent(const rm_word *word)
+{
+    return rm_load_acquire(word);
+}
+
+static inline void rm_store_relaxed(rm_word *word, uint64_t value)
+{
+    rm_explorer_point(word);
+    __atomic_store_n(&word->unsafe_value, value, __ATOMIC_RELAXED);
+}
+
+static inline void rm_store_release(rm_word *word, uint64_t value)
+{
+    rm_explorer_point(word);
+    __atomic_store_n(&word->unsafe_value, value, __ATOMIC_RELEASE);
+}
+
+static inline bool rm_cas_full(rm_word *word, uint64_t expected, uint64_t desired)
+{
+    rm_explorer_point(word);
+    return __atomic_compare_exchange_n(&word->unsafe_value, &expected, desired, false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_SEQ_CST);
+}
+
+static inline uint64_t rm_swap_full(rm_word *word, uint64_t value)
+{
+    rm_explorer_point(word);
+    return __atomic_exchange_n(&word->unsafe_value, value, __ATOMIC_SEQ_CST);
+}
+
+static inline void rm_or_full(rm_word *word, uint64_t bits)
+{
+    rm_explorer_point(word);
+    (void)__atomic_fetch_or(&word->unsafe_value, bits, __ATOMIC_SEQ_CST);
+}
+
+static inline uint64_t rm_add_relaxed(rm_word *word, uint64_t addend)
+{
+    rm_explorer_point(word);
+    return __atomic_fetch_add(&word->unsafe_value, addend, __ATOMIC_RELAXED);
+}
+
+static inline void rm_fence_full(void)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static inline void rm_pause(void)
+{
+}
+
+#else
+
+static inline uint64_t rm_load_relaxed(const rm_word *word)
+{
+    rm_explorer_point(word);
+    return ck_pr_load_64(&word->unsafe_value);
+}
+
+static inline uint64_t rm_load_acquire(const rm_word *word)
+{
+    uint64_t value = rm_load_relaxed(word);
+
+    ck_pr_fence_acquire(); /* this load before every later access */
+    return value;
+}
+
+/*
+ * A load whose result is only followed as a pointer. No fence: the processor orders the load before the
+ * accesses through the address it yields (every architecture but Alpha), and ck_pr's volatile assembly keeps
+ * the compiler from inventing the address otherwise.
+ */
+static inline uint64_t rm_load_dependent(const rm_word *word)
+{
+    return rm_load_relaxed(word);
+}
+
+static inline void rm_store_relaxed(rm_word *word, uint64_t value)
+{
+    rm_explorer_point(word);
+    ck_pr_store_64(&word->unsafe_value, value);
+}
+
+static inline void rm_store_release(rm_word *word, uint64_t value)
+{
+    ck_pr_fence_release(); /* every earlier access before this store */
+    rm_store_relaxed(word, value);
+}
+
+/* Fences on both sides of a ck_pr read-modify-write, which itself orders nothing but on x86. */
+static inline void rm_fence_before_rmw(void)
+{
+#if !defined(CK_MD_TSO)
+    ck_pr_fence_memory();
+#endif
+}
+
+static inline void rm_fence_after_rmw(void)
+{
+#if !defined(CK_MD_TSO)
+    ck_pr_fence_memory();
+#endif
+}
+
+static inline bool rm_cas_full(rm_word *word, uint64_t expected, uint64_t desired)
+{
+    bool done;
+
+    rm_explorer_point(word);
+    rm_fence_before_rmw();
+    done = ck_pr_cas_64(&word->unsafe_value, expected, desired);
+    rm_fence_after_rmw();
+    return done;
+}
+
+static inline uint64_t rm_swap_full(rm_word *word, uint64_t value)
+{
+    uint64_t old;
+
+    rm_explorer_point(word);
+    rm_fence_before_rmw();
+    old = ck_pr_fas_64(&word->unsafe_value, value);
+    rm_fence_after_rmw();
+    return old;
+}
+
+static inline void rm_or_full(rm_word *word, uint64_t bits)
+{
+    rm_explorer_point(word);
+    rm_fence_before_rmw();
+    ck_pr_or_64(&word->unsafe_value, bits);
+    rm_fence_after_rmw();
+}
+
+static inline uint64_t rm_add_relaxed(rm_word *word, uint64_t addend)
+{
+    rm_explorer_point(word);
+    return ck_pr_faa_64(&word->unsafe_value, addend);
+}
+
+static inline void rm_fence_full(void)
+{
+    ck_pr_fence_memory();
+}
+
+static inline void rm_pause(void)
+{
+    ck_pr_stall();
+}
+
+#endif
+
+/* Pointers in words. */
+static inline void *rm_load_pointer(const rm_word *word)
+{
+    return (void *)(uintptr_t)rm_load_acquire(word);
+}
+
+static inline uint64_t rm_pointer_bits(const void *pointer)
+{
+    return (uint64_t)(uintptr_t)pointer;
+}
+
+#endif

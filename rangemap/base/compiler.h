@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What the library asks of the compiler. */
+#ifndef RANGEMAP_BASE_COMPILER_H
+#define RANGEMAP_BASE_COMPILER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define RM_LIKELY(x) __builtin_expect(!!(x), 1)
+#define RM_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define RM_NOINLINE __attribute__((noinline))
+#define RM_ALWAYS_INLINE static inline __attribute__((always_inline, unused))
+#define RM_CACHE_LINE 64
+#define RM_LINE_ALIGNED __attribute__((aligned(RM_CACHE_LINE)))
+
+/* Visible to the whole library, but not outside of it. */
+#define RM_INTERNAL __attribute__((visibility("hidden")))
+
+/* The object of type T whose member M is at pointer P. */
+#define RM_CONTAINER_OF(P, T, M) ((T *)(void *)((char *)(P)-offsetof(T, M)))
+
+static inline void rm_prefetch(const void *address)
+{
+    __builtin_prefetch(address, 0, 3);
+}
+
+/* Hints of the sanitizers, empty without them. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define RM_ASAN 1
+#endif
+#if __has_feature(thread_sanitizer)
+#define RM_TSAN 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define RM_ASAN 1
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define RM_TSAN 1
+#endif
+
+#endif

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The end of a retired thing, after its grace period: values are released, nodes go back to the pool. */
+#ifndef RANGEMAP_EPOCH_DISPOSE_H
+#define RANGEMAP_EPOCH_DISPOSE_H
+
+#include "rangemap/epoch/retire.h"
+
+/*
+ * Disposes of *retired, or of a part: a subtree takes one step per node, and the entry remembers where it
+ * is. Counts every node and value down from *budget. True: all is gone.
+ */
+RM_INTERNAL bool rm_dispose_retired(struct rm_retired *retired, struct rm_thread *thread, unsigned *budget);
+
+/* Frees a tree that nobody else can see, releasing values if `values` is not NULL; all at once. */
+RM_INTERNAL void rm_dispose_tree(struct rm_node *root, const struct rm_values *values,
+                                 struct rm_thread *thread);
+
+#endif

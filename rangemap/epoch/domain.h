@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A reclamation domain: the epoch that its readers announce themselves in, the pool that nodes come from,
+ * the shards in which garbage waits for its grace period, and the records of its threads.
+ *
+ * Who writes what:
+ *   epoch      ck_epoch; the global counter by whoever polls
+ *   pool       any thread, lock-free
+ *   shard[]    `inbox` by any thread, lock-free; the rest by the holder of `claim`
+ *   pending    any thread, once per batch of garbage
+ *   threads    push-only list of records; a record's own words: see epoch/thread.h
+ */
+#ifndef RANGEMAP_EPOCH_DOMAIN_H
+#define RANGEMAP_EPOCH_DOMAIN_H
+
+#include <ck_epoch.h>
+
+#include "rangemap/base/stack.h"
+#include "rangemap/memory/pool.h"
+#include "rangemap/rangemap.h"
+
+enum { RM_SHARDS = 8 };
+
+/* See epoch/reclaim.h. */
+struct rm_shard {
+    rm_word claim;            /* 1 while a thread works on the shard */
+    struct rm_stack inbox;    /* garbage whose grace period has not begun */
+    rm_word outstanding;      /* objects in inbox, record and ready; any thread */
+    struct rm_link *ready;    /* garbage whose grace period is over; holder of claim */
+    ck_epoch_record_t record; /* garbage in its grace period; never in a section; holder of claim */
+} RM_LINE_ALIGNED;
+
+struct rangemap_domain {
+    ck_epoch_t epoch; /* first, so that a record's `global` tells its domain */
+    struct rm_pool pool;
+    rm_word pending_bytes RM_LINE_ALIGNED;
+    rm_word above_soft_limit;
+    rm_word maps;
+    rm_word records RM_LINE_ALIGNED; /* length of `threads` */
+    struct rm_stack threads;         /* rm_thread.of_domain; never popped while the domain lives */
+    uint64_t soft_limit_bytes, hard_limit_bytes;
+    rangemap_pressure_fn *pressure;
+    void *context;
+    struct rm_shard shard[RM_SHARDS];
+};
+
+/* NULL stands for the default domain, which is made on first use; NULL if that fails. */
+RM_INTERNAL struct rangemap_domain *rm_domain_or_default(struct rangemap_domain *domain);
+
+#endif

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "rangemap/epoch/reclaim.h"
+
+#include <limits.h>
+#include <sched.h>
+
+#include "rangemap/epoch/report.h"
+
+enum {
+    /* Objects disposed of per submission, three times what a bag holds; and under pressure. */
+    SHARE_BUDGET = 64,
+    PRESSED_BUDGET = 1024,
+    /* A poll reads the line of every record: one poll per this many records and submissions. */
+    RECORDS_PER_SUBMISSION = 8
+};
+
+void rm_shard_init(struct rm_shard *shard, struct rangemap_domain *domain)
+{
+    rm_word_set_private(&shard->claim, 0);
+    rm_word_set_private(&shard->inbox.head, 0);
+    rm_word_set_private(&shard->outstanding, 0);
+    shard->ready = NULL;
+    ck_epoch_register(&domain->epoch, &shard->record, NULL);
+}
+
+/* Acquire: what the last holder did to the shard is visible. */
+static bool try_claim(struct rm_shard *shard)
+{
+    return rm_load_relaxed(&shard->claim) == 0 && rm_cas_full(&shard->claim, 0, 1);
+}
+
+static void unclaim(struct rm_shard *shard)
+{
+    rm_store_release(&shard->claim, 0);
+}
+
+static void never_called(ck_epoch_entry_t *entry)
+{
+    (void)entry;
+}
+
+/*
+ * The grace period of the inbox begins here. Taking it is a full fence, so that the global epoch, which
+ * ck_epoch_call reads, is read after the compare-and-swap that unlinked the garbage.
+ */
+static void admit_inbox(struct rm_shard *shard)
+{
+    struct rm_link *link = rm_stack_take_all(&shard->inbox);
+
+    while (link != NULL) {
+        struct rm_garbage *garbage = RM_CONTAINER_OF(link, struct rm_garbage, link);
+
+        link = link->next;
+        ck_epoch_call(&shard->record, &garbage->epoch_entry, never_called);
+    }
+}
+
+/* Moves what is past its grace period to the ready list, without waiting. */
+static void poll_record(struct rm_shard *shard, struct rangemap_domain *domain)
+{
+    ck_stack_t over = CK_STACK_INITIALIZER;
+    ck_stack_entry_t *cursor, *next;
+
+    if (shard->record.n_pending == 0) {
+        return;
+    }
+    (void)ck_epoch_poll_deferred(&shard->record, &over);
+    rm_happens_acquire(&domain->epoch);
+    for (cursor = CK_STACK_FIRST(&over); cursor != NULL; cursor = next) {
+        ck_epoch_entry_t *entry = RM_CONTAINER_OF(cursor, ck_epoch_entry_t, stack_entry);
+        struct rm_garbage *garbage = RM_CONTAINER_OF(entry, struct rm_garbage, epoch_entry);
+
+        next = CK_STACK_NEXT(cursor);
+        garbage->link.next = shard->ready;
+        shard->ready = &garbage->link;
+    }
+}
+
+static void dispose_ready(struct rm_shard *shard, struct rm_thread *thread, unsigned budget)
+{
+    while (shard->ready != NULL && budget > 0) {
+        struct rm_link *next = shard->ready->next;
+        struct rm_garbage *garbage = RM_CONTAINER_OF(shard->ready, struct rm_garbage, link);
+
+        if (!garbage->dispose(garbage, thread, &budget)) {
+            return;
+        }
+        shard->ready = next;
+        (void)rm_add_relaxed(&shard->outstanding, (uint64_t)0 - 1);
+    }
+}
+
+/* Claims `shard` if it is free and has something, and does a share of its work. */
+static void visit_shard(struct rm_shard *shard, struct rm_thread *thread, bool poll, unsigned budget)
+{
+    if (rm_load_relaxed(&shard->outstanding) == 0 || !try_claim(shard)) {
+        return;
+    }
+    thread->busy++;
+    thread->reclaiming = true;
+    admit_inbox(shard);
+    if (poll) {
+        poll_record(shard, thread->domain);
+    }
+    dispose_ready(shard, thread, budget);
+    thread->reclaiming = false;
+    thread->busy--;
+    unclaim(shard);
+}
+
+void rm_reclaim_submit(struct rm_thread *thread, struct rm_garbage *garbage)
+{
+    struct rangemap_domain *domain = thread->domain;
+    struct rm_shard *shard = &domain->shard[thread->index % RM_SHARDS];
+
+    /* A claim that is held when we come may be held for long: go next door. */
+    if (rm_load_relaxed(&shard->claim) != 0) {
+        shard = &domain->shard[(thread->index + 1) % RM_SHARDS];
+    }
+    (void)rm_add_relaxed(&shard->outstanding, 1);
+    rm_stack_push(&shard->inbox, &garbage->link);
+    thread->submitted = true;
+}
+
+/* Tells the caller's callback, once per crossing of the soft limit. */
+static void report_pressure(struct rangemap_domain *domain, bool pressed)
+{
+    if (pressed == (rm_load_relaxed(&domain->above_soft_limit) != 0) ||
+        !rm_cas_full(&domain->above_soft_limit, !pressed, pressed)) {
+        return;
+    }
+    if (pressed && domain->pressure != NULL) {
+        struct rangemap_blocker blocker;
+
+        rm_report_blocker(domain, &blocker);
+        domain->pressure(domain, &blocker, domain->context);
+    }
+}
+
+void rm_reclaim_share(struct rm_thread *thread)
+{
+    struct rangemap_domain *domain = thread->domain;
+    bool pressed, due;
+
+    if (!thread->submitted || thread->reclaiming) {
+        return;
+    }
+    thread->submitted = false;
+    pressed =
+        domain->soft_limit_bytes != 0 && rm_load_relaxed(&domain->pending_bytes) > domain->soft_limit_bytes;
+    due = pressed || ++thread->turns % (1 + rm_load_relaxed(&domain->records) / RECORDS_PER_SUBMISSION) == 0;
+    visit_shard(&domain->shard[thread->index % RM_SHARDS], thread, due,
+                pressed ? PRESSED_BUDGET : SHARE_BUDGET);
+    if (due) {
+        /* The shards of threads that are idle or gone. */
+        visit_shard(&domain->shard[thread->turns % RM_SHARDS], thread, true, SHARE_BUDGET);
+    }
+    if (domain->soft_limit_bytes != 0) {
+        report_pressure(domain, pressed);
+    }
+}
+
+bool rm_reclaim_poll(struct rm_thread *thread, unsigned budget)
+{
+    struct rangemap_domain *domain = thread->domain;
+    bool more = false;
+
+    if (thread->reclaiming) {
+        return true;
+    }
+    for (unsigned i = 0; i < RM_SHARDS; i++) {
+        visit_shard(&domain->shard[i], thread, true, budget);
+        more |= rm_load_relaxed(&domain->shard[i].outstanding) != 0;
+    }
+    return more;
+}
+
+/* Empties one shard, waiting for its claim and for readers. */
+static void drain_shard(struct rm_shard *shard, struct rm_thread *thread)
+{
+    while (!try_claim(shard)) {
+        (void)sched_yield();
+    }
+    thread->busy++;
+    thread->reclaiming = true;
+    admit_inbox(shard);
+    do {
+        poll_record(shard, thread->domain);
+        dispose_ready(shard, thread, UINT_MAX);
+        if (shard->record.n_pending > 0) {
+            ck_epoch_synchronize(&thread->section);
+        }
+    } while (shard->record.n_pending > 0 || shard->ready != NULL);
+    thread->reclaiming = false;
+    thread->busy--;
+    unclaim(shard);
+}
+
+void rm_reclaim_barrier(struct rm_thread *thread)
+{
+    for (unsigned i = 0; i < RM_SHARDS; i++) {
+        drain_shard(&thread->domain->shard[i], thread);
+    }
+}

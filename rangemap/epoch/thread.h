@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A thread's record in a domain: its section, its cache of nodes, the batch of garbage it is filling.
+ *
+ * Records are never unmapped, so that a thread that outlives a domain finds its record still there; they
+ * are reused, by the next thread of the same domain or, when that is gone, of any other.
+ *
+ *   FREE -> ATTACHED      taken from the process's free records       (the attaching thread)
+ *   PARKED -> ATTACHED    adopted                                     (the attaching thread)
+ *   ATTACHED -> PARKING -> PARKED   thread exit or detach             (the owner)
+ *   ATTACHED -> ORPHAN    the domain was destroyed                    (the destroyer)
+ *   ORPHAN, PARKED -> FREE                                            (the owner; the destroyer)
+ */
+#ifndef RANGEMAP_EPOCH_THREAD_H
+#define RANGEMAP_EPOCH_THREAD_H
+
+#include "rangemap/base/sanitizer.h"
+#include "rangemap/epoch/domain.h"
+
+enum rm_thread_state {
+    RM_THREAD_FREE,
+    RM_THREAD_ATTACHED,
+    RM_THREAD_PARKING,
+    RM_THREAD_PARKED,
+    RM_THREAD_ORPHAN
+};
+
+struct rm_bag;
+
+struct rm_thread {
+    ck_epoch_record_t section; /* first line: begin, end and the check for the right domain */
+    /* Shared. */
+    rm_word state;
+    rm_word tid;
+    struct rm_link of_domain;  /* in rangemap_domain.threads */
+    struct rm_link of_process; /* in the list of all records, once for ever */
+    /* The owner's own, or of whoever adopts the record. */
+    struct rangemap_domain *domain;
+    struct rm_thread *next_of_thread; /* this thread's records in other domains */
+    unsigned index;                   /* picks the home shard */
+    unsigned busy;                    /* > 0: inside an update or reclaiming; cache and bags in motion */
+    bool reclaiming;                  /* inside callbacks of a shard it claimed */
+    bool submitted;                   /* handed garbage to a shard since the last reclamation */
+    unsigned turns;                   /* submissions so far: when to poll, whom to help */
+    struct rm_bag *bag;               /* being filled, see epoch/retire.h */
+    struct rm_bag *committed_bag;
+    unsigned committed;
+    struct rm_cache cache;
+};
+
+/* The record used last by this thread; never NULL. One word, so that a signal handler sees all or none. */
+RM_INTERNAL extern _Thread_local struct rm_thread *rm_thread_last __attribute__((tls_model("initial-exec")));
+
+/* The slow way: another record of this thread, or a new one; NULL if out of memory. */
+RM_INTERNAL struct rm_thread *rm_thread_find(struct rangemap_domain *domain);
+
+/* Gives the calling thread's record back early. -EBUSY in a section. */
+RM_INTERNAL int rm_thread_detach(struct rangemap_domain *domain);
+
+/* Hands every record of a domain that is about to go to FREE or ORPHAN. May wait for exiting threads. */
+RM_INTERNAL void rm_thread_release_all(struct rangemap_domain *domain);
+
+RM_INTERNAL int rm_gettid(void);
+
+/* Whether the record belongs to the calling thread. */
+RM_INTERNAL bool rm_thread_is_own(const struct rm_thread *thread);
+
+/* All records of the process, for the child of a fork. */
+RM_INTERNAL extern struct rm_stack rm_thread_all;
+
+/* In the child of a fork: makes every other thread's record adoptable. */
+RM_INTERNAL void rm_fork_child(void);
+
+/* The calling thread's record in `domain`, attaching it if need be; NULL if out of memory. */
+static inline struct rm_thread *rm_thread_current(struct rangemap_domain *domain)
+{
+    struct rm_thread *thread = rm_thread_last;
+
+    if (RM_LIKELY(thread->section.global == &domain->epoch)) {
+        return thread;
+    }
+    return rm_thread_find(domain);
+}
+
+/*
+ * Begins a section; nests. The full fence in ck_epoch_begin orders `active` before the loads of the section;
+ * elsewhere than on x86 the load of the global epoch must also come before them.
+ */
+static inline void rm_section_enter(struct rm_thread *thread)
+{
+    ck_epoch_begin(&thread->section, NULL);
+#if !defined(CK_MD_TSO)
+    ck_pr_fence_load();
+#endif
+}
+
+/* Ends it: a release store, so that the section's loads are over before a poller sees it inactive. */
+static inline void rm_section_leave(struct rm_thread *thread)
+{
+    rm_happens_release(&thread->domain->epoch);
+    (void)ck_epoch_end(&thread->section, NULL);
+}
+
+static inline bool rm_section_is_open(const struct rm_thread *thread)
+{
+    return thread->section.active > 0;
+}
+
+#endif

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "rangemap/kernel/lookup.h"
+
+#if defined(RM_RANK_AVX512)
+
+static bool avx512_is_supported(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("popcnt");
+}
+
+RM_TARGET_AVX512 static unsigned avx512_rank(const struct rm_node *node, unsigned count, uint64_t key)
+{
+    return rm_rank_avx512(node, count, key);
+}
+
+RM_TARGET_AVX512 static bool avx512_lookup(const struct rangemap *map, uint64_t key, void **value)
+{
+    return rm_lookup_with(rm_rank_avx512, map, key, value);
+}
+
+RM_TARGET_AVX512 static bool avx512_find(const struct rangemap *map, uint64_t key,
+                                         struct rangemap_entry *entry)
+{
+    return rm_find_with(rm_rank_avx512, map, key, entry);
+}
+
+RM_TARGET_AVX512 static uint32_t avx512_find_batch(const struct rangemap *map, const uint64_t *keys,
+                                                   unsigned count, struct rangemap_entry *entry)
+{
+    return rm_find_batch_with(rm_rank_avx512, map, keys, count, entry);
+}
+
+const struct rm_kernel rm_kernel_avx512 = {"avx512",      avx512_is_supported, avx512_rank,
+                                           avx512_lookup, avx512_find,         avx512_find_batch};
+
+#else
+
+typedef int rm_kernel_avx512_is_for_another_processor;
+
+#endif

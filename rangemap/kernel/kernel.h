@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The lookups, once for each instruction set; one set is selected for the process. Inside a section. */
+#ifndef RANGEMAP_KERNEL_KERNEL_H
+#define RANGEMAP_KERNEL_KERNEL_H
+
+#include "rangemap/node/rank.h"
+#include "rangemap/tree/tree.h"
+
+struct rm_kernel {
+    const char *name;
+    bool (*is_supported)(void);
+    rm_rank_fn *rank;
+    /* True on a hit. `value` may be NULL. */
+    bool (*lookup)(const struct rangemap *map, uint64_t key, void **value);
+    bool (*find)(const struct rangemap *map, uint64_t key, struct rangemap_entry *entry);
+    /*
+     * Up to RM_BATCH_KEYS keys at once; a hit's entry is in entry[i], and misses are all zero. Returns the
+     * set of hits, bit i for keys[i].
+     */
+    uint32_t (*find_batch)(const struct rangemap *map, const uint64_t *keys, unsigned count,
+                           struct rangemap_entry *entry);
+};
+
+enum { RM_BATCH_KEYS = 16 };
+
+RM_INTERNAL extern const struct rm_kernel rm_kernel_portable;
+#if defined(RM_RANK_AVX2)
+RM_INTERNAL extern const struct rm_kernel rm_kernel_avx2;
+#endif
+#if defined(RM_RANK_AVX512)
+RM_INTERNAL extern const struct rm_kernel rm_kernel_avx512;
+#endif
+#if defined(RM_RANK_NEON)
+RM_INTERNAL extern const struct rm_kernel rm_kernel_neon;
+#endif
+
+/* The kernel in use. Written at start and by rangemap_select_kernel(); any value serves. */
+RM_INTERNAL extern const struct rm_kernel *rm_kernel_selected;
+
+#endif

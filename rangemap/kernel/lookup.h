@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The lookups, for any search kernel: `rank` is a constant at every call, and all of this is inlined into
+ * one function per kernel and lookup.
+ *
+ * A lookup reads one slot and searches one node per level. It linearizes at its last load of a slot, or just
+ * before the compare-and-swap that took that slot's node out of the tree. Levels go down by one: wait-free.
+ */
+#ifndef RANGEMAP_KERNEL_LOOKUP_H
+#define RANGEMAP_KERNEL_LOOKUP_H
+
+#include "rangemap/kernel/kernel.h"
+#include "rangemap/tree/version.h"
+
+/* Starts the loads of what a search is about to read, so that the misses overlap. */
+RM_ALWAYS_INLINE void rm_prefetch_inner(const struct rm_node *node)
+{
+    const char *line = (const char *)node;
+
+    rm_prefetch(line);
+    rm_prefetch(line + RM_CACHE_LINE);
+    rm_prefetch(line + 2 * RM_CACHE_LINE);
+    rm_prefetch(line + 3 * RM_CACHE_LINE);
+}
+
+RM_ALWAYS_INLINE void rm_prefetch_leaf(const struct rm_node *node)
+{
+    rm_prefetch_inner(node);
+    rm_prefetch((const char *)node + 4 * RM_CACHE_LINE);
+    rm_prefetch((const char *)node + 5 * RM_CACHE_LINE);
+}
+
+/* The leaf that covers `key`, and its meta. */
+RM_ALWAYS_INLINE const struct rm_leaf *rm_descend(rm_rank_fn *rank, const struct rangemap *map, uint64_t key,
+                                                  uint64_t *meta)
+{
+    struct rm_node *node = rm_slot_node(rm_load_dependent(&map->root));
+
+    *meta = rm_version_meta(map, node);
+    for (unsigned level = rm_meta_level(*meta); level > 0; level--) {
+        unsigned index = rank(node, rm_meta_count(*meta) - 1, key);
+
+        node = rm_slot_node(rm_load_dependent(&rm_inner(node)->slot[index]));
+        if (level > 1) {
+            rm_prefetch_inner(node);
+        } else {
+            rm_prefetch_leaf(node);
+        }
+        *meta = rm_version_meta(map, node);
+    }
+    return rm_leaf(node);
+}
+
+/* The position of the entry that holds `key`, plus one; 0 if none does. */
+RM_ALWAYS_INLINE unsigned rm_hit(const struct rm_leaf *leaf, unsigned count, unsigned rank, uint64_t key)
+{
+    return rank > 0 && rm_leaf_pairs(leaf, count)[rank - 1].last >= key ? rank : 0;
+}
+
+RM_ALWAYS_INLINE bool rm_lookup_with(rm_rank_fn *rank, const struct rangemap *map, uint64_t key, void **value)
+{
+    uint64_t meta;
+    const struct rm_leaf *leaf = rm_descend(rank, map, key, &meta);
+    unsigned count = rm_meta_count(meta);
+    unsigned hit = rm_hit(leaf, count, rank(&leaf->node, count, key), key);
+
+    if (hit == 0) {
+        return false;
+    }
+    if (value != NULL) {
+        *value = rm_leaf_pairs(leaf, count)[hit - 1].value;
+    }
+    return true;
+}
+
+RM_ALWAYS_INLINE bool rm_find_with(rm_rank_fn *rank, const struct rangemap *map, uint64_t key,
+                                   struct rangemap_entry *entry)
+{
+    uint64_t meta;
+    const struct rm_leaf *leaf = rm_descend(rank, map, key, &meta);
+    unsigned count = rm_meta_count(meta);
+    unsigned hit = rm_hit(leaf, count, rank(&leaf->node, count, key), key);
+    const struct rm_pair *pair = rm_leaf_pairs(leaf, count) + hit - 1;
+
+    if (hit == 0) {
+        return false;
+    }
+    *entry = (struct rangemap_entry){rm_node_keys(&leaf->node)[hit - 1], pair->last, pair->value};
+    return true;
+}
+
+/*
+ * All keys go down one level before any goes down the next, so that their cache misses overlap. All leaves
+ * are on one level, and all keys start from one load of the root.
+ */
+RM_ALWAYS_INLINE uint32_t rm_find_batch_with(rm_rank_fn *rank, const struct rangemap *map,
+                                             const uint64_t *keys, unsigned count,
+                                             struct rangemap_entry *entry)
+{
+    struct rm_node *node[RM_BATCH_KEYS];
+    struct rm_node *root = rm_slot_node(rm_load_dependent(&map->root));
+    unsigned level = rm_meta_level(rm_version_meta(map, root));
+    unsigned place[RM_BATCH_KEYS]; /* rank, and count in the high half */
+    uint32_t hits = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        node[i] = root;
+    }
+    for (; level > 0; level--) {
+        for (unsigned i = 0; i < count; i++) {
+            uint64_t meta = rm_version_meta(map, node[i]);
+            unsigned index = rank(node[i], rm_meta_count(meta) - 1, keys[i]);
+
+            node[i] = rm_slot_node(rm_load_dependent(&rm_inner(node[i])->slot[index]));
+            rm_prefetch(node[i]);
+            rm_prefetch((const char *)node[i] + RM_CACHE_LINE);
+            if (level > 1) {
+                rm_prefetch((const char *)node[i] + 2 * RM_CACHE_LINE);
+                rm_prefetch((const char *)node[i] + 3 * RM_CACHE_LINE);
+            }
+        }
+    }
+    for (unsigned i = 0; i < count; i++) {
+        unsigned entries = rm_meta_count(rm_version_meta(map, node[i]));
+        unsigned at = rank(node[i], entries, keys[i]);
+
+        place[i] = at | entries << 16;
+        rm_prefetch(rm_leaf_pairs(rm_leaf(node[i]), entries) + at - (at > 0));
+    }
+    for (unsigned i = 0; i < count; i++) {
+        const struct rm_leaf *leaf = rm_leaf(node[i]);
+        unsigned hit = rm_hit(leaf, place[i] >> 16, place[i] & 0xffff, keys[i]);
+
+        entry[i] = (struct rangemap_entry){0, 0, NULL};
+        if (hit > 0) {
+            const struct rm_pair *pair = rm_leaf_pairs(leaf, place[i] >> 16) + hit - 1;
+
+            hits |= UINT32_C(1) << i;
+            entry[i].start = rm_node_keys(&leaf->node)[hit - 1];
+            entry[i].last = pair->last;
+            entry[i].value = pair->value;
+        }
+    }
+    return hits;
+}
+
+#endif

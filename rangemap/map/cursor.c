@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Cursors: a copy of one leaf's part of the window at a time. Between leaves only a key is remembered, so
+ * nothing that happens to the map can invalidate them.
+ */
+#include "rangemap/map/enter.h"
+#include "rangemap/tree/edit.h"
+#include "rangemap/tree/walk.h"
+
+_Static_assert(RANGEMAP_CURSOR_ENTRIES == RM_LEAF_ROOM, "a cursor holds one leaf");
+
+static int init(struct rangemap_cursor *cursor, const struct rangemap *map, uint64_t version, uint64_t start,
+                uint64_t last)
+{
+    if (cursor == NULL || map == NULL || start > last) {
+        return -EINVAL;
+    }
+    cursor->map = map;
+    cursor->version = version;
+    cursor->low = start;
+    cursor->high = last;
+    cursor->fresh = 1;
+    cursor->loaded = 0;
+    return 0;
+}
+
+int rangemap_cursor_init(struct rangemap_cursor *cursor, const struct rangemap *map, uint64_t start,
+                         uint64_t last)
+{
+    return init(cursor, map, RM_VERSION_CURRENT, start, last);
+}
+
+int rangemap_cursor_init_at(struct rangemap_cursor *cursor, const struct rangemap_snapshot *snapshot,
+                            uint64_t start, uint64_t last)
+{
+    if (snapshot == NULL) {
+        return -EINVAL;
+    }
+    return init(cursor, snapshot->map, snapshot->version, start, last);
+}
+
+/* Copies the leaf that covers `key`. False: out of memory. */
+static bool load(struct rangemap_cursor *cursor, uint64_t key)
+{
+    struct rm_thread *thread = rm_map_enter(cursor->map);
+    const struct rm_leaf *leaf;
+    unsigned count, from, to;
+    struct rm_span span;
+
+    if (thread == NULL) {
+        return false;
+    }
+    leaf = rm_walk_leaf(cursor->map, cursor->version, key, &count, &span);
+    cursor->from = span.low > cursor->low ? span.low : cursor->low;
+    cursor->to = span.high < cursor->high ? span.high : cursor->high;
+    rm_leaf_overlap(leaf, count, cursor->from, cursor->to, &from, &to);
+    cursor->count = to - from;
+    for (unsigned i = from; i < to; i++) {
+        cursor->entry[i - from] = rm_leaf_entry(leaf, count, i);
+    }
+    rm_section_leave(thread);
+    cursor->fresh = 0;
+    cursor->loaded = 1;
+    return true;
+}
+
+/* Loads upwards from `key`: index stands before the lowest range that ends at or above it. */
+static bool load_up(struct rangemap_cursor *cursor, uint64_t key)
+{
+    if (!load(cursor, key)) {
+        return false;
+    }
+    cursor->index = 0;
+    while (cursor->index < cursor->count && cursor->entry[cursor->index].last < key) {
+        cursor->index++;
+    }
+    return true;
+}
+
+/* Loads downwards from `key`: index stands behind the highest range that starts at or below it. */
+static bool load_down(struct rangemap_cursor *cursor, uint64_t key)
+{
+    if (!load(cursor, key)) {
+        return false;
+    }
+    cursor->index = cursor->count;
+    while (cursor->index > 0 && cursor->entry[cursor->index - 1].start > key) {
+        cursor->index--;
+    }
+    return true;
+}
+
+int rangemap_cursor_next(struct rangemap_cursor *cursor, struct rangemap_entry *entry)
+{
+    if (cursor == NULL || entry == NULL) {
+        return -EINVAL;
+    }
+    if (!cursor->loaded && !load_up(cursor, cursor->fresh ? cursor->low : cursor->from)) {
+        return -ENOMEM;
+    }
+    while (cursor->index == cursor->count) {
+        if (cursor->to >= cursor->high) {
+            return -ENOENT;
+        }
+        if (!load_up(cursor, cursor->to + 1)) {
+            return -ENOMEM;
+        }
+    }
+    *entry = cursor->entry[cursor->index++];
+    return 0;
+}
+
+int rangemap_cursor_previous(struct rangemap_cursor *cursor, struct rangemap_entry *entry)
+{
+    if (cursor == NULL || entry == NULL) {
+        return -EINVAL;
+    }
+    if (!cursor->loaded) {
+        if (!cursor->fresh && cursor->from == cursor->low) {
+            return -ENOENT; /* nothing of the window lies below */
+        }
+        if (!load_down(cursor, cursor->fresh ? cursor->high : cursor->from - 1)) {
+            return -ENOMEM;
+        }
+    }
+    while (cursor->index == 0) {
+        if (cursor->from <= cursor->low) {
+            return -ENOENT;
+        }
+        if (!load_down(cursor, cursor->from - 1)) {
+            return -ENOMEM;
+        }
+    }
+    *entry = cursor->entry[--cursor->index];
+    return 0;
+}
+
+int rangemap_cursor_seek(struct rangemap_cursor *cursor, uint64_t key)
+{
+    if (cursor == NULL || key < cursor->low || key > cursor->high) {
+        return -EINVAL;
+    }
+    cursor->from = key;
+    cursor->fresh = 0;
+    cursor->loaded = 0;
+    return 0;
+}

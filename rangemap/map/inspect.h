@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Every node of a map as of one snapshot, parents before children, in order. */
+#ifndef RANGEMAP_MAP_INSPECT_H
+#define RANGEMAP_MAP_INSPECT_H
+
+#include "rangemap/tree/version.h"
+
+struct rm_place {
+    const struct rm_node *node;
+    const struct rm_node *parent; /* NULL for the root */
+    uint64_t meta, parent_meta;
+    struct rm_span span;
+    unsigned depth, index; /* steps from the root; position among its parent's children */
+};
+
+/* False ends the inspection. */
+typedef bool rm_inspect_fn(void *state, const struct rm_place *place);
+
+/* In a section of its own. -ENOMEM or 0. */
+RM_INTERNAL int rm_inspect(const struct rangemap *map, rm_inspect_fn *visit, void *state);
+
+#endif

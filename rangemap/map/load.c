@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Bulk load: a packed tree built from a sorted array and published in one step. */
+#include "rangemap/epoch/dispose.h"
+#include "rangemap/epoch/reclaim.h"
+#include "rangemap/map/enter.h"
+#include "rangemap/tree/freeze.h"
+#include "rangemap/tree/op.h"
+#include "rangemap/tree/publish.h"
+#include "rangemap/tree/walk.h"
+
+struct load {
+    struct rm_thread *thread;
+    const struct rangemap_entry *entries;
+};
+
+/* The most entries under a node of `level`; saturates. */
+static size_t capacity(unsigned level)
+{
+    size_t entries = RM_LEAF_MAX;
+
+    while (level-- > 0) {
+        entries = entries > SIZE_MAX / RM_INNER_MAX ? SIZE_MAX : entries * RM_INNER_MAX;
+    }
+    return entries;
+}
+
+static struct rm_node *new_node(struct rm_thread *thread, unsigned count, unsigned level)
+{
+    struct rm_node *node = rm_cache_alloc(&thread->cache, &thread->domain->pool, rm_node_lines(count, level));
+
+    if (node != NULL) {
+        rm_word_set_private(&node->meta, rm_meta(count, level, 0));
+        *rm_node_prev(node, rm_meta(count, level, 0)) = NULL;
+    }
+    return node;
+}
+
+static struct rm_node *load_leaf(const struct load *load, size_t from, unsigned count)
+{
+    struct rm_node *node = new_node(load->thread, count, 0);
+    uint64_t *start;
+    struct rm_pair *pair;
+
+    if (node == NULL) {
+        return NULL;
+    }
+    start = rm_node_keys(node);
+    pair = rm_leaf_pairs(rm_leaf(node), count);
+    for (unsigned i = 0; i < count; i++) {
+        const struct rangemap_entry *entry = &load->entries[from + i];
+
+        start[i] = entry->start;
+        pair[i] = (struct rm_pair){entry->last, entry->value};
+    }
+    return node;
+}
+
+/* Frees an inner node of which only the first `built` children are there. */
+static void discard_part(struct rm_thread *thread, struct rm_node *node, unsigned built)
+{
+    rm_word_set_private(&node->meta, rm_meta(built, rm_node_level(node), 0));
+    rm_dispose_tree(node, NULL, thread);
+}
+
+/* A tree over entries [from, from + count), shared evenly among as few children as will do. */
+static struct rm_node *load_tree(const struct load *load, size_t from, size_t count, unsigned level)
+{
+    size_t below = level > 0 ? capacity(level - 1) : 0;
+    unsigned children;
+    struct rm_node *node;
+
+    if (level == 0) {
+        return load_leaf(load, from, (unsigned)count);
+    }
+    children = (unsigned)((count - 1) / below + 1);
+    node = new_node(load->thread, children, level);
+    if (node == NULL) {
+        return NULL;
+    }
+    for (unsigned i = 0; i < children; i++) {
+        size_t share = count / (children - i);
+        struct rm_node *child = load_tree(load, from, share, level - 1);
+
+        if (child == NULL) {
+            discard_part(load->thread, node, i);
+            return NULL;
+        }
+        rm_word_set_private(&rm_inner(node)->slot[i], rm_pointer_bits(child));
+        if (i > 0) {
+            rm_inner(node)->separator[i - 1] = load->entries[from].start;
+        }
+        from += share;
+        count -= share;
+    }
+    return node;
+}
+
+/*
+ * The new tree takes the place of the whole old one, if that is empty: frozen, so that it stays so. Like any
+ * update, but with the root as its anchor.
+ */
+static enum rm_outcome replace_tree(struct rangemap *map, struct rm_thread *thread, struct rm_node *top)
+{
+    uint64_t meta;
+    struct rm_node *old = rm_version_follow(map, &map->root, RM_VERSION_CURRENT, &meta);
+    struct rangemap_entry entry;
+    struct rm_walk walk = {.map = map,
+                           .version = RM_VERSION_CURRENT,
+                           .start = 0,
+                           .last = UINT64_MAX,
+                           .direction = RM_UPWARD,
+                           .visit = rm_walk_first,
+                           .state = &entry};
+    uint64_t bytes;
+
+    if (!rm_walk_node(&walk, old, meta)) {
+        return RM_CONFLICT;
+    }
+    bytes = rm_freeze_region(map, old, 0, UINT64_MAX);
+    if (!rm_walk_node(&walk, old, meta)) {
+        return RM_CONFLICT;
+    }
+    if (!rm_retire_stage_subtree(thread, old, &map->values)) {
+        return RM_NO_MEMORY;
+    }
+    if (!rm_publish(map, &map->root, old, top)) {
+        rm_retire_abort(thread);
+        return RM_RETRY;
+    }
+    rm_retire_commit(thread, bytes);
+    return RM_DONE;
+}
+
+static bool is_sorted(const struct rangemap_entry *entries, size_t count, size_t *bad)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (entries[i].start > entries[i].last || (i > 0 && entries[i].start <= entries[i - 1].last)) {
+            if (bad != NULL) {
+                *bad = i;
+            }
+            return false;
+        }
+    }
+    return true;
+}
+
+static int load_entries(struct rangemap *map, struct rm_thread *thread, const struct rangemap_entry *entries,
+                        size_t count)
+{
+    struct load load = {thread, entries};
+    unsigned level = 0;
+    struct rm_node *top;
+    enum rm_outcome outcome;
+
+    while (capacity(level) < count) {
+        level++;
+    }
+    top = load_tree(&load, 0, count, level);
+    if (top == NULL) {
+        return -ENOMEM;
+    }
+    rm_section_enter(thread);
+    do {
+        outcome = replace_tree(map, thread, top);
+    } while (outcome == RM_RETRY);
+    rm_section_leave(thread);
+    if (outcome != RM_DONE) {
+        rm_word_set_private(&top->meta, rm_meta_with_stamp(rm_word_private(&top->meta), 0));
+        rm_dispose_tree(top, NULL, thread);
+    }
+    return outcome == RM_DONE ? 0 : outcome == RM_CONFLICT ? -ENOTEMPTY : -ENOMEM;
+}
+
+int rangemap_load(struct rangemap *map, const struct rangemap_entry *entries, size_t count, size_t *bad)
+{
+    struct rm_thread *thread;
+    int result;
+
+    if (map == NULL || (entries == NULL && count > 0) || !is_sorted(entries, count, bad)) {
+        return -EINVAL;
+    }
+    thread = rm_map_thread(map);
+    if (thread == NULL) {
+        return -ENOMEM;
+    }
+    if (rm_reclaim_is_over_limit(map->domain)) {
+        return -EBUSY;
+    }
+    thread->busy++;
+    result = load_entries(map, thread, entries, count);
+    thread->busy--;
+    rm_reclaim_share(thread);
+    return result;
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The public updates: arguments in, errno out, a share of reclamation afterwards. */
+#include "rangemap/tree/update.h"
+
+#include "rangemap/epoch/reclaim.h"
+#include "rangemap/map/enter.h"
+#include "rangemap/tree/join.h"
+
+enum { LIMIT_BUDGET = 1024 };
+
+/* The calling thread, if it may update now. *error is why not. */
+static struct rm_thread *admit(struct rangemap *map, int *error)
+{
+    struct rm_thread *thread = rm_map_thread(map);
+
+    *error = 0;
+    if (RM_UNLIKELY(thread == NULL)) {
+        *error = -ENOMEM;
+    } else if (RM_UNLIKELY(rm_reclaim_is_over_limit(map->domain))) {
+        (void)rm_reclaim_poll(thread, LIMIT_BUDGET);
+        *error = rm_reclaim_is_over_limit(map->domain) ? -EBUSY : 0;
+    }
+    return *error == 0 ? thread : NULL;
+}
+
+static int error_of(enum rm_outcome outcome)
+{
+    switch (outcome) {
+    case RM_DONE:
+        return 0;
+    case RM_CONFLICT:
+        return -EEXIST;
+    case RM_STALE:
+        return -ESTALE;
+    case RM_NO_MEMORY:
+        return -ENOMEM;
+    case RM_NOTHING:
+    case RM_RETRY:
+        break;
+    }
+    return -ENOENT;
+}
+
+static int run(struct rangemap *map, struct rm_op *op)
+{
+    int error;
+    struct rm_thread *thread = admit(map, &error);
+
+    if (thread == NULL) {
+        return error;
+    }
+    error = error_of(rm_update(map, thread, op));
+    rm_reclaim_share(thread);
+    return error;
+}
+
+int rangemap_insert(struct rangemap *map, uint64_t start, uint64_t last, void *value,
+                    struct rangemap_entry *conflict)
+{
+    struct rm_op op = {.kind = RM_INSERT, .start = start, .last = last, .value = value};
+    int result;
+
+    if (map == NULL || start > last) {
+        return -EINVAL;
+    }
+    result = run(map, &op);
+    if (result == -EEXIST && conflict != NULL) {
+        *conflict = op.found;
+    }
+    return result;
+}
+
+int rangemap_store(struct rangemap *map, uint64_t start, uint64_t last, void *value,
+                   rangemap_displaced_fn *displaced, void *context)
+{
+    struct rm_op op = {.kind = RM_STORE,
+                       .start = start,
+                       .last = last,
+                       .value = value,
+                       .displaced = displaced,
+                       .displaced_context = context};
+
+    if (map == NULL || start > last) {
+        return -EINVAL;
+    }
+    return run(map, &op);
+}
+
+int rangemap_carve(struct rangemap *map, uint64_t start, uint64_t last, rangemap_displaced_fn *displaced,
+                   void *context)
+{
+    struct rm_op op = {
+        .kind = RM_CARVE, .start = start, .last = last, .displaced = displaced, .displaced_context = context};
+    int result;
+
+    if (map == NULL || start > last) {
+        return -EINVAL;
+    }
+    result = run(map, &op);
+    return result == -ENOENT ? 0 : result;
+}
+
+static int run_single(struct rangemap *map, struct rm_op *op, struct rangemap_entry *erased)
+{
+    int result = run(map, op);
+
+    if (result == 0 && erased != NULL) {
+        *erased = op->found;
+    }
+    return result;
+}
+
+int rangemap_erase(struct rangemap *map, uint64_t key, struct rangemap_entry *erased)
+{
+    struct rm_op op = {.kind = RM_ERASE, .start = key, .last = key};
+
+    return map == NULL ? -EINVAL : run_single(map, &op, erased);
+}
+
+int rangemap_erase_exact(struct rangemap *map, uint64_t start, uint64_t last, struct rangemap_entry *erased)
+{
+    struct rm_op op = {.kind = RM_ERASE_EXACT, .start = start, .last = start, .end = last};
+
+    return map == NULL || start > last ? -EINVAL : run_single(map, &op, erased);
+}
+
+int rangemap_replace(struct rangemap *map, uint64_t start, uint64_t last, void *expected, void *desired,
+                     void **actual)
+{
+    struct rm_op op = {.kind = RM_REPLACE,
+                       .start = start,
+                       .last = start,
+                       .end = last,
+                       .value = desired,
+                       .expected = expected};
+    int result;
+
+    if (map == NULL || start > last) {
+        return -EINVAL;
+    }
+    result = run(map, &op);
+    if (result == -ESTALE && actual != NULL) {
+        *actual = op.found.value;
+    }
+    return result;
+}
+
+/* The next run to join at or above *from: false if there is none. */
+static bool find_run(struct rangemap *map, struct rm_thread *thread, struct rm_op *op, uint64_t from,
+                     uint64_t last, uint64_t *surplus)
+{
+    bool found;
+
+    rm_section_enter(thread);
+    found = rm_join_find(map, op, from, last, surplus);
+    rm_section_leave(thread);
+    return found;
+}
+
+int rangemap_coalesce(struct rangemap *map, uint64_t start, uint64_t last, rangemap_equal_fn *equal,
+                      void *context, uint64_t *joined)
+{
+    struct rm_op op = {.kind = RM_JOIN, .equal = equal, .equal_context = context};
+    uint64_t total = 0, surplus;
+    struct rm_thread *thread;
+    int result = 0;
+
+    if (map == NULL || start > last) {
+        return -EINVAL;
+    }
+    thread = admit(map, &result);
+    while (result == 0 && find_run(map, thread, &op, start, last, &surplus)) {
+        result = run(map, &op);
+        if (result == 0) {
+            total += surplus;
+            /* A run cannot grow at its end by what we did: go on behind it. */
+            start = op.last;
+        } else if (result == -ESTALE || result == -ENOENT) {
+            result = 0; /* somebody changed it meanwhile: look again */
+        }
+    }
+    if (joined != NULL && result != -EINVAL) {
+        *joined = total;
+    }
+    return result;
+}

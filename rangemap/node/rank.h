@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The search in a node: how many of its first `count` keys are <= key. For a leaf, the range that may hold
+ * the key is the one before that rank; for an inner node with count separators, the rank is the child.
+ *
+ * The vector kernels compare the whole first two lines of the node, meta and what lies behind the keys
+ * included (every node has at least two lines), and mask the lanes that are keys.
+ */
+#ifndef RANGEMAP_NODE_RANK_H
+#define RANGEMAP_NODE_RANK_H
+
+#include "rangemap/node/layout.h"
+
+typedef unsigned rm_rank_fn(const struct rm_node *node, unsigned count, uint64_t key);
+
+/* The rank function of the selected kernel; see kernel/select.c. Relaxed: any of them is right. */
+RM_INTERNAL extern rm_rank_fn *rm_rank_selected;
+
+static inline unsigned rm_rank(const struct rm_node *node, unsigned count, uint64_t key)
+{
+    return rm_rank_selected(node, count, key);
+}
+
+RM_ALWAYS_INLINE unsigned rm_rank_portable(const struct rm_node *node, unsigned count, uint64_t key)
+{
+    const uint64_t *keys = rm_node_keys(node);
+    unsigned rank = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        rank += keys[i] <= key;
+    }
+    return rank;
+}
+
+/* Lane i + 1 of the two lines is key i. */
+RM_ALWAYS_INLINE uint32_t rm_rank_lanes(unsigned count)
+{
+    return ((UINT32_C(1) << count) - 1) << 1;
+}
+
+#if defined(__x86_64__)
+#define RM_RANK_AVX2 1
+#define RM_TARGET_AVX2 __attribute__((target("avx2,popcnt")))
+#include <immintrin.h>
+
+/* AVX2 compares signed: both sides are moved by 2^63. */
+RM_ALWAYS_INLINE RM_TARGET_AVX2 uint32_t rm_rank_avx2_quad(const uint64_t *keys, __m256i bias, __m256i wanted)
+{
+    __m256i lanes = _mm256_xor_si256(_mm256_load_si256((const __m256i *)(const void *)keys), bias);
+
+    return (uint32_t)_mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpgt_epi64(lanes, wanted)));
+}
+
+RM_ALWAYS_INLINE RM_TARGET_AVX2 unsigned rm_rank_avx2(const struct rm_node *node, unsigned count,
+                                                      uint64_t key)
+{
+    const uint64_t *line = (const uint64_t *)(const void *)node;
+    __m256i bias = _mm256_set1_epi64x(INT64_MIN);
+    __m256i wanted = _mm256_xor_si256(_mm256_set1_epi64x((long long)key), bias);
+    uint32_t above = rm_rank_avx2_quad(line, bias, wanted) | rm_rank_avx2_quad(line + 4, bias, wanted) << 4 |
+                     rm_rank_avx2_quad(line + 8, bias, wanted) << 8 |
+                     rm_rank_avx2_quad(line + 12, bias, wanted) << 12;
+
+    return (unsigned)_mm_popcnt_u32(~above & rm_rank_lanes(count));
+}
+
+#if !defined(__clang__) || __clang_major__ >= 4
+#define RM_RANK_AVX512 1
+#define RM_TARGET_AVX512 __attribute__((target("avx512f,avx512vl,popcnt")))
+
+RM_ALWAYS_INLINE RM_TARGET_AVX512 unsigned rm_rank_avx512(const struct rm_node *node, unsigned count,
+                                                          uint64_t key)
+{
+    __m512i wanted = _mm512_set1_epi64((long long)key);
+    const __m512i *line = (const __m512i *)(const void *)node;
+    uint32_t low = _mm512_cmple_epu64_mask(_mm512_load_si512(line), wanted);
+    uint32_t high = _mm512_cmple_epu64_mask(_mm512_load_si512(line + 1), wanted);
+
+    return (unsigned)_mm_popcnt_u32((low | high << 8) & rm_rank_lanes(count));
+}
+#endif
+#endif
+
+#if defined(__aarch64__)
+#define RM_RANK_NEON 1
+#define RM_TARGET_NEON
+#include <arm_neon.h>
+
+/* Counts key by key in pairs; lanes past `count` are masked by comparing their index. */
+RM_ALWAYS_INLINE unsigned rm_rank_neon(const struct rm_node *node, unsigned count, uint64_t key)
+{
+    static const uint64_t index_of[16] = {16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14};
+    const uint64_t *line = (const uint64_t *)(const void *)node;
+    uint64x2_t wanted = vdupq_n_u64(key);
+    uint64x2_t limit = vdupq_n_u64(count);
+    uint64x2_t sum = vdupq_n_u64(0);
+
+    for (unsigned i = 0; i < 16; i += 2) {
+        uint64x2_t is_key = vcltq_u64(vld1q_u64(index_of + i), limit);
+        uint64x2_t is_low = vcleq_u64(vld1q_u64(line + i), wanted);
+
+        sum = vsubq_u64(sum, vandq_u64(is_key, is_low)); /* a true lane is -1 */
+    }
+    return (unsigned)vaddvq_u64(sum);
+}
+#endif
+
+#endif

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What an update does to one leaf. */
+#ifndef RANGEMAP_TREE_EDIT_H
+#define RANGEMAP_TREE_EDIT_H
+
+#include "rangemap/epoch/retire.h"
+#include "rangemap/tree/op.h"
+
+/*
+ * An update over several leaves edits only the outermost two; those between are dropped. The new range goes
+ * to the left one.
+ */
+enum rm_side { RM_LEFT = 1, RM_RIGHT = 2, RM_BOTH = 3 };
+
+/* Entries [from, to) of the leaf give way to those of `put`. */
+struct rm_edit {
+    unsigned from, to;
+    unsigned puts;
+    struct rangemap_entry put[3];
+    bool has_left_part, has_right_part; /* put[0] and put[puts-1] are what remains of cut ranges */
+    bool shares_value;                  /* out of staging: one value gained a second owner */
+};
+
+/* The entry at `index` of a leaf of `count`. */
+RM_INTERNAL struct rangemap_entry rm_leaf_entry(const struct rm_leaf *leaf, unsigned count, unsigned index);
+
+/* The entries of a leaf that share a key with [start, last] are [*from, *to). */
+RM_INTERNAL void rm_leaf_overlap(const struct rm_leaf *leaf, unsigned count, uint64_t start, uint64_t last,
+                                 unsigned *from, unsigned *to);
+
+/* RM_DONE: `edit` says what to change. Else the outcome of the operation as far as this leaf tells. */
+RM_INTERNAL enum rm_outcome rm_edit_plan(struct rm_edit *edit, struct rm_op *op,
+                                         const struct rm_values *values, const struct rm_leaf *leaf,
+                                         unsigned count, enum rm_side side);
+
+static inline unsigned rm_edit_count(const struct rm_edit *edit, unsigned count)
+{
+    return count - (edit->to - edit->from) + edit->puts;
+}
+
+/* Writes the edited leaf, which must fit, into unpublished memory of the right size. */
+RM_INTERNAL void rm_edit_apply(const struct rm_edit *edit, const struct rm_leaf *leaf, unsigned count,
+                               struct rm_leaf *edited);
+
+/* Stages the release of the values that the edit leaves without an owner. False: out of memory. */
+RM_INTERNAL bool rm_edit_stage_values(struct rm_edit *edit, const struct rm_op *op,
+                                      const struct rm_values *values, const struct rm_leaf *leaf,
+                                      unsigned count, struct rm_thread *thread);
+
+/* After the edit took effect: the value that is in two ranges now. */
+static inline void rm_edit_retain(const struct rm_edit *edit, const struct rm_values *values)
+{
+    if (edit->shares_value && values->retain != NULL) {
+        values->retain(edit->put[0].value, values->context);
+    }
+}
+
+#endif

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Where updates take effect. */
+#ifndef RANGEMAP_TREE_PUBLISH_H
+#define RANGEMAP_TREE_PUBLISH_H
+
+#include "rangemap/tree/version.h"
+
+/*
+ * The linearization point: `made` takes the place of `old` if the slot still holds it, unfrozen. The fence in
+ * the compare-and-swap orders the content of `made` before its address. R7: stamped before we go on, hence
+ * before `old` can be reclaimed.
+ */
+static inline bool rm_publish(struct rangemap *map, rm_word *slot, struct rm_node *old, struct rm_node *made)
+{
+    uint64_t meta = rm_meta_with_stamp(rm_word_private(&made->meta), RM_STAMP_NONE);
+
+    rm_word_set_private(&made->meta, meta);
+    *rm_node_prev(made, meta) = old;
+    if (!rm_cas_full(slot, rm_pointer_bits(old), rm_pointer_bits(made))) {
+        return false;
+    }
+    (void)rm_version_meta(map, made);
+    return true;
+}
+
+#endif

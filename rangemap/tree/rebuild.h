@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The fold (rule R1): a frozen region is rebuilt with an update applied to it, as private nodes that one
+ * compare-and-swap at the anchor will put in its place.
+ *
+ * The region is the anchor's node and below it both spines of [op->start, op->last] and everything between
+ * them. The spines are rebuilt fresh, what is between is dropped, all other children are reused as they are
+ * and keep exactly their spans (R3). Nodes that get too small take in a neighbour.
+ */
+#ifndef RANGEMAP_TREE_REBUILD_H
+#define RANGEMAP_TREE_REBUILD_H
+
+#include "rangemap/tree/build.h"
+#include "rangemap/tree/edit.h"
+#include "rangemap/tree/path.h"
+
+struct rm_rebuild {
+    struct rangemap *map;
+    struct rm_op *op;
+    struct rm_thread *thread;
+    struct rm_builder builder;
+    struct rm_edit edit;     /* of the one leaf, if only one is edited */
+    enum rm_outcome outcome; /* why it stopped, if it did not end in RM_DONE */
+    uint64_t bytes;          /* of everything staged for retirement */
+};
+
+/*
+ * Rebuilds the region at `anchor`, which is frozen, and stages what it replaces. RM_DONE: *top is the node to
+ * publish. Else the outcome of the operation; the caller discards and aborts.
+ */
+RM_INTERNAL enum rm_outcome rm_rebuild_region(struct rm_rebuild *rebuild, const struct rm_step *anchor,
+                                              struct rm_node **top);
+
+#endif

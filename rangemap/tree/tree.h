@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* A map: the slot of its root, and what all operations on it need. */
+#ifndef RANGEMAP_TREE_TREE_H
+#define RANGEMAP_TREE_TREE_H
+
+#include "rangemap/epoch/thread.h"
+#include "rangemap/epoch/values.h"
+#include "rangemap/node/layout.h"
+
+struct rangemap {
+    /* Line 0: read by every operation, written when the root is replaced. */
+    rm_word root; /* a slot that is never frozen */
+    struct rangemap_domain *domain;
+    /* Line 1: read by every update, written by those who take snapshots. */
+    rm_word clock RM_LINE_ALIGNED;
+    /* Line 2: never changes. */
+    struct rm_values values;
+} RM_LINE_ALIGNED;
+
+enum { RM_MAP_LINES = sizeof(struct rangemap) / RM_CACHE_LINE };
+_Static_assert(sizeof(struct rangemap) <= (size_t)RM_LINES_MAX * RM_CACHE_LINE, "a map is a pool node");
+
+/* Interval and node of a place in the tree. */
+struct rm_span {
+    uint64_t low, high; /* inclusive */
+};
+
+/* The part of `span`, that of an inner node, which child `index` covers. */
+static inline struct rm_span rm_child_span(const struct rm_inner *inner, unsigned count, unsigned index,
+                                           struct rm_span span)
+{
+    struct rm_span child = span;
+
+    if (index > 0) {
+        child.low = inner->separator[index - 1];
+    }
+    if (index + 1 < count) {
+        child.high = inner->separator[index] - 1;
+    }
+    return child;
+}
+
+#define RM_WHOLE_DOMAIN ((struct rm_span){0, UINT64_MAX})
+
+#endif
