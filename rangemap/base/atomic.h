@@ -115,14 +115,8 @@ static inline uint64_t rm_add_relaxed(rm_word *word, uint64_t addend)
     return __atomic_fetch_add(&word->unsafe_value, addend, __ATOMIC_RELAXED);
 }
 
-static inline void rm_fence_full(void)
-{
-#if !defined(RM_TSAN) /* it knows no fences; the accesses on both sides are atomic, which it does know */
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-#endif
-}
-
-static inline void rm_pause(void)
+/* See below: the operations above are fences themselves. */
+static inline void rm_fence_rmw(void)
 {
 }
 
@@ -164,15 +158,8 @@ static inline void rm_store_release(rm_word *word, uint64_t value)
     rm_store_relaxed(word, value);
 }
 
-/* Fences on both sides of a ck_pr read-modify-write, which itself orders nothing but on x86. */
-static inline void rm_fence_before_rmw(void)
-{
-#if !defined(CK_MD_TSO)
-    ck_pr_fence_memory();
-#endif
-}
-
-static inline void rm_fence_after_rmw(void)
+/* On both sides of a ck_pr read-modify-write, which itself orders nothing but on x86. */
+static inline void rm_fence_rmw(void)
 {
 #if !defined(CK_MD_TSO)
     ck_pr_fence_memory();
@@ -184,9 +171,9 @@ static inline bool rm_cas_full(rm_word *word, uint64_t expected, uint64_t desire
     bool done;
 
     rm_explorer_point(word);
-    rm_fence_before_rmw();
+    rm_fence_rmw();
     done = ck_pr_cas_64(&word->unsafe_value, expected, desired);
-    rm_fence_after_rmw();
+    rm_fence_rmw();
     return done;
 }
 
@@ -195,34 +182,24 @@ static inline uint64_t rm_swap_full(rm_word *word, uint64_t value)
     uint64_t old;
 
     rm_explorer_point(word);
-    rm_fence_before_rmw();
+    rm_fence_rmw();
     old = ck_pr_fas_64(&word->unsafe_value, value);
-    rm_fence_after_rmw();
+    rm_fence_rmw();
     return old;
 }
 
 static inline void rm_or_full(rm_word *word, uint64_t bits)
 {
     rm_explorer_point(word);
-    rm_fence_before_rmw();
+    rm_fence_rmw();
     ck_pr_or_64(&word->unsafe_value, bits);
-    rm_fence_after_rmw();
+    rm_fence_rmw();
 }
 
 static inline uint64_t rm_add_relaxed(rm_word *word, uint64_t addend)
 {
     rm_explorer_point(word);
     return ck_pr_faa_64(&word->unsafe_value, addend);
-}
-
-static inline void rm_fence_full(void)
-{
-    ck_pr_fence_memory();
-}
-
-static inline void rm_pause(void)
-{
-    ck_pr_stall();
 }
 
 #endif

@@ -179,10 +179,11 @@ static bool rebuild_leaves(struct rm_rebuild *rebuild, const struct frame *frame
                            bool *took_right)
 {
     struct touched touched = touch(frame);
-    struct rm_run left = {.count = 0}, *run = &left, merged;
+    struct rm_run own, merged, *run = &own;
     uint64_t low = rebuilt_low(rebuild, frame);
     struct rm_node *neighbour = left_neighbour(frame);
 
+    own.count = 0;
     if (touched.left && !append_edited_leaf(rebuild, run, rm_frozen_child(frame->inner, frame->from),
                                             touched.same ? RM_BOTH : RM_LEFT)) {
         return false;
@@ -252,9 +253,10 @@ static bool collect_grandchildren(struct rm_rebuild *rebuild, const struct frame
 static bool rebuild_inners(struct rm_rebuild *rebuild, const struct frame *frame, struct rm_row *row,
                            bool *took_right)
 {
-    struct rm_row grand = {.count = 0};
+    struct rm_row grand;
     struct rm_node *neighbour;
 
+    grand.count = 0;
     if (!collect_grandchildren(rebuild, frame, &grand)) {
         return false;
     }
@@ -270,8 +272,9 @@ static bool rebuild_inners(struct rm_rebuild *rebuild, const struct frame *frame
         }
         *took_right = true;
     } else if (grand.count < RM_INNER_MIN && left_neighbour(frame) != NULL) {
-        struct rm_row merged = {.count = 0};
+        struct rm_row merged;
 
+        merged.count = 0;
         row->count--;
         if (!append_inner(rebuild, &merged, row->node[row->count], row->low[row->count])) {
             return false;
@@ -313,9 +316,10 @@ static bool rebuild_row(struct rm_rebuild *rebuild, struct rm_node *node, struct
 /* The root is one leaf that no longer fits, or that is edited while nothing else is there. */
 static bool rebuild_root_leaf(struct rm_rebuild *rebuild, struct rm_node *node, struct rm_row *row)
 {
-    struct rm_run run = {.count = 0};
     struct frame frame = {.side = RM_BOTH, .count = 1};
+    struct rm_run run;
 
+    run.count = 0;
     return append_edited_leaf(rebuild, &run, node, RM_BOTH) &&
            (rm_build_leaves(&rebuild->builder, &run, 0, packing_for(rebuild, &frame, &run), row) ||
             fail(rebuild, RM_NO_MEMORY));
@@ -342,8 +346,9 @@ static struct rm_node *collapse(struct rm_rebuild *rebuild, struct rm_node *node
 /* One inner node over `row`, which fits: the anchor had room. */
 static struct rm_node *wrap(struct rm_rebuild *rebuild, const struct rm_row *row, unsigned level)
 {
-    struct rm_row above = {.count = 0};
+    struct rm_row above;
 
+    above.count = 0;
     assert(row->count <= RM_INNER_MAX);
     return rm_build_inners(&rebuild->builder, row, level, &above) ? above.node[0] : NULL;
 }
@@ -352,8 +357,9 @@ static struct rm_node *wrap(struct rm_rebuild *rebuild, const struct rm_row *row
 static struct rm_node *raise(struct rm_rebuild *rebuild, struct rm_row *row, unsigned level)
 {
     do {
-        struct rm_row above = {.count = 0};
+        struct rm_row above;
 
+        above.count = 0;
         if (!rm_build_inners(&rebuild->builder, row, level, &above)) {
             return NULL;
         }
@@ -368,8 +374,9 @@ enum rm_outcome rm_rebuild_region(struct rm_rebuild *rebuild, const struct rm_st
 {
     unsigned level = rm_meta_level(anchor->meta);
     bool is_root = anchor->slot == &rebuild->map->root;
-    struct rm_row row = {.count = 0};
+    struct rm_row row;
 
+    row.count = 0;
     rebuild->edit.shares_value = false;
     if (level == 0 ? !rebuild_root_leaf(rebuild, anchor->node, &row)
                    : !rebuild_row(rebuild, anchor->node, anchor->span, RM_BOTH, &row)) {

@@ -24,6 +24,17 @@ struct rm_rebuild {
     uint64_t bytes;          /* of everything staged for retirement */
 };
 
+static inline void rm_rebuild_init(struct rm_rebuild *rebuild, struct rangemap *map, struct rm_op *op,
+                                   struct rm_thread *thread)
+{
+    rebuild->map = map;
+    rebuild->op = op;
+    rebuild->thread = thread;
+    rebuild->outcome = RM_DONE;
+    rebuild->bytes = 0;
+    rm_builder_init(&rebuild->builder, thread);
+}
+
 /*
  * Rebuilds the region at `anchor`, which is frozen, and stages what it replaces. RM_DONE: *top is the node to
  * publish. Else the outcome of the operation; the caller discards and aborts.

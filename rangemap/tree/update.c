@@ -186,11 +186,11 @@ static void report_region(const struct update *update, const struct rm_step *anc
 static enum rm_outcome update_region(struct update *update)
 {
     const struct rm_step *anchor = choose_anchor(&update->path);
-    struct rm_rebuild rebuild = {.map = update->map, .op = update->op, .thread = update->thread};
+    struct rm_rebuild rebuild;
     struct rm_node *top;
     enum rm_outcome outcome;
 
-    rm_builder_init(&rebuild.builder, update->thread);
+    rm_rebuild_init(&rebuild, update->map, update->op, update->thread);
     rebuild.bytes = rm_freeze_region(update->map, anchor->node, update->op->start, update->op->last);
     outcome = inspect(update, anchor);
     if (outcome != RM_DONE) {
@@ -251,9 +251,12 @@ static enum rm_outcome attempt(struct update *update)
 
 enum rm_outcome rm_update(struct rangemap *map, struct rm_thread *thread, struct rm_op *op)
 {
-    struct update update = {.map = map, .thread = thread, .op = op};
+    struct update update; /* not initialised whole: its path is 800 bytes */
     enum rm_outcome outcome;
 
+    update.map = map;
+    update.thread = thread;
+    update.op = op;
     thread->busy++;
     rm_section_enter(thread);
     do {

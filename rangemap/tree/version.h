@@ -26,16 +26,19 @@
 #define RM_VERSION_CURRENT UINT64_MAX
 
 /*
- * Fixes the stamp of a node that has none; returns its meta. Full fence: the compare-and-swap that published
- * the node, ours or one we have seen, comes before our load of the clock; paired with the one in
- * rm_version_take() between its move of the clock and its loads of slots.
+ * Fixes the stamp of a node that has none; returns its meta.
+ *
+ * The compare-and-swap that published the node must come before our load of the clock, for whoever moves the
+ * clock in rm_version_take() and then loads the slot: either we see the clock moved, or he sees the node. If
+ * the compare-and-swap was ours, it is a full fence. If we only saw its outcome, x86 orders our two loads and
+ * shows a store to all at once; elsewhere it takes the fence.
  */
 static RM_NOINLINE __attribute__((unused)) uint64_t rm_version_stamp(const struct rangemap *map,
                                                                      struct rm_node *node, uint64_t meta)
 {
     uint64_t now;
 
-    rm_fence_full();
+    rm_fence_rmw();
     now = rm_load_acquire(&map->clock);
     (void)rm_cas_full(&node->meta, meta, rm_meta_with_stamp(meta, now));
     return rm_load_acquire(&node->meta);
