@@ -50,14 +50,9 @@ int rangemap_domain_blocker(struct rangemap_domain *domain, struct rangemap_bloc
     return 0;
 }
 
-static uint64_t free_bytes_of(const struct rm_thread *thread)
-{
-    return (uint64_t)(thread->cache.unused_end - thread->cache.unused);
-}
-
 int rangemap_domain_stats(struct rangemap_domain *domain, struct rangemap_domain_statistics *statistics)
 {
-    uint64_t unused = 0;
+    uint64_t carved = 0;
     struct rm_thread *thread;
 
     domain = rm_domain_or_default(domain);
@@ -70,7 +65,7 @@ int rangemap_domain_stats(struct rangemap_domain *domain, struct rangemap_domain
     memset(statistics, 0, sizeof *statistics);
     for (thread = first_thread(domain); thread != NULL; thread = next_thread(thread)) {
         statistics->node_bytes += rm_load_relaxed(&thread->cache.live_bytes);
-        unused += free_bytes_of(thread);
+        carved += rm_load_relaxed(&thread->cache.carved_bytes);
         statistics->threads += rm_load_relaxed(&thread->state) == RM_THREAD_ATTACHED;
         statistics->records++;
     }
@@ -78,8 +73,8 @@ int rangemap_domain_stats(struct rangemap_domain *domain, struct rangemap_domain
     statistics->pending_bytes = rm_load_relaxed(&domain->pending_bytes);
     statistics->epoch = ck_pr_load_uint(&domain->epoch.epoch);
     statistics->maps = (unsigned)rm_load_relaxed(&domain->maps);
-    if (statistics->chunk_bytes > statistics->node_bytes + unused) {
-        statistics->pooled_bytes = statistics->chunk_bytes - statistics->node_bytes - unused;
+    if (carved > statistics->node_bytes) { /* read at different instants */
+        statistics->pooled_bytes = carved - statistics->node_bytes;
     }
     return 0;
 }

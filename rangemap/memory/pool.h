@@ -39,6 +39,7 @@ struct rm_magazine {
 struct rm_cache {
     char *unused, *unused_end; /* the rest of this cache's latest chunk */
     rm_word live_bytes;        /* allocated minus freed here, may be negative; owner writes, all read */
+    rm_word carved_bytes;      /* of nodes cut off chunks here; owner writes, all read */
     struct rm_magazine magazine[RM_SIZES];
 };
 
@@ -59,11 +60,19 @@ RM_INTERNAL void rm_cache_flush(struct rm_cache *cache, struct rm_pool *pool);
 /* Afterwards at least `bytes` can be allocated without a new chunk. False: out of memory. */
 RM_INTERNAL bool rm_cache_reserve(struct rm_cache *cache, struct rm_pool *pool, size_t bytes);
 
-static inline void rm_cache_count(struct rm_cache *cache, int64_t bytes)
+/* Counts on a word that only the owner writes: no read-modify-write needed. */
+static inline void rm_cache_count(rm_word *counter, uint64_t bytes)
 {
-    uint64_t live = rm_word_private(&cache->live_bytes);
+    rm_store_relaxed(counter, rm_word_private(counter) + bytes);
+}
 
-    rm_store_relaxed(&cache->live_bytes, live + (uint64_t)bytes);
+static inline void *rm_cache_carve(struct rm_cache *cache, size_t bytes)
+{
+    void *node = cache->unused;
+
+    cache->unused += bytes;
+    rm_cache_count(&cache->carved_bytes, bytes);
+    return node;
 }
 
 /* A node of `lines` cache lines with undefined content, or NULL. */
@@ -79,10 +88,9 @@ static inline void *rm_cache_alloc(struct rm_cache *cache, struct rm_pool *pool,
     if (RM_LIKELY(magazine->count > 0)) {
         node = magazine->node[--magazine->count];
     } else {
-        node = cache->unused;
-        cache->unused += bytes;
+        node = rm_cache_carve(cache, bytes);
     }
-    rm_cache_count(cache, (int64_t)bytes);
+    rm_cache_count(&cache->live_bytes, bytes);
     rm_unpoison(node, bytes);
     return node;
 }
@@ -97,7 +105,7 @@ static inline void rm_cache_free(struct rm_cache *cache, struct rm_pool *pool, v
         rm_cache_spill(cache, pool, lines);
     }
     magazine->node[magazine->count++] = node;
-    rm_cache_count(cache, -(int64_t)bytes);
+    rm_cache_count(&cache->live_bytes, 0 - (uint64_t)bytes);
     rm_poison(node, bytes);
 }
 
