@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "rangemap/epoch/grace.h"
 #include "rangemap/epoch/reclaim.h"
 
 enum { POLL_BUDGET = 256 };
@@ -29,6 +30,7 @@ static struct rangemap_domain *new_domain(const struct rangemap_domain_options *
     domain->hard_limit_bytes = options->hard_limit_bytes;
     domain->pressure = options->pressure;
     domain->context = options->context;
+    ck_epoch_register(&domain->epoch, &domain->poller.record, NULL);
     for (unsigned i = 0; i < RM_SHARDS; i++) {
         rm_shard_init(&domain->shard[i], domain);
     }
@@ -162,7 +164,7 @@ int rangemap_domain_defer(struct rangemap_domain *domain, struct rangemap_deferr
     }
     object->garbage.dispose = dispose_deferred;
     object->run = run;
-    rm_reclaim_submit(thread, &object->garbage);
+    rm_reclaim_submit(thread, &object->garbage, 1);
     rm_reclaim_share(thread);
     return 0;
 }
@@ -195,8 +197,7 @@ int rangemap_domain_synchronize(struct rangemap_domain *domain)
     if (may_not_wait(thread)) {
         return -EDEADLK;
     }
-    ck_epoch_synchronize(&thread->section);
-    rm_happens_acquire(&thread->domain->epoch);
+    rm_grace_wait(thread->domain);
     return 0;
 }
 

@@ -6,6 +6,7 @@
  * Who writes what:
  *   epoch      ck_epoch; the global counter by whoever polls
  *   pool       any thread, lock-free
+ *   poller     the holder of its `claim`
  *   shard[]    `inbox` by any thread, lock-free; the rest by the holder of `claim`
  *   pending    any thread, once per batch of garbage
  *   threads    push-only list of records; a record's own words: see epoch/thread.h
@@ -20,6 +21,12 @@
 #include "rangemap/rangemap.h"
 
 enum { RM_SHARDS = 8 };
+
+/* See epoch/grace.h. */
+struct rm_poller {
+    rm_word claim;            /* 1 while a thread polls, in whatever shard */
+    ck_epoch_record_t record; /* to poll without garbage; holder of claim */
+} RM_LINE_ALIGNED;
 
 /* See epoch/reclaim.h. */
 struct rm_shard {
@@ -41,6 +48,7 @@ struct rangemap_domain {
     uint64_t soft_limit_bytes, hard_limit_bytes;
     rangemap_pressure_fn *pressure;
     void *context;
+    struct rm_poller poller;
     struct rm_shard shard[RM_SHARDS];
 };
 

@@ -13,6 +13,7 @@
 /* A claim in the child is that of a thread that is no more: the shard's lists may be half moved. */
 static void reset_shards(struct rangemap_domain *domain)
 {
+    rm_store_release(&domain->poller.claim, 0);
     for (unsigned i = 0; i < RM_SHARDS; i++) {
         struct rm_shard *shard = &domain->shard[i];
 

@@ -1,17 +1,29 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE /* CLOCK_MONOTONIC_COARSE */
 #include "rangemap/epoch/reclaim.h"
 
 #include <limits.h>
 #include <sched.h>
+#include <time.h>
 
+#include "rangemap/epoch/grace.h"
 #include "rangemap/epoch/report.h"
 
 enum {
-    /* Objects disposed of per submission, three times what a bag holds; and under pressure. */
-    SHARE_BUDGET = 64,
+    /*
+     * A thread sees to its shard when it has handed over this many things, and disposes of three times as many
+     * as it handed over. So the backlog shrinks, and what an update pays is in proportion to what it did.
+     */
+    VISIT_THINGS = RM_BAG_ENTRIES,
+    SHARE_FACTOR = 3,
+    HELP_BUDGET = 64,
     PRESSED_BUDGET = 1024,
-    /* A poll reads the line of every record: one poll per this many records and submissions. */
-    RECORDS_PER_SUBMISSION = 8
+    /*
+     * A poll interrupts the processors that run other threads and reads the line of every record. So it waits
+     * for this many things and for four per record, but not longer than a tick of the coarse clock.
+     */
+    POLL_THINGS = 256,
+    POLL_THINGS_PER_RECORD = 4
 };
 
 void rm_shard_init(struct rm_shard *shard, struct rangemap_domain *domain)
@@ -64,8 +76,7 @@ static void poll_record(struct rm_shard *shard, struct rangemap_domain *domain)
     if (shard->record.n_pending == 0) {
         return;
     }
-    (void)ck_epoch_poll_deferred(&shard->record, &over);
-    rm_happens_acquire(&domain->epoch);
+    (void)rm_grace_poll(domain, &shard->record, &over);
     for (cursor = CK_STACK_FIRST(&over); cursor != NULL; cursor = next) {
         ck_epoch_entry_t *entry = RM_CONTAINER_OF(cursor, ck_epoch_entry_t, stack_entry);
         struct rm_garbage *garbage = RM_CONTAINER_OF(entry, struct rm_garbage, epoch_entry);
@@ -108,7 +119,7 @@ static void visit_shard(struct rm_shard *shard, struct rm_thread *thread, bool p
     unclaim(shard);
 }
 
-void rm_reclaim_submit(struct rm_thread *thread, struct rm_garbage *garbage)
+void rm_reclaim_submit(struct rm_thread *thread, struct rm_garbage *garbage, uint64_t things)
 {
     struct rangemap_domain *domain = thread->domain;
     struct rm_shard *shard = &domain->shard[thread->index % RM_SHARDS];
@@ -119,7 +130,8 @@ void rm_reclaim_submit(struct rm_thread *thread, struct rm_garbage *garbage)
     }
     (void)rm_add_relaxed(&shard->outstanding, 1);
     rm_stack_push(&shard->inbox, &garbage->link);
-    thread->submitted = true;
+    thread->unvisited += things;
+    thread->unpolled += things;
 }
 
 /* Tells the caller's callback, once per crossing of the soft limit. */
@@ -137,23 +149,56 @@ static void report_pressure(struct rangemap_domain *domain, bool pressed)
     }
 }
 
+static uint64_t coarse_tick(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Whether the thread is to poll now; if so, starts counting anew. */
+static bool is_poll_due(struct rm_thread *thread, bool pressed)
+{
+    uint64_t things = POLL_THINGS_PER_RECORD * rm_load_relaxed(&thread->domain->records);
+    uint64_t tick = coarse_tick();
+    bool few = thread->unpolled < POLL_THINGS || thread->unpolled < things;
+
+    if (few && !pressed && tick == thread->polled_tick) {
+        return false;
+    }
+    thread->unpolled = 0;
+    thread->polled_tick = tick;
+    thread->turns++;
+    return true;
+}
+
+static unsigned share_budget(const struct rm_thread *thread, bool pressed)
+{
+    uint64_t budget = SHARE_FACTOR * thread->unvisited + (pressed ? PRESSED_BUDGET : 0);
+
+    return budget < UINT_MAX ? (unsigned)budget : UINT_MAX;
+}
+
 void rm_reclaim_share(struct rm_thread *thread)
 {
     struct rangemap_domain *domain = thread->domain;
     bool pressed, due;
 
-    if (!thread->submitted || thread->reclaiming) {
+    if (thread->unvisited == 0 || thread->reclaiming) {
         return;
     }
-    thread->submitted = false;
     pressed =
         domain->soft_limit_bytes != 0 && rm_load_relaxed(&domain->pending_bytes) > domain->soft_limit_bytes;
-    due = pressed || ++thread->turns % (1 + rm_load_relaxed(&domain->records) / RECORDS_PER_SUBMISSION) == 0;
-    visit_shard(&domain->shard[thread->index % RM_SHARDS], thread, due,
-                pressed ? PRESSED_BUDGET : SHARE_BUDGET);
+    due = is_poll_due(thread, pressed);
+    if (!due && thread->unvisited < VISIT_THINGS) {
+        return;
+    }
+    visit_shard(&domain->shard[thread->index % RM_SHARDS], thread, due, share_budget(thread, pressed));
+    thread->unvisited = 0;
     if (due) {
         /* The shards of threads that are idle or gone. */
-        visit_shard(&domain->shard[thread->turns % RM_SHARDS], thread, true, SHARE_BUDGET);
+        visit_shard(&domain->shard[thread->turns % RM_SHARDS], thread, true, HELP_BUDGET);
     }
     if (domain->soft_limit_bytes != 0) {
         report_pressure(domain, pressed);
@@ -188,7 +233,7 @@ static void drain_shard(struct rm_shard *shard, struct rm_thread *thread)
         poll_record(shard, thread->domain);
         dispose_ready(shard, thread, UINT_MAX);
         if (shard->record.n_pending > 0) {
-            ck_epoch_synchronize(&thread->section);
+            (void)sched_yield(); /* for a reader, or for another poller */
         }
     } while (shard->record.n_pending > 0 || shard->ready != NULL);
     thread->reclaiming = false;

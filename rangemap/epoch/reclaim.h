@@ -19,8 +19,8 @@
 
 RM_INTERNAL void rm_shard_init(struct rm_shard *shard, struct rangemap_domain *domain);
 
-/* Hands garbage over; it must be unreachable for new readers. Lock-free. */
-RM_INTERNAL void rm_reclaim_submit(struct rm_thread *thread, struct rm_garbage *garbage);
+/* Hands over garbage of `things`; it must be unreachable for new readers. Lock-free. */
+RM_INTERNAL void rm_reclaim_submit(struct rm_thread *thread, struct rm_garbage *garbage, uint64_t things);
 
 /* After an update, outside its section: a share of the work if the thread submitted anything. */
 RM_INTERNAL void rm_reclaim_share(struct rm_thread *thread);

@@ -47,8 +47,11 @@ bool rm_retire_stage_slow(struct rm_thread *thread, uint64_t word, uint64_t valu
 
 static void submit_bag(struct rm_thread *thread, struct rm_bag *bag)
 {
+    /* A subtree is one entry of many nodes. */
+    uint64_t things = bag->bytes / (RM_INNER_LINES * RM_CACHE_LINE);
+
     (void)rm_add_relaxed(&thread->domain->pending_bytes, bag->bytes);
-    rm_reclaim_submit(thread, &bag->garbage);
+    rm_reclaim_submit(thread, &bag->garbage, things > bag->count ? things : bag->count);
 }
 
 static void open_bag(struct rm_thread *thread, struct rm_bag *bag)

@@ -83,6 +83,7 @@ static bool prepare_process(void)
 {
     pthread_key_t key;
 
+    rm_fence_prepare();
     if (rm_load_acquire(&exit_key) != 0) {
         return true;
     }
@@ -179,7 +180,8 @@ static struct rm_thread *attach(struct rangemap_domain *domain)
     }
     thread->busy = 0;
     thread->reclaiming = false;
-    thread->submitted = false;
+    thread->unvisited = 0;
+    thread->unpolled = 0;
     rm_store_relaxed(&thread->tid, (uint64_t)rm_gettid());
     thread->next_of_thread = own_records;
     own_records = thread;

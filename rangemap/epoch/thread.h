@@ -14,6 +14,7 @@
 #ifndef RANGEMAP_EPOCH_THREAD_H
 #define RANGEMAP_EPOCH_THREAD_H
 
+#include "rangemap/base/fence.h"
 #include "rangemap/base/sanitizer.h"
 #include "rangemap/epoch/domain.h"
 
@@ -40,8 +41,10 @@ struct rm_thread {
     unsigned index;                   /* picks the home shard */
     unsigned busy;                    /* > 0: inside an update or reclaiming; cache and bags in motion */
     bool reclaiming;                  /* inside callbacks of a shard it claimed */
-    bool submitted;                   /* handed garbage to a shard since the last reclamation */
-    unsigned turns;                   /* submissions so far: when to poll, whom to help */
+    uint64_t unvisited;               /* things handed to shards since it last did a share of their work */
+    uint64_t unpolled;                /* the same since it last polled */
+    unsigned turns;                   /* polls so far: whom to help */
+    uint64_t polled_tick;             /* when it last polled, in ticks of the coarse clock */
     struct rm_bag *bag;               /* being filled, see epoch/retire.h */
     struct rm_bag *committed_bag;
     unsigned committed;
@@ -83,12 +86,29 @@ static inline struct rm_thread *rm_thread_current(struct rangemap_domain *domain
 }
 
 /*
- * Begins a section; nests. The full fence in ck_epoch_begin orders `active` before the loads of the section;
- * elsewhere than on x86 the load of the global epoch must also come before them.
+ * What ck_epoch_begin() does for an outermost section, with the light side of an asymmetric fence in place of
+ * its full fence: it orders the store of `active` before the loads of the section, and pairs with the heavy
+ * side between a poller's sight of the garbage and its scan of `active` (epoch/grace.c).
+ */
+static inline void rm_section_enter_lightly(struct rm_thread *thread)
+{
+    ck_pr_store_uint(&thread->section.active, 1);
+    rm_fence_light();
+    ck_pr_store_uint(&thread->section.epoch, ck_pr_load_uint(&thread->section.global->epoch));
+    rm_fence_light();
+}
+
+/*
+ * Begins a section; nests. Elsewhere than on x86 the load of the global epoch must also come before the loads
+ * of the section.
  */
 static inline void rm_section_enter(struct rm_thread *thread)
 {
-    ck_epoch_begin(&thread->section, NULL);
+    if (RM_LIKELY(rm_fence_is_asymmetric() && thread->section.active == 0)) {
+        rm_section_enter_lightly(thread);
+    } else {
+        ck_epoch_begin(&thread->section, NULL);
+    }
 #if !defined(CK_MD_TSO)
     ck_pr_fence_load();
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "rangemap/epoch/dispose.h"
+#include "rangemap/epoch/grace.h"
 #include "rangemap/epoch/reclaim.h"
 #include "rangemap/map/enter.h"
 #include "rangemap/tree/update.h"
@@ -69,35 +70,22 @@ int rangemap_create(const struct rangemap_options *options, struct rangemap **ma
     return 0;
 }
 
-/* Leaves the nodes to be disposed of a few at a time; at once if there is no memory for a bag. */
-static void discard_map(struct rm_thread *thread, struct rangemap *map)
-{
-    struct rm_node *root = rm_slot_node(rm_load_acquire(&map->root));
-
-    if (rm_retire_stage_subtree(thread, root, &map->values) &&
-        rm_retire_stage_node(thread, map, RM_MAP_LINES)) {
-        rm_retire_commit(thread, 0);
-        rm_retire_close(thread);
-        rm_reclaim_share(thread);
-        return;
-    }
-    rm_retire_abort(thread);
-    rm_dispose_tree(root, NULL, thread);
-    rm_cache_free(&thread->cache, &thread->domain->pool, map, RM_MAP_LINES);
-}
-
 /*
  * Everything retired from the map before is in the shards (bags with values are submitted at once), so the
  * barrier ends it, and waits for callbacks that other threads are in. Then the rest is released here.
  */
-static void release_map(struct rm_thread *thread, struct rangemap *map)
+static void await_values(struct rm_thread *thread)
+{
+    rm_grace_wait(thread->domain);
+    rm_reclaim_barrier(thread);
+}
+
+/* Nobody uses the map any more, so its nodes need no grace period. */
+static void free_map(struct rm_thread *thread, struct rangemap *map)
 {
     struct rm_node *root = rm_slot_node(rm_load_acquire(&map->root));
 
-    ck_epoch_synchronize(&thread->section);
-    rm_happens_acquire(&thread->domain->epoch);
-    rm_reclaim_barrier(thread);
-    rm_dispose_tree(root, &map->values, thread);
+    rm_dispose_tree(root, map->values.release != NULL ? &map->values : NULL, thread);
     rm_cache_free(&thread->cache, &thread->domain->pool, map, RM_MAP_LINES);
 }
 
@@ -114,13 +102,13 @@ int rangemap_destroy(struct rangemap *map)
     if (thread == NULL) {
         return -ENOMEM;
     }
-    if (map->values.release == NULL) {
-        discard_map(thread, map);
-    } else if (rm_section_is_open(thread) || thread->reclaiming) {
-        return -EDEADLK;
-    } else {
-        release_map(thread, map);
+    if (map->values.release != NULL) {
+        if (rm_section_is_open(thread) || thread->reclaiming) {
+            return -EDEADLK;
+        }
+        await_values(thread);
     }
+    free_map(thread, map);
     (void)rm_add_relaxed(&domain->maps, (uint64_t)0 - 1);
     return 0;
 }

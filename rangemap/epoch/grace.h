@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Grace periods: ck_epoch's poll, with the heavy side of the asymmetric fence that its begin lacks here.
+ *
+ * ck_epoch_poll() reads the global epoch, scans the records and perhaps moves the epoch on; what it hands out
+ * relies on its own scan and on the scans behind the last two moves. Each scan must see every section whose
+ * loads may have come before the epoch got its value, or before the garbage was admitted. So one thread at
+ * a time polls in a domain: nobody else moves the epoch between its heavy fence and its scan, and a section that
+ * the scan misses began its loads after that fence, hence after the epoch had its value and after the garbage
+ * was unlinked.
+ *
+ * A thread stopped while it polls holds up reclamation in its domain, as one stopped in a section does.
+ */
+#ifndef RANGEMAP_EPOCH_GRACE_H
+#define RANGEMAP_EPOCH_GRACE_H
+
+#include "rangemap/epoch/thread.h"
+
+/*
+ * Polls `record`, which the caller owns: what is past its grace period goes to *over. False: nothing could be
+ * said, because another thread polls, or the kernel refused the fence; or ck_epoch_poll() returned false.
+ */
+RM_INTERNAL bool rm_grace_poll(struct rangemap_domain *domain, ck_epoch_record_t *record, ck_stack_t *over);
+
+/* Waits until every section that is open now has ended. Outside sections and callbacks. */
+RM_INTERNAL void rm_grace_wait(struct rangemap_domain *domain);
+
+#endif
