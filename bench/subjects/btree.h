@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// absl::btree_map under a pthread_rwlock as a subject.
+#ifndef RANGEMAP_BENCH_SUBJECTS_BTREE_H
+#define RANGEMAP_BENCH_SUBJECTS_BTREE_H
+
+#include <absl/container/btree_map.h>
+
+#include "bench/subjects/rwlock_map.h"
+
+namespace bench
+{
+
+class BtreeSubject : public RwlockMap<absl::btree_map<uint64_t, RangeEnd>>
+{
+  public:
+    static const char *name()
+    {
+        return "absl::btree_map";
+    }
+};
+
+} // namespace bench
+
+#endif

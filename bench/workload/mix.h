@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The measured loops: lookups of random keys, with a share of updates.
+ *
+ * An update is an erase or an insert; they alternate on the same range, so the map stays as it was but for
+ * one range a thread, and is whole again when the loop ends. Each thread updates its own slice of the set.
+ * Lookups go to the whole set. In a read-only loop a lookup that misses is a wrong answer and counted.
+ */
+#ifndef RANGEMAP_BENCH_WORKLOAD_MIX_H
+#define RANGEMAP_BENCH_WORKLOAD_MIX_H
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "bench/subjects/range.h"
+#include "bench/workload/clock.h"
+#include "bench/workload/histogram.h"
+#include "bench/workload/random.h"
+
+namespace bench
+{
+
+enum class LookupMode {
+    kAlone, // each call its own read section or lock
+    kBatch, // kBatchKeys keys a call, one section or lock
+    kHeld,  // kHeldKeys calls in one section or lock
+};
+
+constexpr unsigned kBatchKeys = 16;
+constexpr unsigned kHeldKeys = 256;
+
+const char *mode_name(LookupMode mode);
+std::string threads_text(unsigned threads); // "1 thread", "2 threads"
+
+struct MixPlan {
+    LookupMode mode;
+    unsigned threads;
+    unsigned update_percent; // of all operations; 100: no lookups
+    double seconds;
+    uint64_t first_key = 0; // where in the key lists to begin; rounded down to kHeldKeys
+};
+
+// What every subject of a comparison is given alike.
+struct MixInput {
+    Ranges ranges;                           // what the map holds
+    std::vector<std::vector<uint64_t>> keys; // one list for each thread; sizes are powers of two
+
+    MixInput(const Ranges &set, unsigned threads, uint64_t seed);
+};
+
+// What one thread did.
+struct MixTally {
+    uint64_t lookups = 0;
+    uint64_t hits = 0;
+    uint64_t updates = 0;
+    uint64_t failed_updates = 0; // an erase or insert that found the map other than it must be
+    uint64_t checksum = 0;       // of the values; keeps the compiler from dropping the lookups
+    double seconds = 0;
+};
+
+// Erases and re-inserts ranges of one thread's slice.
+template <class Subject> class Updater
+{
+  public:
+    Updater(Subject &subject, const Ranges &ranges, unsigned thread, unsigned threads)
+        : subject_(subject), ranges_(ranges), begin_(ranges.size() * thread / threads),
+          size_(ranges.size() * (thread + 1) / threads - begin_), random_(thread + 1)
+    {
+    }
+
+    // False if the slice is empty: fewer ranges than threads.
+    bool can_update() const
+    {
+        return size_ != 0;
+    }
+
+    void update(MixTally &tally)
+    {
+        bool good;
+        if (erased_ == nullptr) {
+            erased_ = &ranges_[begin_ + random_.below(size_)];
+            good = subject_.erase(*erased_);
+        } else {
+            good = subject_.insert(*erased_);
+            erased_ = nullptr;
+        }
+        tally.updates++;
+        tally.failed_updates += !good;
+    }
+
+    void finish(MixTally &tally)
+    {
+        if (erased_ != nullptr)
+            update(tally);
+    }
+
+  private:
+    Subject &subject_;
+    const Ranges &ranges_;
+    size_t begin_, size_;
+    Random random_;
+    const Range *erased_ = nullptr;
+};
+
+// Walks a key list for ever, `count` neighbouring keys at a time.
+class KeyStream
+{
+  public:
+    KeyStream(const std::vector<uint64_t> &keys, uint64_t first)
+        : keys_(keys.data()), mask_(keys.size() - 1), position_(first / kHeldKeys * kHeldKeys)
+    {
+    }
+
+    const uint64_t *take(unsigned count)
+    {
+        const uint64_t *keys = &keys_[position_ & mask_];
+        position_ += count;
+        return keys;
+    }
+
+  private:
+    const uint64_t *keys_;
+    uint64_t mask_;
+    uint64_t position_;
+};
+
+template <class Subject>
+inline void look_up_alone(const Subject &subject, const uint64_t *keys, unsigned count, MixTally &tally)
+{
+    uint64_t hits = 0, checksum = 0;
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t value;
+        hits += subject.lookup(keys[i], &value);
+        checksum += value;
+    }
+    tally.hits += hits;
+    tally.checksum += checksum;
+    tally.lookups += count;
+}
+
+template <class Subject>
+inline void look_up_batch(const Subject &subject, const uint64_t *keys, MixTally &tally)
+{
+    uint64_t values[kBatchKeys];
+    tally.hits += subject.lookup_batch(keys, kBatchKeys, values);
+    for (uint64_t value : values)
+        tally.checksum += value;
+    tally.lookups += kBatchKeys;
+}
+
+template <class Subject>
+inline void look_up_held(const Subject &subject, const uint64_t *keys, MixTally &tally)
+{
+    typename Subject::Section section(subject);
+    uint64_t hits = 0, checksum = 0;
+    for (unsigned i = 0; i < kHeldKeys; i++) {
+        uint64_t value;
+        hits += subject.lookup_held(keys[i], &value);
+        checksum += value;
+    }
+    tally.hits += hits;
+    tally.checksum += checksum;
+    tally.lookups += kHeldKeys;
+}
+
+// The keys of one look_up() call in each mode. A read-only loop takes more in mode kAlone, to ask for the
+// time to stop as seldom as in mode kBatch.
+constexpr unsigned mode_keys(LookupMode mode)
+{
+    return mode == LookupMode::kAlone ? 1 : (mode == LookupMode::kBatch ? kBatchKeys : kHeldKeys);
+}
+
+template <LookupMode Mode, class Subject>
+inline void look_up(const Subject &subject, const uint64_t *keys, unsigned count, MixTally &tally)
+{
+    if constexpr (Mode == LookupMode::kAlone)
+        look_up_alone(subject, keys, count, tally);
+    else if constexpr (Mode == LookupMode::kBatch)
+        look_up_batch(subject, keys, tally);
+    else
+        look_up_held(subject, keys, tally);
+}
+
+template <LookupMode Mode, class Subject>
+void read_only_loop(const Subject &subject, KeyStream keys, const std::atomic<bool> &stop, MixTally &tally)
+{
+    constexpr unsigned kKeys = Mode == LookupMode::kAlone ? kBatchKeys : mode_keys(Mode);
+    do {
+        look_up<Mode>(subject, keys.take(kKeys), kKeys, tally);
+    } while (!stop.load(std::memory_order_relaxed));
+}
+
+template <class Subject>
+void update_loop(Updater<Subject> &updater, const std::atomic<bool> &stop, MixTally &tally)
+{
+    if (!updater.can_update())
+        return;
+    do {
+        for (unsigned i = 0; i < kBatchKeys; i++)
+            updater.update(tally);
+    } while (!stop.load(std::memory_order_relaxed));
+}
+
+// Updates fall due by credit: after L lookups, L * percent / (100 - percent) of them.
+template <LookupMode Mode, class Subject>
+void mixed_loop(Subject &subject, Updater<Subject> &updater, unsigned percent, KeyStream keys,
+                const std::atomic<bool> &stop, MixTally &tally)
+{
+    constexpr unsigned kKeys = mode_keys(Mode);
+    uint64_t credit = 0;
+    unsigned share = updater.can_update() ? percent : 0;
+    do {
+        look_up<Mode>(subject, keys.take(kKeys), kKeys, tally);
+        credit += uint64_t{kKeys} * share;
+        for (; credit >= 100 - percent; credit -= 100 - percent)
+            updater.update(tally);
+    } while (!stop.load(std::memory_order_relaxed));
+}
+
+template <LookupMode Mode, class Subject>
+void run_loop(Subject &subject, const MixInput &input, const MixPlan &plan, unsigned thread,
+              const std::atomic<bool> &stop, MixTally &tally)
+{
+    Updater<Subject> updater(subject, input.ranges, thread, plan.threads);
+    KeyStream keys(input.keys[thread], plan.first_key);
+    if (plan.update_percent == 0)
+        read_only_loop<Mode>(subject, keys, stop, tally);
+    else if (plan.update_percent >= 100)
+        update_loop(updater, stop, tally);
+    else
+        mixed_loop<Mode>(subject, updater, plan.update_percent, keys, stop, tally);
+    updater.finish(tally);
+}
+
+// What thread `thread` of a measurement does.
+template <class Subject>
+MixTally run_mix_thread(Subject &subject, const MixInput &input, const MixPlan &plan, unsigned thread,
+                        const std::atomic<bool> &stop)
+{
+    MixTally tally;
+    uint64_t begin = monotonic_ns();
+    switch (plan.mode) {
+    case LookupMode::kAlone:
+        run_loop<LookupMode::kAlone>(subject, input, plan, thread, stop, tally);
+        break;
+    case LookupMode::kBatch:
+        run_loop<LookupMode::kBatch>(subject, input, plan, thread, stop, tally);
+        break;
+    case LookupMode::kHeld:
+        run_loop<LookupMode::kHeld>(subject, input, plan, thread, stop, tally);
+        break;
+    }
+    tally.seconds = static_cast<double>(monotonic_ns() - begin) * 1e-9;
+    return tally;
+}
+
+// The same with each lookup timed, in ticks. Only lookups alone.
+template <class Subject>
+MixTally run_latency_thread(Subject &subject, const MixInput &input, const MixPlan &plan, unsigned thread,
+                            const std::atomic<bool> &stop, Histogram &ticks)
+{
+    MixTally tally;
+    Updater<Subject> updater(subject, input.ranges, thread, plan.threads);
+    KeyStream keys(input.keys[thread], plan.first_key);
+    unsigned share = updater.can_update() ? plan.update_percent : 0;
+    uint64_t credit = 0;
+    do {
+        const uint64_t *key = keys.take(1);
+        uint64_t begin = ticks_begin();
+        look_up_alone(subject, key, 1, tally);
+        ticks.record(ticks_end() - begin);
+        credit += share;
+        for (; credit >= 100 - plan.update_percent; credit -= 100 - plan.update_percent)
+            updater.update(tally);
+    } while (!stop.load(std::memory_order_relaxed));
+    updater.finish(tally);
+    return tally;
+}
+
+} // namespace bench
+
+#endif
