@@ -27,7 +27,12 @@
  *   Signals     lookups and queries may be called from a signal handler of an attached thread. Updates,
  *               create, destroy, attach, defer, poll, synchronize and barrier may not.
  *   Callbacks   split and equality callbacks must be pure and must not call the library; they may run
- *               more than once per operation. Other callbacks may call lookups and updates.
+ *               more than once per operation. Other callbacks may call lookups and updates. All must return:
+ *               no exit from the thread, no longjmp, no exception.
+ *   Kernel      sections need no fence where membarrier(2) is allowed when the process first uses the
+ *               library; it must stay allowed (a seccomp filter installed later must let it pass), else
+ *               nothing is reclaimed any more and waiting calls fail with -EPERM. See
+ *               rangemap_forgo_membarrier().
  *   Sections    a value that points to memory is safe to dereference only inside a read section that was
  *               begun before the lookup. Every lookup opens a short section of its own.
  */
@@ -111,9 +116,10 @@ RANGEMAP_API int rangemap_create(const struct rangemap_options *options, struct 
 
 /*
  * Destroys `map` (NULL is allowed): releases the value of every range left, and returns when no release
- * callback of this map runs or will ever run. No other thread may be using the map or start to.
- * May wait for readers of the same domain if the map has a `release` callback; else it does not wait.
- * Errors: -EDEADLK when called inside a read section or a callback of the domain and it would have to wait.
+ * callback of this map runs or will ever run. No other thread may be using the map or start to, nor may its
+ * callbacks. Time O(ranges). May wait for readers of the same domain if the map has a `release` callback; else
+ * it does not wait. Then also -EDEADLK: called inside a read section or a callback of the domain; -EPERM: see
+ * "Kernel" above.
  */
 RANGEMAP_API int rangemap_destroy(struct rangemap *map);
 
@@ -228,8 +234,8 @@ RANGEMAP_API int rangemap_erase_exact(struct rangemap *map, uint64_t start, uint
                                       struct rangemap_entry *erased);
 
 /*
- * Gives the range with exactly these bounds the value `desired` if its value is `expected`. -ENOENT: there
- * is no such range. -ESTALE: its value is another, written to *actual (may be NULL).
+ * Gives the range with exactly these bounds the value `desired` if its value is `expected`, whose ownership
+ * ends. -ENOENT: there is no such range. -ESTALE: its value is another, written to *actual (may be NULL).
  */
 RANGEMAP_API int rangemap_replace(struct rangemap *map, uint64_t start, uint64_t last, void *expected,
                                   void *desired, void **actual);
@@ -257,7 +263,8 @@ RANGEMAP_API int rangemap_load(struct rangemap *map, const struct rangemap_entry
 
 /*
  * Sets memory aside for the calling thread so that its next `updates` updates, on this map, of any kind but
- * rangemap_load() cannot fail with -ENOMEM. Errors: -EINVAL, -ENOMEM (nothing reserved).
+ * rangemap_load() cannot fail with -ENOMEM; each run that rangemap_coalesce() joins counts as one. Errors:
+ * -EINVAL, -ENOMEM (nothing reserved).
  */
 RANGEMAP_API int rangemap_reserve(struct rangemap *map, unsigned updates);
 
@@ -380,7 +387,8 @@ struct rangemap_blocker {
     uint64_t pending_bytes; /* unreclaimed bytes in the domain */
 };
 
-/* Called when pending bytes pass the soft limit upwards, on the updating thread, outside any section. */
+/* Called when pending bytes pass the soft limit upwards, on the updating thread, outside
+ * any section of the library's own. */
 typedef void rangemap_pressure_fn(struct rangemap_domain *domain, const struct rangemap_blocker *blocker,
                                   void *context);
 
@@ -402,7 +410,8 @@ RANGEMAP_API int rangemap_domain_create(const struct rangemap_domain_options *op
 
 /*
  * Runs everything deferred, then frees the domain and all its memory. -EBUSY: it still has maps; -EINVAL:
- * NULL or the default domain; -EDEADLK: called inside a section or callback of it. May wait for readers. No
+ * NULL or the default domain; -EDEADLK: called inside a section or callback of it; -ENOMEM; -EPERM. May wait
+ * for readers. No
  * other thread may be using the domain; threads may stay attached to it and exit later.
  */
 RANGEMAP_API int rangemap_domain_destroy(struct rangemap_domain *domain);
@@ -444,13 +453,13 @@ RANGEMAP_API int rangemap_domain_defer(struct rangemap_domain *domain, struct ra
  */
 RANGEMAP_API int rangemap_domain_poll(struct rangemap_domain *domain);
 
-/* Waits until every section that is open now has ended. -EDEADLK inside a section. */
+/* Waits until every section that is open now has ended. -EDEADLK inside a section or a callback; -EPERM. */
 RANGEMAP_API int rangemap_domain_synchronize(struct rangemap_domain *domain);
 
 /*
  * Waits until all that was retired or deferred before the call, by any thread, has been disposed of, but for
- * the nodes (not values) of the last few updates of each other thread. -EDEADLK inside a section or a
- * callback.
+ * the nodes (not values) of the last few updates of each other thread. What callbacks defer meanwhile may be left.
+ * -EDEADLK inside a section or a callback; -EPERM.
  */
 RANGEMAP_API int rangemap_domain_barrier(struct rangemap_domain *domain);
 
@@ -459,10 +468,19 @@ RANGEMAP_API int rangemap_domain_blocker(struct rangemap_domain *domain, struct 
 
 /*
  * For children made by other means than fork() (for which a handler is installed): call it first thing in
- * the child. Threads that do not exist there no longer block reclamation; what they held in hand is lost.
- * The forking thread must not have been inside an update of the library.
+ * the child. Threads that do not exist there no longer block reclamation. What they had in hand is lost in the
+ * child: nodes stay in the pool, and values and deferred objects in a part of the garbage that another thread
+ * was just disposing of are never released there. The forking thread must not have been inside an update or a
+ * callback of the library.
  */
 RANGEMAP_API void rangemap_after_fork_in_child(void);
+
+/*
+ * Makes sections begin with a full fence instead of relying on membarrier(2), for processes that will forbid
+ * it later. Before anything else of the library is used: -EBUSY afterwards, unless sections have full fences
+ * anyway.
+ */
+RANGEMAP_API int rangemap_forgo_membarrier(void);
 
 /* ------------------------------------------------------------------------------------------------
  * Looking inside

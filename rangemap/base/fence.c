@@ -2,9 +2,12 @@
 #define _GNU_SOURCE /* syscall */
 #include "rangemap/base/fence.h"
 
+#include <errno.h>
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "rangemap/rangemap.h"
 
 rm_word rm_fence_kind;
 
@@ -24,6 +27,12 @@ void rm_fence_prepare(void)
     /* Racing first callers agree on the first answer. */
     (void)rm_cas_full(&rm_fence_kind, RM_FENCE_UNKNOWN,
                       registered ? RM_FENCE_ASYMMETRIC : RM_FENCE_SYMMETRIC);
+}
+
+int rangemap_forgo_membarrier(void)
+{
+    (void)rm_cas_full(&rm_fence_kind, RM_FENCE_UNKNOWN, RM_FENCE_SYMMETRIC);
+    return rm_fence_is_asymmetric() ? -EBUSY : 0;
 }
 
 bool rm_fence_heavy(void)

@@ -88,7 +88,9 @@ int rangemap_domain_destroy(struct rangemap_domain *domain)
     if (rm_load_acquire(&domain->maps) != 0) {
         return -EBUSY;
     }
-    result = rangemap_domain_barrier(domain);
+    do { /* callbacks may have deferred again */
+        result = rangemap_domain_barrier(domain);
+    } while (result == 0 && !rm_reclaim_is_empty(domain));
     if (result != 0) {
         return result;
     }
@@ -128,7 +130,10 @@ int rangemap_domain_read_begin(struct rangemap_domain *domain)
 
 void rangemap_domain_read_end(struct rangemap_domain *domain)
 {
-    rm_section_leave(enter_domain(domain));
+    domain = rm_domain_or_default(domain);
+    if (domain != NULL) {
+        rm_section_end_checked(rm_thread_existing(domain));
+    }
 }
 
 /* What struct rangemap_deferred is inside. */
@@ -169,6 +174,13 @@ int rangemap_domain_defer(struct rangemap_domain *domain, struct rangemap_deferr
     return 0;
 }
 
+static void close_bag(struct rm_thread *thread)
+{
+    rm_busy_enter(thread);
+    rm_retire_close(thread);
+    rm_busy_leave(thread);
+}
+
 int rangemap_domain_poll(struct rangemap_domain *domain)
 {
     struct rm_thread *thread = enter_domain(domain);
@@ -177,7 +189,7 @@ int rangemap_domain_poll(struct rangemap_domain *domain)
         return -ENOMEM;
     }
     if (thread->busy == 0) {
-        rm_retire_close(thread);
+        close_bag(thread);
     }
     return rm_reclaim_poll(thread, POLL_BUDGET);
 }
@@ -197,8 +209,7 @@ int rangemap_domain_synchronize(struct rangemap_domain *domain)
     if (may_not_wait(thread)) {
         return -EDEADLK;
     }
-    rm_grace_wait(thread->domain);
-    return 0;
+    return rm_grace_wait(thread->domain);
 }
 
 int rangemap_domain_barrier(struct rangemap_domain *domain)
@@ -211,7 +222,6 @@ int rangemap_domain_barrier(struct rangemap_domain *domain)
     if (may_not_wait(thread)) {
         return -EDEADLK;
     }
-    rm_retire_close(thread);
-    rm_reclaim_barrier(thread);
-    return 0;
+    close_bag(thread);
+    return rm_reclaim_barrier(thread);
 }

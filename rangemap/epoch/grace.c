@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE /* nanosleep */
 #include "rangemap/epoch/grace.h"
 
+#include <errno.h>
 #include <sched.h>
+#include <time.h>
 
 static bool try_claim(struct rm_poller *poller)
 {
@@ -13,6 +16,8 @@ static bool poll_alone(struct rangemap_domain *domain, ck_epoch_record_t *record
 {
     bool moved = rm_fence_heavy() && ck_epoch_poll_deferred(record, over);
 
+    /* The scan's loads of `active` before the disposal: pairs with the release that ended those sections. */
+    ck_pr_fence_acquire();
     rm_happens_acquire(&domain->epoch);
     return moved;
 }
@@ -29,16 +34,37 @@ bool rm_grace_poll(struct rangemap_domain *domain, ck_epoch_record_t *record, ck
     return moved;
 }
 
+int rm_grace_check(void)
+{
+    return rm_fence_heavy() ? 0 : -EPERM;
+}
+
+void rm_grace_back_off(unsigned *looks)
+{
+    enum { YIELDS = 4, DOUBLINGS = 10 };
+    unsigned look = (*looks)++;
+
+    if (look < YIELDS) {
+        (void)sched_yield();
+    } else {
+        unsigned doublings = look - YIELDS < DOUBLINGS ? look - YIELDS : DOUBLINGS;
+        struct timespec pause = {0, 1000L << doublings};
+
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
 /*
  * Without garbage a poll succeeds if it saw no section open, or none of an older epoch and moved the epoch on.
  * Every section open now keeps the epoch from moving twice.
  */
-void rm_grace_wait(struct rangemap_domain *domain)
+int rm_grace_wait(struct rangemap_domain *domain)
 {
     struct rm_poller *poller = &domain->poller;
-    unsigned moves = 0;
+    unsigned moves = 0, looks = 0;
+    int result = rm_grace_check();
 
-    while (moves < 2) {
+    while (result == 0 && moves < 2) {
         ck_stack_t none = CK_STACK_INITIALIZER;
         bool moved = false;
 
@@ -46,10 +72,11 @@ void rm_grace_wait(struct rangemap_domain *domain)
             moved = poll_alone(domain, &poller->record, &none);
             rm_store_release(&poller->claim, 0);
         }
-        if (moved) {
-            moves++;
-        } else {
-            (void)sched_yield();
+        moves += moved;
+        if (!moved) {
+            rm_grace_back_off(&looks);
+            result = rm_grace_check();
         }
     }
+    return result;
 }

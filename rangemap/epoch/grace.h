@@ -22,7 +22,19 @@
  */
 RM_INTERNAL bool rm_grace_poll(struct rangemap_domain *domain, ck_epoch_record_t *record, ck_stack_t *over);
 
-/* Waits until every section that is open now has ended. Outside sections and callbacks. */
-RM_INTERNAL void rm_grace_wait(struct rangemap_domain *domain);
+/*
+ * Waits until every section that is open now has ended. Outside sections and callbacks. -EPERM: the kernel
+ * allowed membarrier(2) at first and refuses it now.
+ */
+RM_INTERNAL int rm_grace_wait(struct rangemap_domain *domain);
+
+/* -EPERM in that case, else 0. */
+RM_INTERNAL int rm_grace_check(void);
+
+/*
+ * Between two fruitless looks: a yield at first, then sleeps of 1 us to 1 ms. A look interrupts the processors
+ * of other threads, so it must not be repeated hotly.
+ */
+RM_INTERNAL void rm_grace_back_off(unsigned *looks);
 
 #endif

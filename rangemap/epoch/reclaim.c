@@ -3,7 +3,6 @@
 #include "rangemap/epoch/reclaim.h"
 
 #include <limits.h>
-#include <sched.h>
 #include <time.h>
 
 #include "rangemap/epoch/grace.h"
@@ -101,13 +100,16 @@ static void dispose_ready(struct rm_shard *shard, struct rm_thread *thread, unsi
     }
 }
 
-/* Claims `shard` if it is free and has something, and does a share of its work. */
-static void visit_shard(struct rm_shard *shard, struct rm_thread *thread, bool poll, unsigned budget)
+/* Claims `shard` if it is free, and does a share of its work. False: another thread is at it. */
+static bool visit_shard(struct rm_shard *shard, struct rm_thread *thread, bool poll, unsigned budget)
 {
-    if (rm_load_relaxed(&shard->outstanding) == 0 || !try_claim(shard)) {
-        return;
+    if (rm_load_relaxed(&shard->outstanding) == 0) {
+        return true;
     }
-    thread->busy++;
+    if (!try_claim(shard)) {
+        return false;
+    }
+    rm_busy_enter(thread);
     thread->reclaiming = true;
     admit_inbox(shard);
     if (poll) {
@@ -115,18 +117,20 @@ static void visit_shard(struct rm_shard *shard, struct rm_thread *thread, bool p
     }
     dispose_ready(shard, thread, budget);
     thread->reclaiming = false;
-    thread->busy--;
+    rm_busy_leave(thread);
     unclaim(shard);
+    return true;
 }
 
 void rm_reclaim_submit(struct rm_thread *thread, struct rm_garbage *garbage, uint64_t things)
 {
     struct rangemap_domain *domain = thread->domain;
-    struct rm_shard *shard = &domain->shard[thread->index % RM_SHARDS];
+    struct rm_shard *shard = &domain->shard[thread->shard];
 
-    /* A claim that is held when we come may be held for long: go next door. */
-    if (rm_load_relaxed(&shard->claim) != 0) {
-        shard = &domain->shard[(thread->index + 1) % RM_SHARDS];
+    /* A claim that is held when we come may be held for long: move to the next shard, for good. */
+    for (unsigned i = 1; i < RM_SHARDS && rm_load_relaxed(&shard->claim) != 0; i++) {
+        thread->shard = (thread->shard + 1) % RM_SHARDS;
+        shard = &domain->shard[thread->shard];
     }
     (void)rm_add_relaxed(&shard->outstanding, 1);
     rm_stack_push(&shard->inbox, &garbage->link);
@@ -194,14 +198,17 @@ void rm_reclaim_share(struct rm_thread *thread)
     if (!due && thread->unvisited < VISIT_THINGS) {
         return;
     }
-    visit_shard(&domain->shard[thread->index % RM_SHARDS], thread, due, share_budget(thread, pressed));
-    thread->unvisited = 0;
+    if (visit_shard(&domain->shard[thread->shard], thread, due, share_budget(thread, pressed))) {
+        thread->unvisited = 0;
+    }
     if (due) {
         /* The shards of threads that are idle or gone. */
-        visit_shard(&domain->shard[thread->turns % RM_SHARDS], thread, true, HELP_BUDGET);
+        (void)visit_shard(&domain->shard[thread->turns % RM_SHARDS], thread, true, HELP_BUDGET);
     }
     if (domain->soft_limit_bytes != 0) {
+        rm_busy_enter(thread); /* its callback must not detach the thread */
         report_pressure(domain, pressed);
+        rm_busy_leave(thread);
     }
 }
 
@@ -214,36 +221,72 @@ bool rm_reclaim_poll(struct rm_thread *thread, unsigned budget)
         return true;
     }
     for (unsigned i = 0; i < RM_SHARDS; i++) {
-        visit_shard(&domain->shard[i], thread, true, budget);
+        (void)visit_shard(&domain->shard[i], thread, true, budget);
         more |= rm_load_relaxed(&domain->shard[i].outstanding) != 0;
     }
     return more;
 }
 
-/* Empties one shard, waiting for its claim and for readers. */
-static void drain_shard(struct rm_shard *shard, struct rm_thread *thread)
+bool rm_reclaim_below_limit(struct rm_thread *thread)
 {
-    while (!try_claim(shard)) {
-        (void)sched_yield();
-    }
-    thread->busy++;
-    thread->reclaiming = true;
-    admit_inbox(shard);
-    do {
-        poll_record(shard, thread->domain);
-        dispose_ready(shard, thread, UINT_MAX);
-        if (shard->record.n_pending > 0) {
-            (void)sched_yield(); /* for a reader, or for another poller */
-        }
-    } while (shard->record.n_pending > 0 || shard->ready != NULL);
-    thread->reclaiming = false;
-    thread->busy--;
-    unclaim(shard);
+    (void)rm_reclaim_poll(thread, PRESSED_BUDGET);
+    return !rm_reclaim_is_over_limit(thread->domain);
 }
 
-void rm_reclaim_barrier(struct rm_thread *thread)
+bool rm_reclaim_is_empty(struct rangemap_domain *domain)
 {
     for (unsigned i = 0; i < RM_SHARDS; i++) {
-        drain_shard(&thread->domain->shard[i], thread);
+        if (rm_load_acquire(&domain->shard[i].outstanding) != 0) {
+            return false;
+        }
     }
+    return true;
+}
+
+/* Disposes of all that is in a claimed shard, waiting for readers and for other pollers. */
+static int empty_shard(struct rm_shard *shard, struct rm_thread *thread)
+{
+    unsigned looks = 0;
+    int result = 0;
+
+    admit_inbox(shard);
+    for (;;) {
+        poll_record(shard, thread->domain);
+        dispose_ready(shard, thread, UINT_MAX);
+        if (shard->record.n_pending == 0 && shard->ready == NULL) {
+            return 0;
+        }
+        rm_grace_back_off(&looks);
+        result = rm_grace_check();
+        if (result != 0) {
+            return result;
+        }
+    }
+}
+
+static int drain_shard(struct rm_shard *shard, struct rm_thread *thread)
+{
+    unsigned looks = 0;
+    int result;
+
+    while (!try_claim(shard)) {
+        rm_grace_back_off(&looks);
+    }
+    rm_busy_enter(thread);
+    thread->reclaiming = true;
+    result = empty_shard(shard, thread);
+    thread->reclaiming = false;
+    rm_busy_leave(thread);
+    unclaim(shard);
+    return result;
+}
+
+int rm_reclaim_barrier(struct rm_thread *thread)
+{
+    int result = 0;
+
+    for (unsigned i = 0; i < RM_SHARDS && result == 0; i++) {
+        result = drain_shard(&thread->domain->shard[i], thread);
+    }
+    return result;
 }

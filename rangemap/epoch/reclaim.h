@@ -28,8 +28,14 @@ RM_INTERNAL void rm_reclaim_share(struct rm_thread *thread);
 /* One round over all shards, waiting for nothing. True: there may be more to do. */
 RM_INTERNAL bool rm_reclaim_poll(struct rm_thread *thread, unsigned budget);
 
-/* Waits until everything submitted before is disposed of. Outside sections and callbacks. */
-RM_INTERNAL void rm_reclaim_barrier(struct rm_thread *thread);
+/* Waits until everything submitted before is disposed of. Outside sections and callbacks. -EPERM or 0. */
+RM_INTERNAL int rm_reclaim_barrier(struct rm_thread *thread);
+
+/* Whether no garbage is left. */
+RM_INTERNAL bool rm_reclaim_is_empty(struct rangemap_domain *domain);
+
+/* Tries to get under the hard limit, without waiting. */
+RM_INTERNAL bool rm_reclaim_below_limit(struct rm_thread *thread);
 
 static inline bool rm_reclaim_is_over_limit(struct rangemap_domain *domain)
 {

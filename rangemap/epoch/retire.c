@@ -27,6 +27,11 @@ static bool dispose_bag(struct rm_garbage *garbage, struct rm_thread *thread, un
     return true;
 }
 
+uint64_t rm_retire_bytes(const struct rm_garbage *garbage)
+{
+    return garbage->dispose == dispose_bag ? RM_CONTAINER_OF(garbage, struct rm_bag, garbage)->bytes : 0;
+}
+
 bool rm_retire_stage_slow(struct rm_thread *thread, uint64_t word, uint64_t values)
 {
     struct rm_bag *bag = rm_cache_alloc(&thread->cache, &thread->domain->pool, RM_BAG_LINES);

@@ -56,6 +56,9 @@ struct rm_bag {
 
 _Static_assert(sizeof(struct rm_bag) <= RM_BAG_LINES * RM_CACHE_LINE, "a bag is a node of the pool");
 
+/* The size of the nodes that a piece of garbage names. */
+RM_INTERNAL uint64_t rm_retire_bytes(const struct rm_garbage *garbage);
+
 /* False: out of memory; the caller aborts. */
 RM_INTERNAL bool rm_retire_stage_slow(struct rm_thread *thread, uint64_t word, uint64_t values);
 

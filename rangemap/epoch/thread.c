@@ -24,6 +24,7 @@ struct rm_stack rm_thread_all;
 
 static struct rm_stack free_records; /* rm_thread.of_domain, which no domain uses then */
 static rm_word exit_key;             /* pthread key + 1; 0: not made yet */
+static rm_word fork_handled;         /* 1: the fork handler is installed, or is being */
 static rm_word next_index;
 
 int rm_gettid(void)
@@ -84,6 +85,11 @@ static bool prepare_process(void)
     pthread_key_t key;
 
     rm_fence_prepare();
+    if (rm_load_acquire(&fork_handled) == 0 && rm_cas_full(&fork_handled, 0, 1) &&
+        pthread_atfork(NULL, NULL, rm_fork_child) != 0) {
+        rm_store_release(&fork_handled, 0);
+        return false;
+    }
     if (rm_load_acquire(&exit_key) != 0) {
         return true;
     }
@@ -92,9 +98,8 @@ static bool prepare_process(void)
     }
     if (!rm_cas_full(&exit_key, 0, (uint64_t)key + 1)) {
         (void)pthread_key_delete(key);
-        return true;
     }
-    return pthread_atfork(NULL, NULL, rm_fork_child) == 0;
+    return true;
 }
 
 static struct rm_thread *adopt_parked(struct rangemap_domain *domain)
@@ -138,7 +143,7 @@ static struct rm_thread *new_record(struct rangemap_domain *domain)
     thread->committed_bag = NULL;
     thread->committed = 0;
     thread->turns = 0;
-    thread->index = (unsigned)rm_add_relaxed(&next_index, 1);
+    thread->shard = (unsigned)rm_add_relaxed(&next_index, 1) % RM_SHARDS;
     memset(&thread->cache, 0, sizeof thread->cache);
     rm_store_release(&thread->state, RM_THREAD_ATTACHED);
     ck_epoch_register(&domain->epoch, &thread->section, NULL);
@@ -184,19 +189,30 @@ static struct rm_thread *attach(struct rangemap_domain *domain)
     thread->unpolled = 0;
     rm_store_relaxed(&thread->tid, (uint64_t)rm_gettid());
     thread->next_of_thread = own_records;
+    __atomic_signal_fence(__ATOMIC_RELEASE); /* linked before a signal handler can find it */
     own_records = thread;
     rm_thread_last = thread;
-    (void)pthread_setspecific((pthread_key_t)(rm_load_acquire(&exit_key) - 1), thread);
+    if (pthread_setspecific((pthread_key_t)(rm_load_acquire(&exit_key) - 1), thread) != 0) {
+        park(thread); /* nobody would at the thread's exit */
+        return NULL;
+    }
     return thread;
 }
 
-struct rm_thread *rm_thread_find(struct rangemap_domain *domain)
+struct rm_thread *rm_thread_existing(struct rangemap_domain *domain)
 {
     struct rm_thread *thread = own_records;
 
     while (thread != NULL && thread->section.global != &domain->epoch) {
         thread = thread->next_of_thread;
     }
+    return thread;
+}
+
+struct rm_thread *rm_thread_find(struct rangemap_domain *domain)
+{
+    struct rm_thread *thread = rm_thread_existing(domain);
+
     if (thread != NULL) {
         rm_thread_last = thread;
         return thread;
@@ -216,15 +232,12 @@ bool rm_thread_is_own(const struct rm_thread *thread)
 
 int rm_thread_detach(struct rangemap_domain *domain)
 {
-    struct rm_thread *thread = own_records;
+    struct rm_thread *thread = rm_thread_existing(domain);
 
-    while (thread != NULL && thread->section.global != &domain->epoch) {
-        thread = thread->next_of_thread;
-    }
     if (thread == NULL) {
         return 0;
     }
-    if (rm_section_is_open(thread) || thread->reclaiming) {
+    if (rm_section_is_open(thread) || thread->reclaiming || thread->busy > 0) {
         return -EBUSY;
     }
     park(thread);

@@ -38,7 +38,7 @@ struct rm_thread {
     /* The owner's own, or of whoever adopts the record. */
     struct rangemap_domain *domain;
     struct rm_thread *next_of_thread; /* this thread's records in other domains */
-    unsigned index;                   /* picks the home shard */
+    unsigned shard;                   /* where it hands its garbage to */
     unsigned busy;                    /* > 0: inside an update or reclaiming; cache and bags in motion */
     bool reclaiming;                  /* inside callbacks of a shard it claimed */
     uint64_t unvisited;               /* things handed to shards since it last did a share of their work */
@@ -54,10 +54,29 @@ struct rm_thread {
 /* The record used last by this thread; never NULL. One word, so that a signal handler sees all or none. */
 RM_INTERNAL extern _Thread_local struct rm_thread *rm_thread_last __attribute__((tls_model("initial-exec")));
 
+/*
+ * While a thread's cache or bags are in motion it is busy: in the child of a fork they are then of no use. The
+ * fences keep the compiler from moving what is between out.
+ */
+static inline void rm_busy_enter(struct rm_thread *thread)
+{
+    thread->busy++;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+static inline void rm_busy_leave(struct rm_thread *thread)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    thread->busy--;
+}
+
+/* The calling thread's record in `domain` if it has one, else NULL. */
+RM_INTERNAL struct rm_thread *rm_thread_existing(struct rangemap_domain *domain);
+
 /* The slow way: another record of this thread, or a new one; NULL if out of memory. */
 RM_INTERNAL struct rm_thread *rm_thread_find(struct rangemap_domain *domain);
 
-/* Gives the calling thread's record back early. -EBUSY in a section. */
+/* Gives the calling thread's record back early. -EBUSY in a section or callback. */
 RM_INTERNAL int rm_thread_detach(struct rangemap_domain *domain);
 
 /* Hands every record of a domain that is about to go to FREE or ORPHAN. May wait for exiting threads. */
@@ -119,6 +138,14 @@ static inline void rm_section_leave(struct rm_thread *thread)
 {
     rm_happens_release(&thread->domain->epoch);
     (void)ck_epoch_end(&thread->section, NULL);
+}
+
+/* Ends a section that the caller began, if he did. */
+static inline void rm_section_end_checked(struct rm_thread *thread)
+{
+    if (thread != NULL && thread->section.active > 0) {
+        rm_section_leave(thread);
+    }
 }
 
 static inline bool rm_section_is_open(const struct rm_thread *thread)

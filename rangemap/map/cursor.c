@@ -77,14 +77,14 @@ static bool load_up(struct rangemap_cursor *cursor, uint64_t key)
     return true;
 }
 
-/* Loads downwards from `key`: index stands behind the highest range that starts at or below it. */
-static bool load_down(struct rangemap_cursor *cursor, uint64_t key)
+/* Loads downwards from `key`: index stands behind the highest range that starts at or below `limit`. */
+static bool load_down(struct rangemap_cursor *cursor, uint64_t key, uint64_t limit)
 {
     if (!load(cursor, key)) {
         return false;
     }
     cursor->index = cursor->count;
-    while (cursor->index > 0 && cursor->entry[cursor->index - 1].start > key) {
+    while (cursor->index > 0 && cursor->entry[cursor->index - 1].start > limit) {
         cursor->index--;
     }
     return true;
@@ -110,24 +110,40 @@ int rangemap_cursor_next(struct rangemap_cursor *cursor, struct rangemap_entry *
     return 0;
 }
 
+/* The first step downwards: from the top of the window, or from below the key that was sought. */
+static int start_down(struct rangemap_cursor *cursor)
+{
+    uint64_t key = cursor->from;
+    bool loaded;
+
+    if (cursor->fresh) {
+        loaded = load_down(cursor, cursor->high, cursor->high);
+    } else if (key == 0) {
+        return -ENOENT;
+    } else {
+        /* At the window's low end only a range that sticks out of it can start below. */
+        loaded = load_down(cursor, key > cursor->low ? key - 1 : key, key - 1);
+    }
+    return loaded ? 0 : -ENOMEM;
+}
+
 int rangemap_cursor_previous(struct rangemap_cursor *cursor, struct rangemap_entry *entry)
 {
     if (cursor == NULL || entry == NULL) {
         return -EINVAL;
     }
     if (!cursor->loaded) {
-        if (!cursor->fresh && cursor->from == cursor->low) {
-            return -ENOENT; /* nothing of the window lies below */
-        }
-        if (!load_down(cursor, cursor->fresh ? cursor->high : cursor->from - 1)) {
-            return -ENOMEM;
+        int result = start_down(cursor);
+
+        if (result != 0) {
+            return result;
         }
     }
     while (cursor->index == 0) {
         if (cursor->from <= cursor->low) {
             return -ENOENT;
         }
-        if (!load_down(cursor, cursor->from - 1)) {
+        if (!load_down(cursor, cursor->from - 1, cursor->from - 1)) {
             return -ENOMEM;
         }
     }

@@ -2,6 +2,7 @@
 /* Bulk load: a packed tree built from a sorted array and published in one step. */
 #include "rangemap/epoch/dispose.h"
 #include "rangemap/epoch/reclaim.h"
+#include "rangemap/map/admit.h"
 #include "rangemap/map/enter.h"
 #include "rangemap/tree/freeze.h"
 #include "rangemap/tree/op.h"
@@ -179,16 +180,13 @@ int rangemap_load(struct rangemap *map, const struct rangemap_entry *entries, si
     if (map == NULL || (entries == NULL && count > 0) || !is_sorted(entries, count, bad)) {
         return -EINVAL;
     }
-    thread = rm_map_thread(map);
+    thread = rm_map_admit(map, &result);
     if (thread == NULL) {
-        return -ENOMEM;
+        return result;
     }
-    if (rm_reclaim_is_over_limit(map->domain)) {
-        return -EBUSY;
-    }
-    thread->busy++;
+    rm_busy_enter(thread);
     result = load_entries(map, thread, entries, count);
-    thread->busy--;
+    rm_busy_leave(thread);
     rm_reclaim_share(thread);
     return result;
 }

@@ -129,5 +129,7 @@ int rangemap_read_begin(const struct rangemap *map)
 
 void rangemap_read_end(const struct rangemap *map)
 {
-    rm_section_leave(rm_map_thread(map));
+    if (map != NULL) {
+        rm_section_end_checked(rm_thread_existing(map->domain));
+    }
 }

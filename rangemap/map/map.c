@@ -60,7 +60,12 @@ int rangemap_create(const struct rangemap_options *options, struct rangemap **ma
     options = options != NULL ? options : &none;
     domain = rm_domain_or_default(options->domain);
     thread = domain != NULL ? rm_thread_current(domain) : NULL;
-    made = thread != NULL ? new_map(thread) : NULL;
+    if (thread == NULL) {
+        return -ENOMEM;
+    }
+    rm_busy_enter(thread);
+    made = new_map(thread);
+    rm_busy_leave(thread);
     if (made == NULL) {
         return -ENOMEM;
     }
@@ -74,25 +79,32 @@ int rangemap_create(const struct rangemap_options *options, struct rangemap **ma
  * Everything retired from the map before is in the shards (bags with values are submitted at once), so the
  * barrier ends it, and waits for callbacks that other threads are in. Then the rest is released here.
  */
-static void await_values(struct rm_thread *thread)
+static int await_values(struct rm_thread *thread)
 {
-    rm_grace_wait(thread->domain);
-    rm_reclaim_barrier(thread);
+    int result = rm_grace_wait(thread->domain);
+
+    return result == 0 ? rm_reclaim_barrier(thread) : result;
 }
 
 /* Nobody uses the map any more, so its nodes need no grace period. */
 static void free_map(struct rm_thread *thread, struct rangemap *map)
 {
     struct rm_node *root = rm_slot_node(rm_load_acquire(&map->root));
+    bool was_reclaiming = thread->reclaiming;
 
+    rm_busy_enter(thread);
+    thread->reclaiming = true; /* its release callbacks are callbacks like any others */
     rm_dispose_tree(root, map->values.release != NULL ? &map->values : NULL, thread);
+    thread->reclaiming = was_reclaiming;
     rm_cache_free(&thread->cache, &thread->domain->pool, map, RM_MAP_LINES);
+    rm_busy_leave(thread);
 }
 
 int rangemap_destroy(struct rangemap *map)
 {
     struct rangemap_domain *domain;
     struct rm_thread *thread;
+    int result;
 
     if (map == NULL) {
         return 0;
@@ -106,7 +118,10 @@ int rangemap_destroy(struct rangemap *map)
         if (rm_section_is_open(thread) || thread->reclaiming) {
             return -EDEADLK;
         }
-        await_values(thread);
+        result = await_values(thread);
+        if (result != 0) {
+            return result;
+        }
     }
     free_map(thread, map);
     (void)rm_add_relaxed(&domain->maps, (uint64_t)0 - 1);
@@ -121,6 +136,7 @@ struct rangemap_domain *rangemap_domain_of(const struct rangemap *map)
 int rangemap_reserve(struct rangemap *map, unsigned updates)
 {
     struct rm_thread *thread;
+    bool reserved;
     size_t bytes;
 
     if (map == NULL) {
@@ -132,5 +148,8 @@ int rangemap_reserve(struct rangemap *map, unsigned updates)
     }
     bytes = rm_update_bytes_max(map) * updates;
     rm_section_leave(thread);
-    return rm_cache_reserve(&thread->cache, &map->domain->pool, bytes) ? 0 : -ENOMEM;
+    rm_busy_enter(thread);
+    reserved = rm_cache_reserve(&thread->cache, &map->domain->pool, bytes);
+    rm_busy_leave(thread);
+    return reserved ? 0 : -ENOMEM;
 }

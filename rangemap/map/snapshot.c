@@ -18,8 +18,10 @@ int rangemap_snapshot_begin(const struct rangemap *map, struct rangemap_snapshot
 
 void rangemap_snapshot_end(struct rangemap_snapshot *snapshot)
 {
-    rm_section_leave(rm_map_thread(snapshot->map));
-    snapshot->map = NULL;
+    if (snapshot != NULL && snapshot->map != NULL) {
+        rm_section_end_checked(rm_thread_existing(snapshot->map->domain));
+        snapshot->map = NULL;
+    }
 }
 
 int rangemap_snapshot_find(const struct rangemap_snapshot *snapshot, uint64_t key,

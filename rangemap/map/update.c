@@ -3,25 +3,8 @@
 #include "rangemap/tree/update.h"
 
 #include "rangemap/epoch/reclaim.h"
-#include "rangemap/map/enter.h"
+#include "rangemap/map/admit.h"
 #include "rangemap/tree/join.h"
-
-enum { LIMIT_BUDGET = 1024 };
-
-/* The calling thread, if it may update now. *error is why not. */
-static struct rm_thread *admit(struct rangemap *map, int *error)
-{
-    struct rm_thread *thread = rm_map_thread(map);
-
-    *error = 0;
-    if (RM_UNLIKELY(thread == NULL)) {
-        *error = -ENOMEM;
-    } else if (RM_UNLIKELY(rm_reclaim_is_over_limit(map->domain))) {
-        (void)rm_reclaim_poll(thread, LIMIT_BUDGET);
-        *error = rm_reclaim_is_over_limit(map->domain) ? -EBUSY : 0;
-    }
-    return *error == 0 ? thread : NULL;
-}
 
 static int error_of(enum rm_outcome outcome)
 {
@@ -44,7 +27,7 @@ static int error_of(enum rm_outcome outcome)
 static int run(struct rangemap *map, struct rm_op *op)
 {
     int error;
-    struct rm_thread *thread = admit(map, &error);
+    struct rm_thread *thread = rm_map_admit(map, &error);
 
     if (thread == NULL) {
         return error;
@@ -145,16 +128,19 @@ int rangemap_replace(struct rangemap *map, uint64_t start, uint64_t last, void *
     return result;
 }
 
-/* The next run to join at or above *from: false if there is none. */
-static bool find_run(struct rangemap *map, struct rm_thread *thread, struct rm_op *op, uint64_t from,
-                     uint64_t last, uint64_t *surplus)
+/* The next run to join at or above `from`: 0, -ENOENT if there is none, or why it cannot be joined now. */
+static int find_run(struct rangemap *map, struct rm_op *op, uint64_t from, uint64_t last, uint64_t *surplus)
 {
-    bool found;
+    int result;
+    struct rm_thread *thread = rm_map_admit(map, &result);
 
+    if (thread == NULL) {
+        return result;
+    }
     rm_section_enter(thread);
-    found = rm_join_find(map, op, from, last, surplus);
+    result = rm_join_find(map, op, from, last, surplus) ? 0 : -ENOENT;
     rm_section_leave(thread);
-    return found;
+    return result;
 }
 
 int rangemap_coalesce(struct rangemap *map, uint64_t start, uint64_t last, rangemap_equal_fn *equal,
@@ -162,25 +148,22 @@ int rangemap_coalesce(struct rangemap *map, uint64_t start, uint64_t last, range
 {
     struct rm_op op = {.kind = RM_JOIN, .equal = equal, .equal_context = context};
     uint64_t total = 0, surplus;
-    struct rm_thread *thread;
-    int result = 0;
+    int result;
 
     if (map == NULL || start > last) {
         return -EINVAL;
     }
-    thread = admit(map, &result);
-    while (result == 0 && find_run(map, thread, &op, start, last, &surplus)) {
+    while ((result = find_run(map, &op, start, last, &surplus)) == 0) {
         result = run(map, &op);
         if (result == 0) {
             total += surplus;
-            /* A run cannot grow at its end by what we did: go on behind it. */
-            start = op.last;
-        } else if (result == -ESTALE || result == -ENOENT) {
-            result = 0; /* somebody changed it meanwhile: look again */
-        }
+            start = op.last; /* a run cannot grow at its end by what we did: go on behind it */
+        } else if (result != -ESTALE && result != -ENOENT) {
+            break;
+        } /* else somebody changed it meanwhile: look again */
     }
-    if (joined != NULL && result != -EINVAL) {
+    if (joined != NULL) {
         *joined = total;
     }
-    return result;
+    return result == -ENOENT ? 0 : result;
 }

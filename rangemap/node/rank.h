@@ -18,7 +18,7 @@ RM_INTERNAL extern rm_rank_fn *rm_rank_selected;
 
 static inline unsigned rm_rank(const struct rm_node *node, unsigned count, uint64_t key)
 {
-    return rm_rank_selected(node, count, key);
+    return __atomic_load_n(&rm_rank_selected, __ATOMIC_RELAXED)(node, count, key);
 }
 
 RM_ALWAYS_INLINE unsigned rm_rank_portable(const struct rm_node *node, unsigned count, uint64_t key)

@@ -15,13 +15,16 @@ struct rangemap_entry rm_leaf_entry(const struct rm_leaf *leaf, unsigned count, 
 void rm_leaf_overlap(const struct rm_leaf *leaf, unsigned count, uint64_t start, uint64_t last,
                      unsigned *from, unsigned *to)
 {
+    const uint64_t *starts = rm_node_keys(&leaf->node);
     unsigned rank = rm_rank(&leaf->node, count, start);
+    unsigned end = rank;
 
-    *to = last == start ? rank : rm_rank(&leaf->node, count, last);
-    if (rank > 0 && rm_leaf_pairs(leaf, count)[rank - 1].last >= start) {
-        rank--;
+    /* Few ranges overlap, mostly: stepping beats a second search. */
+    while (end < count && starts[end] <= last) {
+        end++;
     }
-    *from = rank;
+    *to = end;
+    *from = rank - (rank > 0 && rm_leaf_pairs(leaf, count)[rank - 1].last >= start);
 }
 
 static void put(struct rm_edit *edit, uint64_t start, uint64_t last, void *value)
@@ -122,9 +125,6 @@ static unsigned carried(const struct rm_edit *edit, const struct rm_op *op, unsi
 {
     unsigned owners = 0;
 
-    if (op->kind == RM_REPLACE) {
-        return op->value == value;
-    }
     if (op->kind == RM_JOIN) {
         /* The leftmost of the run lends its value to the whole. */
         return index == edit->from && edit->puts > 0;

@@ -257,27 +257,27 @@ enum rm_outcome rm_update(struct rangemap *map, struct rm_thread *thread, struct
     update.map = map;
     update.thread = thread;
     update.op = op;
-    thread->busy++;
+    rm_busy_enter(thread);
     rm_section_enter(thread);
     do {
         outcome = attempt(&update);
     } while (outcome == RM_RETRY);
     rm_section_leave(thread);
-    thread->busy--;
+    rm_busy_leave(thread);
     return outcome;
 }
 
 /*
  * Nodes of a failed attempt go to the magazines and serve the next one, so over all retries a size never
- * costs more than the most that one attempt takes of it: four leaves of each size, three inner nodes a level
- * for a height that may have grown by two, and bags for everything an attempt can stage.
+ * costs more than the most that one attempt takes of it: four leaves of each size, four inner nodes a level for
+ * a height that has grown by two meanwhile, and bags for everything an attempt can stage.
  */
 size_t rm_update_bytes_max(const struct rangemap *map)
 {
     const struct rm_node *root = rm_slot_node(rm_load_dependent(&map->root));
     size_t levels = rm_node_level(root) + 3;
     size_t leaf_lines = 4 * (2 + 3 + 5 + 6);
-    size_t inner_lines = 3 * RM_INNER_LINES * levels;
+    size_t inner_lines = 4 * RM_INNER_LINES * levels;
     size_t staged = levels * 2 * (RM_INNER_ROOM + 2) + 3 * RM_LEAF_ROOM;
     size_t bag_lines = RM_BAG_LINES * (staged / RM_BAG_ENTRIES + 2);
 
