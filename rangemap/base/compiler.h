@@ -17,7 +17,7 @@
 #define RM_INTERNAL __attribute__((visibility("hidden")))
 
 /* The object of type T whose member M is at pointer P. */
-#define RM_CONTAINER_OF(P, T, M) ((T *)(void *)((char *)(P)-offsetof(T, M)))
+#define RM_CONTAINER_OF(P, T, M) ((T *)((uintptr_t)(P)-offsetof(T, M)))
 
 static inline void rm_prefetch(const void *address)
 {
