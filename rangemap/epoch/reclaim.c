@@ -38,6 +38,9 @@ void rm_shard_init(struct rm_shard *shard, struct rangemap_domain *domain)
 /* Acquire: what the last holder did to the shard is visible. */
 static bool try_claim(struct rm_shard *shard)
 {
+    if (rm_broken(RM_CLAIM)) {
+        return true;
+    }
     return rm_load_relaxed(&shard->claim) == 0 && rm_cas_full(&shard->claim, 0, 1);
 }
 
@@ -63,6 +66,11 @@ static void admit_inbox(struct rm_shard *shard)
         struct rm_garbage *garbage = RM_CONTAINER_OF(link, struct rm_garbage, link);
 
         link = link->next;
+        if (rm_broken(RM_GRACE)) {
+            garbage->link.next = shard->ready;
+            shard->ready = &garbage->link;
+            continue;
+        }
         ck_epoch_call(&shard->record, &garbage->epoch_entry, never_called);
     }
 }
