@@ -271,7 +271,7 @@ static bool copy_unchanged(const struct update *update)
     const struct rm_step *step = &update->path.step[update->path.last];
     struct rangemap_entry entry;
     struct rm_op same = {.kind = RM_REPLACE};
-    struct update copy = {update->map, update->thread, &same, update->path};
+    struct update copy;
 
     if (!rm_broken(RM_R1_FOLD) || !step->frozen || rm_meta_count(step->meta) == 0) {
         return false;
@@ -280,6 +280,8 @@ static bool copy_unchanged(const struct update *update)
     same.start = same.last = entry.start;
     same.end = entry.last;
     same.value = same.expected = entry.value;
+    copy = *update;
+    copy.op = &same;
     rm_explorer_copying(true);
     (void)update_region(&copy);
     rm_explorer_copying(false);

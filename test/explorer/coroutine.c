@@ -84,7 +84,6 @@ void coroutine_prepare(struct coroutine *coroutine, coroutine_fn *body)
 
     /* As if called: the stack pointer is 8 off a multiple of 16 behind the return address. */
     *--top = 0;
-    *--top = 0;
     *--top = (uint64_t)(uintptr_t)body;
     for (unsigned i = 0; i < 6; i++) {
         *--top = 0;
