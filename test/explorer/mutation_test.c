@@ -36,7 +36,7 @@ static void must_catch(enum rm_rule rule, const char *scenario_name)
 #define CATCH(name, rule, scenario)                                                                          \
     TEST_CASE(mutation, name)                                                                                \
     {                                                                                                        \
-        must_catch(rule, scenario);                                                                              \
+        must_catch(rule, scenario);                                                                          \
     }
 
 CATCH(r2_freeze, RM_R2_FREEZE, "store_and_leaf_updates")

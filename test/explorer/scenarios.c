@@ -9,10 +9,10 @@
 
 #include "test/shim/ctest.h"
 
+/* clang-format off */
 #define LOAD(n) {DO_LOAD, 0, 0, 100, 0, n, false}
 #define ALL 0, 60
 
-/* clang-format off: a table */
 static const struct scenario scenarios[] = {
     {"split_and_split", .before = {LOAD(3)},
      .thread = {{{DO_INSERT, 2, 2, 1}}, {{DO_INSERT, 6, 6, 2}}, {{DO_FIND, 2}, {DO_FIND, 6}}}},
@@ -62,6 +62,10 @@ static const struct scenario scenarios[] = {
      .thread = {{{DO_ERASE, 0}, {DO_ERASE, 4}}, {{DO_INSERT, 8, 8, 1}, {DO_INSERT, 9, 9, 2}}, {{DO_FIRST}, {DO_LAST}}}},
     {"leaves_merge", .before = {LOAD(12)},
      .thread = {{{DO_ERASE, 0}, {DO_ERASE, 4}, {DO_ERASE, 8}}, {{DO_ERASE, 12}, {DO_INSERT, 2, 2, 1}}, {{DO_NEXT, 0}}}},
+    {"inner_nodes_merge", .before = {LOAD(22), {DO_CARVE, 44, 75}}, .keeps = true,
+     .thread = {{{DO_CARVE, 76, 81}}, {{DO_STORE, 40, 42, 1}}, {{DO_INSERT, 50, 50, 2}}}},
+    {"inner_nodes_merge_leftwards", .before = {LOAD(22), {DO_CARVE, 8, 40}},
+     .thread = {{{DO_CARVE, 44, 70}}, {{DO_ERASE, 0}, {DO_INSERT, 2, 3, 1}}, {{DO_SNAPSHOT, 0, 100}}}},
     {"erase_and_replace", .before = {LOAD(3)},
      .thread = {{{DO_ERASE_EXACT, 4, 5}, {DO_REPLACE, 0, 1, 7, 100}}, {{DO_REPLACE, 4, 5, 8, 101}, {DO_LOOKUP, 4}},
                 {{DO_STORE, 4, 5, 9}, {DO_REPLACE, 0, 1, 6, 100}}}},
@@ -77,8 +81,8 @@ static const struct scenario scenarios[] = {
                 {{DO_LOOKUP, 0}, {DO_SNAPSHOT, ALL}}}},
     {"update_sees_unstamped", .before = {LOAD(3)},
      .thread = {{{DO_STORE, 4, 5, 1}}, {{DO_INSERT, 4, 4, 2}, {DO_SNAPSHOT, ALL}}}},
-    {"freeze_sees_unstamped", .before = {LOAD(9)},
-     .thread = {{{DO_STORE, 4, 5, 1}}, {{DO_CARVE, 5, 14}, {DO_SNAPSHOT, ALL}}}},
+    {"freeze_sees_unstamped", .before = {LOAD(6), {DO_ERASE, 12}, {DO_ERASE, 20}},
+     .thread = {{{DO_STORE, 16, 16, 1}}, {{DO_ERASE_EXACT, 16, 17}, {DO_SNAPSHOT, ALL}}}},
     {"next_and_previous", .before = {LOAD(9)},
      .thread = {{{DO_NEXT, 5}, {DO_PREVIOUS, 28}}, {{DO_CARVE, 8, 30}, {DO_INSERT, 20, 20, 1}}, {{DO_STORE, 12, 26, 2}}}},
     {"next_over_moving_ranges", .before = {LOAD(9), {DO_CARVE, 8, 30}, {DO_INSERT, 14, 14, 1}},

@@ -19,7 +19,7 @@ struct search {
 
 /* ---- what led nowhere: a set of (done, model); what does not fit is not remembered ---- */
 
-enum { MEMORY_SLOTS = 1 << 12, MEMORY_PROBES = 8 };
+enum { MEMORY_SLOTS = 1 << 13, MEMORY_PROBES = 8 };
 
 struct failure {
     unsigned round; /* of linearize() */
