@@ -4,6 +4,7 @@
  * every round its history must be linearizable, from the map before it to the map after it.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <time.h>
 
 #include "test/history/linearize.h"
@@ -16,6 +17,7 @@ static struct rangemap *map;
 static pthread_barrier_t barrier;
 static struct operation history[THREADS][OPERATIONS];
 static unsigned rounds;
+static unsigned started; /* threads, over all rounds */
 
 /* Later on any processor is later. */
 static uint64_t nanoseconds(void)
@@ -26,12 +28,22 @@ static uint64_t nanoseconds(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+/* A barrier wakes one thread after the other, long after: they wait for each other once more, awake. */
+static void start_together(unsigned round)
+{
+    (void)__atomic_fetch_add(&started, 1, __ATOMIC_RELAXED);
+    while (__atomic_load_n(&started, __ATOMIC_RELAXED) < (round + 1) * THREADS) {
+        (void)sched_yield();
+    }
+}
+
 static void *thread_main(void *argument)
 {
     struct operation *own = argument;
 
     for (unsigned round = 0; round < rounds; round++) {
         (void)pthread_barrier_wait(&barrier);
+        start_together(round);
         for (unsigned i = 0; i < OPERATIONS; i++) {
             own[i].begin = nanoseconds();
             operation_run(map, &own[i]);
@@ -86,6 +98,7 @@ static void read_map(struct model *model)
 
     all = (struct operation){.kind = DO_SNAPSHOT, .last = UINT64_MAX};
     operation_run(map, &all);
+    model->joined = 0;
     model->count = all.entries;
     for (unsigned i = 0; i < all.entries; i++) {
         model->entry[i] = all.entry[i];
@@ -117,6 +130,7 @@ static void check_round(struct prng *prng, unsigned round, struct model *model)
     }
     (void)pthread_barrier_wait(&barrier);
     (void)pthread_barrier_wait(&barrier);
+    after.splits = model->splits;
     read_map(&after);
     if (!linearize(model, all, HISTORY, &after)) {
         print_history();
@@ -134,6 +148,7 @@ static void run_rounds(bool splits)
     pthread_t thread[THREADS];
 
     rounds = ROUNDS * test_scale();
+    started = 0;
     model = (struct model){.splits = splits};
     REQUIRE_EQ(rangemap_create(&options, &map), 0);
     REQUIRE_EQ(pthread_barrier_init(&barrier, NULL, THREADS + 1), 0);
