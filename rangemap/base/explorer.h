@@ -9,7 +9,8 @@
  *   retired     an entry of a bag (struct rm_retired) was committed
  *   poison      memory of the pool is free from here on; unpoison: it is in use
  *   keeps       true: the explorer keeps a freed node from being used again
- *   section     the thread's outermost section begins or has ended
+ *   section     a section of the thread begins or has ended
+ *   tick        takes the place of the clock, so that a run depends on its schedule alone
  */
 #ifndef RANGEMAP_BASE_EXPLORER_H
 #define RANGEMAP_BASE_EXPLORER_H
@@ -31,6 +32,7 @@ void rm_explorer_poison(const void *address, size_t bytes);
 void rm_explorer_unpoison(const void *address, size_t bytes);
 bool rm_explorer_keeps(const void *node);
 void rm_explorer_section(bool begins);
+uint64_t rm_explorer_tick(void);
 #else
 static inline void rm_explorer_point(const void *word)
 {

@@ -157,6 +157,12 @@ static void report_pressure(struct rangemap_domain *domain, bool pressed)
     }
 }
 
+#if defined(RANGEMAP_EXPLORER)
+static uint64_t coarse_tick(void)
+{
+    return rm_explorer_tick();
+}
+#else
 static uint64_t coarse_tick(void)
 {
     struct timespec now;
@@ -164,6 +170,7 @@ static uint64_t coarse_tick(void)
     (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
+#endif
 
 /* Whether the thread is to poll now; if so, starts counting anew. */
 static bool is_poll_due(struct rm_thread *thread, bool pressed)

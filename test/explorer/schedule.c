@@ -10,6 +10,7 @@ void schedule_begin(struct schedule *schedule)
     schedule->next_switch = 0;
     schedule->preemptions = 0;
     schedule->decisions = 0;
+    schedule->diverged = false;
     schedule->attempts = 0;
     schedule->attempts_max = 0;
     memset(schedule->pending, 0, sizeof schedule->pending);
@@ -37,6 +38,9 @@ static unsigned decide(struct schedule *schedule, unsigned options)
     schedule->decisions++;
     if (i >= schedule->given) {
         schedule->choice[i] = 0;
+    } else if (schedule->options[i] != options) {
+        schedule->diverged = true;
+        return 0;
     }
     schedule->options[i] = (uint8_t)options;
     return schedule->choice[i];

@@ -39,6 +39,7 @@ struct schedule {
     /* Systematic. Decision i took choice[i] of options[i]; the first `given` are repeated. */
     unsigned bound, preemptions;
     unsigned decisions, given;
+    bool diverged; /* the options were others than the last time */
     uint8_t choice[SCHEDULE_DECISIONS], options[SCHEDULE_DECISIONS];
     /* Random. */
     struct prng prng;

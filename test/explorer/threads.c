@@ -99,6 +99,12 @@ void rm_explorer_publish(const void *slot, uint64_t expected)
     }
 }
 
+/* Time goes on with every point. */
+uint64_t rm_explorer_tick(void)
+{
+    return run.schedule != NULL ? run.point : 0;
+}
+
 void rm_explorer_copying(bool begins)
 {
     run.schedule->pending[run.current].is_copy = begins;
@@ -158,6 +164,9 @@ unsigned threads_run(struct schedule *schedule, unsigned count, threads_fn *body
     switch_threads();
     rm_broken_rule = RM_NO_RULE;
     run.schedule = NULL;
+    if (schedule->diverged) {
+        shadow_set_fault("the same schedule led elsewhere: the explorer is not in control of everything");
+    }
     shadow_set_thread(THREADS_MAIN);
     (void)rm_thread_become(records[THREADS_MAIN]);
     return run.point;
