@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "rangemap/base/compiler.h"
+#include "rangemap/base/explorer.h"
 
 #if defined(RM_TSAN) && !defined(RANGEMAP_ATOMIC_CC)
 #define RANGEMAP_ATOMIC_CC 1
@@ -38,15 +39,6 @@ typedef struct {
     uint64_t unsafe_value;
 } rm_word;
 
-#if defined(RANGEMAP_EXPLORER)
-void rm_explorer_point(const void *word);
-#else
-static inline void rm_explorer_point(const void *word)
-{
-    (void)word;
-}
-#endif
-
 /* The value of a word that no other thread can see yet or any more. */
 static inline uint64_t rm_word_private(const rm_word *word)
 {
@@ -56,6 +48,13 @@ static inline uint64_t rm_word_private(const rm_word *word)
 static inline void rm_word_set_private(rm_word *word, uint64_t value)
 {
     word->unsafe_value = value;
+}
+
+/* A relaxed load for the sake of bits that do not change any more, whatever the others do. */
+static inline uint64_t rm_load_settled(const rm_word *word)
+{
+    rm_explorer_touch(word);
+    return __atomic_load_n(&word->unsafe_value, __ATOMIC_RELAXED);
 }
 
 #if RANGEMAP_ATOMIC_CC

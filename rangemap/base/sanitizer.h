@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "rangemap/base/compiler.h"
+#include "rangemap/base/explorer.h"
 
 #if defined(RM_ASAN)
 #include <sanitizer/asan_interface.h>
@@ -20,7 +21,9 @@ void __tsan_release(void *address);
 /* [address, address + bytes) must not be touched until it is made usable again. */
 static inline void rm_poison(void *address, size_t bytes)
 {
-#if defined(RM_ASAN)
+#if defined(RANGEMAP_EXPLORER)
+    rm_explorer_poison(address, bytes);
+#elif defined(RM_ASAN)
     __asan_poison_memory_region(address, bytes);
 #endif
     (void)address;
@@ -29,7 +32,9 @@ static inline void rm_poison(void *address, size_t bytes)
 
 static inline void rm_unpoison(void *address, size_t bytes)
 {
-#if defined(RM_ASAN)
+#if defined(RANGEMAP_EXPLORER)
+    rm_explorer_unpoison(address, bytes);
+#elif defined(RM_ASAN)
     __asan_unpoison_memory_region(address, bytes);
 #endif
     (void)address;

@@ -37,6 +37,9 @@ void rm_shard_init(struct rm_shard *shard, struct rangemap_domain *domain)
 /* Acquire: what the last holder did to the shard is visible. */
 static bool try_claim(struct rm_shard *shard)
 {
+    if (rm_broken(RM_CLAIM)) {
+        return true;
+    }
     return rm_load_relaxed(&shard->claim) == 0 && rm_cas_full(&shard->claim, 0, 1);
 }
 
@@ -62,6 +65,11 @@ static void admit_inbox(struct rm_shard *shard)
         struct rm_garbage *garbage = RM_CONTAINER_OF(link, struct rm_garbage, link);
 
         link = link->next;
+        if (rm_broken(RM_GRACE)) {
+            garbage->link.next = shard->ready;
+            shard->ready = &garbage->link;
+            continue;
+        }
         ck_epoch_call(&shard->record, &garbage->epoch_entry, never_called);
     }
 }
@@ -153,6 +161,12 @@ static void report_pressure(struct rangemap_domain *domain, bool pressed)
     }
 }
 
+#if defined(RANGEMAP_EXPLORER)
+static uint64_t coarse_tick(void)
+{
+    return rm_explorer_tick();
+}
+#else
 static uint64_t coarse_tick(void)
 {
     struct timespec now;
@@ -160,6 +174,7 @@ static uint64_t coarse_tick(void)
     (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
+#endif
 
 /* Whether the thread is to poll now; if so, starts counting anew. */
 static bool is_poll_due(struct rm_thread *thread, bool pressed)

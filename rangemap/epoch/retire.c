@@ -91,11 +91,28 @@ static bool holds_values(const struct rm_bag *bag, unsigned from)
     return false;
 }
 
+#if defined(RANGEMAP_EXPLORER)
+static void announce(const struct rm_thread *thread)
+{
+    for (const struct rm_bag *bag = thread->bag; bag != NULL; bag = bag->older) {
+        for (unsigned i = bag == thread->committed_bag ? thread->committed : 0; i < bag->count; i++) {
+            rm_explorer_retired(bag->entry[i].word, bag->entry[i].values);
+        }
+    }
+}
+#else
+static void announce(const struct rm_thread *thread)
+{
+    (void)thread;
+}
+#endif
+
 void rm_retire_commit(struct rm_thread *thread, uint64_t bytes)
 {
     struct rm_bag *bag = thread->bag;
     bool values;
 
+    announce(thread);
     bag->bytes += bytes;
     values = holds_values(bag, bag == thread->committed_bag ? thread->committed : 0);
     while (bag->older != NULL) {

@@ -44,7 +44,11 @@ struct rm_retired {
 #define RM_RETIRED_SUBTREE_ENTERED UINT64_C(7)
 #define RM_RETIRED_VALUE UINT64_C(1)
 
-enum { RM_BAG_LINES = 6, RM_BAG_ENTRIES = 21 };
+/* How many entries a bag takes before it is handed over; tests make it small to reclaim early. */
+#if !defined(RANGEMAP_BAG_ENTRIES)
+#define RANGEMAP_BAG_ENTRIES 21
+#endif
+enum { RM_BAG_LINES = 6, RM_BAG_ENTRIES = RANGEMAP_BAG_ENTRIES };
 
 struct rm_bag {
     struct rm_garbage garbage;

@@ -274,3 +274,14 @@ void rm_thread_release_all(struct rangemap_domain *domain)
         link = next;
     }
 }
+
+#if defined(RANGEMAP_EXPLORER)
+struct rm_thread *rm_thread_become(struct rm_thread *thread)
+{
+    struct rm_thread *before = own_records;
+
+    own_records = thread;
+    rm_thread_last = thread != NULL ? thread : &no_thread;
+    return before;
+}
+#endif

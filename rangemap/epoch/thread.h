@@ -15,6 +15,7 @@
 #define RANGEMAP_EPOCH_THREAD_H
 
 #include "rangemap/base/fence.h"
+#include "rangemap/base/mutation.h"
 #include "rangemap/base/sanitizer.h"
 #include "rangemap/epoch/domain.h"
 
@@ -84,6 +85,11 @@ RM_INTERNAL void rm_thread_release_all(struct rangemap_domain *domain);
 
 RM_INTERNAL int rm_gettid(void);
 
+#if defined(RANGEMAP_EXPLORER)
+/* Makes the caller the owner of `thread` (NULL: of none) instead of what it returns. */
+RM_INTERNAL struct rm_thread *rm_thread_become(struct rm_thread *thread);
+#endif
+
 /* Whether the record belongs to the calling thread. */
 RM_INTERNAL bool rm_thread_is_own(const struct rm_thread *thread);
 
@@ -123,6 +129,10 @@ static inline void rm_section_enter_lightly(struct rm_thread *thread)
  */
 static inline void rm_section_enter(struct rm_thread *thread)
 {
+    rm_explorer_section(true);
+    if (rm_broken(RM_SECTION)) {
+        return;
+    }
     if (RM_LIKELY(rm_fence_is_asymmetric() && thread->section.active == 0)) {
         rm_section_enter_lightly(thread);
     } else {
@@ -136,6 +146,10 @@ static inline void rm_section_enter(struct rm_thread *thread)
 /* Ends it: a release store, so that the section's loads are over before a poller sees it inactive. */
 static inline void rm_section_leave(struct rm_thread *thread)
 {
+    rm_explorer_section(false);
+    if (rm_broken(RM_SECTION)) {
+        return;
+    }
     rm_happens_release(&thread->domain->epoch);
     (void)ck_epoch_end(&thread->section, NULL);
 }

@@ -30,13 +30,18 @@ RM_ALWAYS_INLINE void rm_prefetch_leaf(const struct rm_node *node)
     rm_prefetch((const char *)node + 5 * RM_CACHE_LINE);
 }
 
+RM_ALWAYS_INLINE uint64_t rm_followed_meta(const struct rangemap *map, struct rm_node *node)
+{
+    return rm_broken(RM_R7_LOOKUP_STAMPS) ? rm_load_acquire(&node->meta) : rm_version_meta(map, node);
+}
+
 /* The leaf that covers `key`, and its meta. */
 RM_ALWAYS_INLINE const struct rm_leaf *rm_descend(rm_rank_fn *rank, const struct rangemap *map, uint64_t key,
                                                   uint64_t *meta)
 {
     struct rm_node *node = rm_slot_node(rm_load_dependent(&map->root));
 
-    *meta = rm_version_meta(map, node);
+    *meta = rm_followed_meta(map, node);
     for (unsigned level = rm_meta_level(*meta); level > 0; level--) {
         unsigned index = rank(node, rm_meta_count(*meta) - 1, key);
 
@@ -46,7 +51,7 @@ RM_ALWAYS_INLINE const struct rm_leaf *rm_descend(rm_rank_fn *rank, const struct
         } else {
             rm_prefetch_leaf(node);
         }
-        *meta = rm_version_meta(map, node);
+        *meta = rm_followed_meta(map, node);
     }
     return rm_leaf(node);
 }

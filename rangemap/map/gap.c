@@ -121,7 +121,9 @@ int rangemap_gap_allocate(struct rangemap *map, const struct rangemap_gap_reques
         if (result != 0) {
             return result;
         }
-        result = rangemap_insert(map, found, found + (request->length - 1), value, NULL);
+        result = rm_broken(RM_GAP_CHECKED)
+                     ? rangemap_store(map, found, found + (request->length - 1), value, NULL, NULL)
+                     : rangemap_insert(map, found, found + (request->length - 1), value, NULL);
         if (result == 0) {
             *start = found;
         }

@@ -31,7 +31,7 @@ bool rm_query_run(struct rm_walk *walk, size_t state_bytes)
     memcpy(initial, walk->state, state_bytes);
     if (!visit_one_leaf(walk)) {
         memcpy(walk->state, initial, state_bytes);
-        walk->version = rm_version_take(walk->map);
+        walk->version = rm_broken(RM_QUERY_SNAPSHOT) ? RM_VERSION_CURRENT : rm_version_take(walk->map);
         (void)rm_walk_map(walk);
     }
     rm_section_leave(thread);

@@ -101,12 +101,15 @@ static inline void rm_cache_free(struct rm_cache *cache, struct rm_pool *pool, v
     struct rm_magazine *magazine = &cache->magazine[lines - RM_LINES_MIN];
     size_t bytes = (size_t)lines * RM_CACHE_LINE;
 
+    rm_cache_count(&cache->live_bytes, 0 - (uint64_t)bytes);
+    rm_poison(node, bytes);
+    if (rm_explorer_keeps(node)) {
+        return;
+    }
     if (RM_UNLIKELY(magazine->count == RM_MAGAZINE_NODES)) {
         rm_cache_spill(cache, pool, lines);
     }
     magazine->node[magazine->count++] = node;
-    rm_cache_count(&cache->live_bytes, 0 - (uint64_t)bytes);
-    rm_poison(node, bytes);
 }
 
 #endif

@@ -109,12 +109,12 @@ static inline uint64_t rm_meta_with_stamp(uint64_t meta, uint64_t stamp)
 /* Relaxed: count and level were written before the node was published. */
 static inline unsigned rm_node_count(const struct rm_node *node)
 {
-    return rm_meta_count(rm_load_relaxed(&node->meta));
+    return rm_meta_count(rm_load_settled(&node->meta));
 }
 
 static inline unsigned rm_node_level(const struct rm_node *node)
 {
-    return rm_meta_level(rm_load_relaxed(&node->meta));
+    return rm_meta_level(rm_load_settled(&node->meta));
 }
 
 static inline struct rm_inner *rm_inner(const struct rm_node *node)

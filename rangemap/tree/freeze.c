@@ -7,7 +7,7 @@ void rm_freeze_node(const struct rangemap *map, struct rm_inner *inner)
 {
     unsigned count = rm_node_count(&inner->node);
 
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < count && !rm_broken(RM_R2_FREEZE); i++) {
         uint64_t word = rm_load_relaxed(&inner->slot[i]);
 
         rm_prefetch(rm_slot_node(word));
@@ -16,7 +16,7 @@ void rm_freeze_node(const struct rangemap *map, struct rm_inner *inner)
         }
     }
     /* R7: children that are reused or reported must be stamped before the region is replaced. */
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < count && !rm_broken(RM_R7_FREEZE_STAMPS); i++) {
         (void)rm_version_meta(map, rm_slot_node(rm_load_dependent(&inner->slot[i])));
     }
 }
@@ -30,12 +30,17 @@ uint64_t rm_freeze_region(const struct rangemap *map, struct rm_node *node, uint
     if (rm_node_level(node) == 0) {
         return bytes;
     }
-    rm_freeze_node(map, inner);
+    if (!rm_broken(RM_R2_TOP_DOWN)) {
+        rm_freeze_node(map, inner);
+    }
     count = rm_node_count(node);
     from = rm_child_index(inner, count, start);
     to = rm_child_index(inner, count, last);
-    for (unsigned i = from; i <= to; i++) {
+    for (unsigned i = from; i <= to && !rm_broken(RM_R2_FREEZE_BELOW); i++) {
         bytes += rm_freeze_region(map, rm_frozen_child(inner, i), start, last);
+    }
+    if (rm_broken(RM_R2_TOP_DOWN)) {
+        rm_freeze_node(map, inner);
     }
     return bytes;
 }

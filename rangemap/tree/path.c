@@ -18,7 +18,8 @@ static void take_step(struct rm_step *step, const struct rangemap *map, rm_word 
     step->frozen = rm_slot_is_frozen(word);
     step->span = span;
     prefetch_node(step->node);
-    step->meta = rm_version_meta(map, step->node);
+    step->meta = rm_broken(RM_R7_UPDATE_STAMPS) ? rm_load_acquire(&step->node->meta)
+                                                : rm_version_meta(map, step->node);
 }
 
 void rm_path_descend(struct rm_path *path, struct rangemap *map, uint64_t start, uint64_t last)

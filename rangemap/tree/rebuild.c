@@ -188,6 +188,11 @@ static bool rebuild_leaves(struct rm_rebuild *rebuild, const struct frame *frame
                                             touched.same ? RM_BOTH : RM_LEFT)) {
         return false;
     }
+    if (touched.right && rm_broken(RM_R3_SPAN)) {
+        *took_right = true; /* it is here already */
+        return rm_build_leaves(&rebuild->builder, run, low, RM_PACK_EVENLY, row) &&
+               (rm_row_append(row, rebuild->op->last + 1, rm_frozen_child(frame->inner, frame->to)), true);
+    }
     if (touched.right &&
         !append_edited_leaf(rebuild, run, rm_frozen_child(frame->inner, frame->to), RM_RIGHT)) {
         return false;

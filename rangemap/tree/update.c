@@ -60,6 +60,50 @@ static void report_leaf(const struct rm_op *op, const struct rm_leaf *leaf, unsi
     }
 }
 
+/* Ends an attempt whose compare-and-swap failed, but for what it built (R6). */
+static void lose(const struct update *update, const struct rm_step *step)
+{
+    struct rm_thread *thread = update->thread;
+
+    if (rm_broken(RM_R6_LOSER_RETIRES_NOT)) {
+        rm_retire_commit(thread, rm_node_bytes(step->node));
+        return;
+    }
+    rm_retire_abort(thread);
+    if (rm_broken(RM_R6_LOSER_FREES_OWN)) {
+        rm_cache_free(&thread->cache, &thread->domain->pool, step->node,
+                      rm_node_lines(rm_meta_count(step->meta), rm_meta_level(step->meta)));
+    }
+}
+
+/* Retires what the compare-and-swap took out of the tree. */
+static void win(const struct update *update, uint64_t bytes, struct rm_node *made)
+{
+    if (rm_broken(RM_R6_WINNER_RETIRES)) {
+        rm_retire_abort(update->thread);
+        return;
+    }
+    rm_retire_commit(update->thread, bytes);
+    if (rm_broken(RM_R7_STAMP_THEN_RETIRE)) {
+        (void)rm_version_meta(update->map, made);
+    }
+}
+
+/* A leaf for an edit. */
+static struct rm_leaf *new_leaf(const struct update *update, const struct rm_step *step, unsigned count)
+{
+    struct rm_thread *thread = update->thread;
+
+    if (rm_broken(RM_R4_NEW_NODE) && count == 0) {
+        struct rm_node *prev = *rm_node_prev(step->node, step->meta);
+
+        if (prev != NULL && rm_node_level(prev) == 0 && rm_node_count(prev) == 0) {
+            return rm_leaf(prev); /* empty before, empty again */
+        }
+    }
+    return rm_cache_alloc(&thread->cache, &thread->domain->pool, rm_leaf_lines(count));
+}
+
 static enum rm_outcome publish_leaf(struct update *update, struct rm_edit *edit, const struct rm_step *step)
 {
     struct rm_thread *thread = update->thread;
@@ -68,7 +112,7 @@ static enum rm_outcome publish_leaf(struct update *update, struct rm_edit *edit,
     unsigned count = rm_meta_count(step->meta);
     unsigned new_count = rm_edit_count(edit, count);
     unsigned lines = rm_leaf_lines(new_count);
-    struct rm_leaf *made = rm_cache_alloc(&thread->cache, &thread->domain->pool, lines);
+    struct rm_leaf *made = new_leaf(update, step, new_count);
 
     if (made == NULL) {
         return RM_NO_MEMORY;
@@ -82,11 +126,11 @@ static enum rm_outcome publish_leaf(struct update *update, struct rm_edit *edit,
     rm_word_set_private(&made->node.meta, rm_meta(new_count, 0, 0));
     rm_edit_apply(edit, leaf, count, made);
     if (!rm_publish(update->map, step->slot, step->node, &made->node)) {
-        rm_retire_abort(thread);
+        lose(update, step);
         rm_cache_free(&thread->cache, &thread->domain->pool, made, lines);
         return RM_RETRY;
     }
-    rm_retire_commit(thread, rm_node_bytes(step->node));
+    win(update, rm_node_bytes(step->node), &made->node);
     rm_edit_retain(edit, &update->map->values);
     if (op->displaced != NULL) {
         report_leaf(op, leaf, count, edit->from, edit->to);
@@ -144,7 +188,7 @@ static enum rm_outcome peek(const struct update *update)
         return RM_CONFLICT;
     }
     if (op->kind == RM_CARVE) {
-        walk.version = rm_version_take(update->map);
+        walk.version = rm_broken(RM_R5_NOTHING) ? RM_VERSION_CURRENT : rm_version_take(update->map);
         return rm_walk_map(&walk) ? RM_NOTHING : RM_DONE;
     }
     return RM_DONE;
@@ -157,11 +201,13 @@ static enum rm_outcome inspect(const struct update *update, const struct rm_step
     struct rangemap_entry entry;
     struct rm_walk walk = walk_of(update, RM_VERSION_CURRENT, rm_walk_first, &entry);
 
-    if (op->kind == RM_INSERT && !rm_walk_node(&walk, anchor->node, anchor->meta)) {
+    if (op->kind == RM_INSERT && !rm_broken(RM_INSERT_CHECKED) &&
+        !rm_walk_node(&walk, anchor->node, anchor->meta)) {
         op->found = entry;
         return RM_CONFLICT;
     }
-    if (op->kind == RM_JOIN && !rm_join_is_valid(update->map, op, anchor->node, anchor->meta)) {
+    if (op->kind == RM_JOIN && !rm_broken(RM_JOIN_CHECKED) &&
+        !rm_join_is_valid(update->map, op, anchor->node, anchor->meta)) {
         return RM_STALE;
     }
     return RM_DONE;
@@ -187,7 +233,7 @@ static enum rm_outcome update_region(struct update *update)
 {
     const struct rm_step *anchor = choose_anchor(&update->path);
     struct rm_rebuild rebuild;
-    struct rm_node *top;
+    struct rm_node *top = NULL;
     enum rm_outcome outcome;
 
     rm_rebuild_init(&rebuild, update->map, update->op, update->thread);
@@ -202,16 +248,52 @@ static enum rm_outcome update_region(struct update *update)
     }
     if (outcome != RM_DONE) {
         rm_retire_abort(update->thread);
-        rm_builder_discard(&rebuild.builder);
+        if (!rm_broken(RM_R6_LOSER_DISCARDS)) {
+            rm_builder_discard(&rebuild.builder);
+        }
         return outcome;
     }
-    rm_retire_commit(update->thread, rebuild.bytes);
+    win(update, rebuild.bytes, top);
     rm_edit_retain(&rebuild.edit, &update->map->values);
     report_region(update, anchor);
     return RM_DONE;
 }
 
 /* ---- */
+
+#if defined(RANGEMAP_EXPLORER)
+/*
+ * What R1 forbids, for the test that shows why: where somebody has frozen the path, a copy of the region that
+ * changes nothing takes its place, and the update begins again.
+ */
+static bool copy_unchanged(const struct update *update)
+{
+    const struct rm_step *step = &update->path.step[update->path.last];
+    struct rangemap_entry entry;
+    struct rm_op same = {.kind = RM_REPLACE};
+    struct update copy;
+
+    if (!rm_broken(RM_R1_FOLD) || !step->frozen || rm_meta_count(step->meta) == 0) {
+        return false;
+    }
+    entry = rm_leaf_entry(rm_leaf(step->node), rm_meta_count(step->meta), 0);
+    same.start = same.last = entry.start;
+    same.end = entry.last;
+    same.value = same.expected = entry.value;
+    copy = *update;
+    copy.op = &same;
+    rm_explorer_copying(true);
+    (void)update_region(&copy);
+    rm_explorer_copying(false);
+    return true;
+}
+#else
+static bool copy_unchanged(const struct update *update)
+{
+    (void)update;
+    return false;
+}
+#endif
 
 static enum rm_outcome attempt_leaf(struct update *update)
 {
@@ -228,6 +310,9 @@ static enum rm_outcome attempt_leaf(struct update *update)
     }
     if (update->op->kind == RM_JOIN && !rm_join_is_valid(update->map, update->op, step->node, step->meta)) {
         return RM_STALE;
+    }
+    if (copy_unchanged(update)) {
+        return RM_RETRY;
     }
     new_count = rm_edit_count(&edit, count);
     if (step->frozen || new_count > RM_LEAF_MAX || should_merge(path, count, new_count)) {

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What the schedule explorer (test/explorer) is told by the library. Empty in every other build.
+ *
+ *   point       a shared access comes next: threads may be switched here; a NULL word is no memory
+ *   touch       a shared access that commutes with everything: only the memory is checked
+ *   publish     the access that comes next is the compare-and-swap of rm_publish()
+ *   published   it succeeded, and `node`, with all that is below, is in the tree
+ *   retired     an entry of a bag (struct rm_retired) was committed
+ *   poison      memory of the pool is free from here on; unpoison: it is in use
+ *   keeps       true: the explorer keeps a freed node from being used again
+ *   section     a section of the thread begins or has ended
+ *   tick        takes the place of the clock, so that a run depends on its schedule alone
+ */
+#ifndef RANGEMAP_BASE_EXPLORER_H
+#define RANGEMAP_BASE_EXPLORER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct rm_node;
+
+#if defined(RANGEMAP_EXPLORER)
+void rm_explorer_point(const void *word);
+void rm_explorer_touch(const void *word);
+void rm_explorer_publish(const void *slot, uint64_t expected);
+void rm_explorer_published(const struct rm_node *node);
+void rm_explorer_copying(bool begins);
+void rm_explorer_retired(uint64_t word, uint64_t values);
+void rm_explorer_poison(const void *address, size_t bytes);
+void rm_explorer_unpoison(const void *address, size_t bytes);
+bool rm_explorer_keeps(const void *node);
+void rm_explorer_section(bool begins);
+uint64_t rm_explorer_tick(void);
+#else
+static inline void rm_explorer_point(const void *word)
+{
+    (void)word;
+}
+
+static inline void rm_explorer_touch(const void *word)
+{
+    (void)word;
+}
+
+static inline void rm_explorer_publish(const void *slot, uint64_t expected)
+{
+    (void)slot;
+    (void)expected;
+}
+
+static inline void rm_explorer_published(const struct rm_node *node)
+{
+    (void)node;
+}
+
+static inline bool rm_explorer_keeps(const void *node)
+{
+    (void)node;
+    return false;
+}
+
+static inline void rm_explorer_section(bool begins)
+{
+    (void)begins;
+}
+#endif
+
+#endif

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The proof that the explorer would notice: each rule is broken on purpose (rangemap/base/mutation.h), and
+ * must be caught in a scenario made for it. Then the schedule that was printed is replayed, and must
+ * lead to the same fault; with the rule kept, it must lead to none.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "test/explorer/explore.h"
+#include "test/explorer/scenarios.h"
+#include "test/shim/ctest.h"
+
+enum { SYSTEMATIC = 200000, RANDOM = 400000, ATTEMPTS_MAX = 64 };
+
+static void must_catch(enum rm_rule rule, const char *scenario_name)
+{
+    static struct exploration exploration;
+    const struct scenario *scenario = scenario_find(scenario_name);
+    const char *fault;
+
+    exploration =
+        (struct exploration){.bound = 3, .systematic = SYSTEMATIC, .random = RANDOM, .broken = rule};
+    explore(scenario, &exploration);
+    REQUIRE(exploration.fault != NULL, "rule %d is broken, and %" PRIu64 " schedules of %s show nothing",
+            (int)rule, exploration.schedules, scenario_name);
+    printf("%s, schedule %" PRIu64 ": %s\n", scenario_name, exploration.schedules, exploration.text);
+    fault = explore_replay(scenario, exploration.schedule, rule);
+    REQUIRE(fault != NULL, "the replay shows nothing");
+    CHECK_STR_EQ(fault, exploration.fault);
+    fault = explore_replay(scenario, exploration.schedule, RM_NO_RULE);
+    CHECK(fault == NULL, "the rule is kept: %s", fault);
+}
+
+#define CATCH(name, rule, scenario)                                                                          \
+    TEST_CASE(mutation, name)                                                                                \
+    {                                                                                                        \
+        must_catch(rule, scenario);                                                                          \
+    }
+
+CATCH(r2_freeze, RM_R2_FREEZE, "store_and_leaf_updates")
+CATCH(r2_freeze_below, RM_R2_FREEZE_BELOW, "store_over_two_subtrees")
+CATCH(r2_top_down, RM_R2_TOP_DOWN, "store_below_store")
+CATCH(r2_frozen_slot, RM_R2_FROZEN_SLOT, "store_and_leaf_updates")
+CATCH(r3_span, RM_R3_SPAN, "overlapping_stores")
+CATCH(r4_new_node, RM_R4_NEW_NODE, "snapshot_and_empty_leaves")
+CATCH(r5_nothing, RM_R5_NOTHING, "carve_nothing_that_moves")
+CATCH(r6_loser_retires_not, RM_R6_LOSER_RETIRES_NOT, "erase_and_replace")
+CATCH(r6_loser_frees_own, RM_R6_LOSER_FREES_OWN, "erase_and_replace")
+CATCH(r6_loser_discards, RM_R6_LOSER_DISCARDS, "split_and_split")
+CATCH(r6_winner_retires, RM_R6_WINNER_RETIRES, "split_and_split")
+CATCH(r7_writer_stamps, RM_R7_WRITER_STAMPS, "snapshot_and_lookup")
+CATCH(r7_lookup_stamps, RM_R7_LOOKUP_STAMPS, "snapshot_and_lookup")
+CATCH(r7_update_stamps, RM_R7_UPDATE_STAMPS, "update_sees_unstamped")
+CATCH(r7_freeze_stamps, RM_R7_FREEZE_STAMPS, "freeze_sees_unstamped")
+CATCH(r7_stamp_late, RM_R7_STAMP_LATE, "snapshot_and_late_writer")
+CATCH(r7_stamp_then_retire, RM_R7_STAMP_THEN_RETIRE, "reclaim_under_snapshots")
+CATCH(r7_clock_moves, RM_R7_CLOCK_MOVES, "snapshot_and_store")
+CATCH(insert_checked, RM_INSERT_CHECKED, "insert_over_a_new_leaf")
+CATCH(join_checked, RM_JOIN_CHECKED, "coalesce")
+CATCH(query_snapshot, RM_QUERY_SNAPSHOT, "next_over_moving_ranges")
+CATCH(gap_checked, RM_GAP_CHECKED, "gap_allocate")
+CATCH(section, RM_SECTION, "reclaim_under_readers")
+CATCH(grace, RM_GRACE, "reclaim_under_readers")
+CATCH(claim, RM_CLAIM, "shards_under_pressure")
+
+/* No fault is found because no run ends: two updates undo each other's work for as long as the rule is broken. */
+TEST_CASE(mutation, r1_fold)
+{
+    const struct scenario *scenario = scenario_find("split_under_a_root");
+    const char *fault;
+    unsigned attempts = explore_adversary(scenario, RM_NO_RULE, &fault);
+
+    CHECK(fault == NULL, "with the rule kept: %s", fault);
+    CHECK_LE(attempts, (unsigned)ATTEMPTS_MAX);
+    printf("with the rule kept at most %u attempts are in vain, ", attempts);
+    attempts = explore_adversary(scenario, RM_R1_FOLD, &fault);
+    printf("else %u: %s\n", attempts, fault);
+    REQUIRE(fault != NULL, "only %u attempts in vain", attempts);
+    CHECK_GT(attempts, (unsigned)ATTEMPTS_MAX);
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Which thread runs next. A schedule is the list of its switches: at which point (counted over all threads)
+ * it went on with which thread. Written "0>1 17>0 40>2", it is all that a replay needs.
+ */
+#ifndef RANGEMAP_TEST_EXPLORER_SCHEDULE_H
+#define RANGEMAP_TEST_EXPLORER_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "test/shim/prng.h"
+
+enum { SCHEDULE_THREADS = 4, SCHEDULE_SWITCHES = 2048, SCHEDULE_POINTS = 20000, SCHEDULE_DECISIONS = 8192 };
+
+struct schedule_switch {
+    unsigned point, thread;
+};
+
+/* The compare-and-swap that a thread is about to make. */
+struct schedule_pending {
+    bool is_publish, is_copy;
+    const void *slot;
+    uint64_t expected;
+};
+
+enum schedule_policy {
+    SCHEDULE_SYSTEMATIC, /* every schedule of at most `bound` preemptions, one after the other */
+    SCHEDULE_RANDOM,
+    SCHEDULE_REPLAY,
+    SCHEDULE_ADVERSARY /* puts off every compare-and-swap that would complete an update */
+};
+
+struct schedule {
+    enum schedule_policy policy;
+    /* The switches made; of a replay, those to make. */
+    unsigned switches, next_switch;
+    struct schedule_switch at[SCHEDULE_SWITCHES];
+    /* Systematic. Decision i took choice[i] of options[i]; the first `given` are repeated. */
+    unsigned bound, preemptions;
+    unsigned decisions, given;
+    bool diverged; /* the options were others than the last time */
+    uint8_t choice[SCHEDULE_DECISIONS], options[SCHEDULE_DECISIONS];
+    /* Random. */
+    struct prng prng;
+    unsigned spacing; /* points between switches, on average */
+    /* Adversary. */
+    struct schedule_pending pending[SCHEDULE_THREADS];
+    unsigned attempts, attempts_max; /* in vain, since an update was completed */
+};
+
+/* Before a run. */
+void schedule_begin(struct schedule *schedule);
+
+/* The thread to go on with at `point`. `current` can go on itself if it is among `runnable`. */
+unsigned schedule_next(struct schedule *schedule, unsigned point, unsigned current, unsigned runnable);
+
+/* After a systematic run: prepares the next one. False: that was the last. */
+bool schedule_advance(struct schedule *schedule);
+
+/* The text of the switches made, in a static buffer; and back. */
+const char *schedule_text(const struct schedule *schedule);
+bool schedule_parse(struct schedule *schedule, const char *text);
+
+#endif

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "test/explorer/threads.h"
+
+#include <string.h>
+
+#include "test/explorer/coroutine.h"
+#include "test/explorer/shadow.h"
+
+enum rm_rule rm_broken_rule = RM_NO_RULE;
+
+static struct coroutine coroutines[SCHEDULE_THREADS];
+static struct rm_thread *records[SCHEDULE_THREADS];
+static const struct rangemap_domain *explored;
+
+static struct run {
+    struct schedule *schedule; /* NULL: nothing runs */
+    threads_fn *body;
+    unsigned current, runnable, point;
+    uint64_t clock, fingerprint;
+    uint64_t *beginning[SCHEDULE_THREADS]; /* called, but has not touched anything shared yet */
+} run = {.current = THREADS_MAIN};
+
+static void go_on_with(unsigned thread)
+{
+    unsigned before = run.current;
+
+    if (thread != before) {
+        run.current = thread;
+        shadow_set_thread(thread);
+        (void)rm_thread_become(records[thread]);
+        coroutine_switch(&coroutines[before], &coroutines[thread]);
+    }
+}
+
+static void switch_threads(void)
+{
+    unsigned next = THREADS_MAIN; /* and, if there is a fault, never back */
+
+    if (run.point == SCHEDULE_POINTS) {
+        shadow_set_fault("no end in sight: an update is retried for ever");
+    }
+    if (shadow_fault() == NULL && run.runnable != 0) {
+        next = schedule_next(run.schedule, run.point, run.current, run.runnable);
+    }
+    run.point++;
+    go_on_with(next);
+}
+
+static void has_begun(void)
+{
+    uint64_t *begin = run.beginning[run.current];
+
+    if (begin != NULL) {
+        run.beginning[run.current] = NULL;
+        *begin = ++run.clock;
+    }
+}
+
+/* A thread's own counters, which nobody reads during a run, and a sum that changes in none. */
+static bool is_dull(const void *word)
+{
+    for (unsigned i = 0; i < SCHEDULE_THREADS; i++) {
+        if ((uintptr_t)word - (uintptr_t)records[i] < sizeof(struct rm_thread)) {
+            return true;
+        }
+    }
+    return word == &explored->records;
+}
+
+void rm_explorer_point(const void *word)
+{
+    if (run.schedule != NULL && run.current != THREADS_MAIN) {
+        if (is_dull(word)) {
+            return;
+        }
+        switch_threads();
+        has_begun();
+        run.fingerprint = prng_mix(run.fingerprint ^ (uintptr_t)word ^ run.current);
+    }
+    shadow_touch(word);
+    if (shadow_fault() != NULL && run.schedule != NULL && run.current != THREADS_MAIN) {
+        switch_threads();
+    }
+}
+
+void rm_explorer_touch(const void *word)
+{
+    shadow_touch(word);
+}
+
+void rm_explorer_publish(const void *slot, uint64_t expected)
+{
+    if (run.schedule != NULL) {
+        struct schedule_pending *pending = &run.schedule->pending[run.current];
+
+        pending->is_publish = true;
+        pending->slot = slot;
+        pending->expected = expected;
+    }
+}
+
+/* Time goes on with every point. */
+uint64_t rm_explorer_tick(void)
+{
+    return run.schedule != NULL ? run.point : 0;
+}
+
+void rm_explorer_copying(bool begins)
+{
+    run.schedule->pending[run.current].is_copy = begins;
+}
+
+void threads_begin(uint64_t *begin)
+{
+    run.beginning[run.current] = begin;
+}
+
+uint64_t threads_end(uint64_t answer)
+{
+    has_begun();
+    run.fingerprint = prng_mix(run.fingerprint ^ answer);
+    return ++run.clock;
+}
+
+uint64_t threads_fingerprint(void)
+{
+    return run.fingerprint;
+}
+
+void threads_set(struct rm_thread *const record[SCHEDULE_THREADS], const struct rangemap_domain *domain)
+{
+    memcpy(records, record, sizeof records);
+    explored = domain;
+    run.current = THREADS_MAIN;
+    shadow_set_thread(THREADS_MAIN);
+    (void)rm_thread_become(records[THREADS_MAIN]);
+}
+
+static void thread_main(void)
+{
+    unsigned self = run.current;
+
+    coroutine_arrive(&coroutines[self]);
+    run.body(self);
+    run.runnable &= ~(1U << self);
+    switch_threads();
+}
+
+unsigned threads_run(struct schedule *schedule, unsigned count, threads_fn *body, enum rm_rule broken)
+{
+    memset(&run, 0, sizeof run);
+    run.schedule = schedule;
+    run.body = body;
+    run.current = THREADS_MAIN;
+    run.runnable = (1U << count) - 1;
+    for (unsigned i = 0; i < count; i++) {
+        if (coroutines[i].stack == NULL) {
+            coroutine_create(&coroutines[i]);
+        }
+        coroutine_prepare(&coroutines[i], thread_main);
+    }
+    schedule_begin(schedule);
+    rm_broken_rule = broken;
+    switch_threads();
+    rm_broken_rule = RM_NO_RULE;
+    run.schedule = NULL;
+    if (schedule->diverged) {
+        shadow_set_fault("the same schedule led elsewhere: the explorer is not in control of everything");
+    }
+    shadow_set_thread(THREADS_MAIN);
+    (void)rm_thread_become(records[THREADS_MAIN]);
+    return run.point;
+}

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "test/explorer/world.h"
+
+#include <string.h>
+
+#include "test/explorer/shadow.h"
+#include "test/explorer/threads.h"
+#include "test/history/linearize.h"
+#include "test/shim/ctest.h"
+
+enum { VALUES = 512 };
+
+static struct world {
+    const struct scenario *scenario;
+    struct rangemap_domain *domain;
+    struct rangemap *map;
+    struct model initial;
+    unsigned threads;
+    unsigned operations[WORLD_THREADS];
+    struct operation operation[WORLD_THREADS][WORLD_STEPS];
+    struct rm_thread *record[SCHEDULE_THREADS];
+    /* As it was before the threads began. */
+    struct rangemap_domain domain_copy;
+    struct rm_thread record_copy[SCHEDULE_THREADS];
+    int owners_copy[VALUES];
+    unsigned longest;
+} world;
+
+/* How often each value is owned: by ranges of the map, or by what still waits for its release. */
+static int owners[VALUES];
+
+static void own(const struct operation *operation)
+{
+    bool keeps = operation->kind == DO_INSERT || operation->kind == DO_STORE ||
+                 operation->kind == DO_REPLACE || operation->kind == DO_GAP_ALLOCATE;
+
+    if (operation->result == 0 && keeps) {
+        owners[operation->value % VALUES]++;
+    } else if (operation->result == 0 && operation->kind == DO_LOAD) {
+        for (uint64_t i = 0; i < operation->number; i++) {
+            owners[(operation->value + i) % VALUES]++;
+        }
+    }
+}
+
+static void release(void *value, void *context)
+{
+    (void)context;
+    owners[(uintptr_t)value % VALUES]--;
+}
+
+static void retain(void *value, void *context)
+{
+    (void)context;
+    owners[(uintptr_t)value % VALUES]++;
+}
+
+static void thread_body(unsigned self)
+{
+    for (unsigned i = 0; i < world.operations[self]; i++) {
+        struct operation *operation = &world.operation[self][i];
+
+        threads_begin(&operation->begin);
+        operation_run(world.map, operation);
+        operation->end = threads_end((uint64_t)(int64_t)operation->result ^ operation->answer);
+        own(operation);
+    }
+}
+
+/* ---- a world ---- */
+
+static struct operation operation_of(const struct step *step)
+{
+    return (struct operation){.kind = step->kind,
+                              .start = step->start,
+                              .last = step->last,
+                              .value = step->value,
+                              .expected = step->expected,
+                              .number = step->number,
+                              .downwards = step->downwards};
+}
+
+static void read_map(struct model *model)
+{
+    static struct operation all;
+
+    all = (struct operation){.kind = DO_SNAPSHOT, .last = UINT64_MAX};
+    operation_run(world.map, &all);
+    model->splits = world.scenario->splits;
+    model->joined = 0;
+    model->count = all.entries;
+    memcpy(model->entry, all.entry, all.entries * sizeof all.entry[0]);
+}
+
+static void attach(unsigned index)
+{
+    (void)rm_thread_become(NULL);
+    shadow_set_thread(index);
+    REQUIRE_EQ(rangemap_domain_attach(world.domain), 0);
+    world.record[index] = rm_thread_last;
+    world.record[index]->index = index; /* else it would depend on how many there were before */
+}
+
+static void create_map(const struct scenario *scenario)
+{
+    struct rangemap_domain_options domain_options = {.chunks = &shadow_chunks};
+    struct rangemap_options options = {
+        .split = scenario->splits ? operation_split : NULL, .release = release, .retain = retain};
+
+    REQUIRE_EQ(rangemap_domain_create(&domain_options, &world.domain), 0);
+    options.domain = world.domain;
+    attach(THREADS_MAIN);
+    REQUIRE_EQ(rangemap_create(&options, &world.map), 0);
+    rm_explorer_published(rm_slot_node(rm_word_private(&world.map->root)));
+    for (const struct step *step = scenario->before; step->kind != DO_NOTHING; step++) {
+        struct operation operation = operation_of(step);
+
+        operation_run(world.map, &operation);
+        own(&operation);
+    }
+}
+
+static void create_threads(const struct scenario *scenario)
+{
+    for (unsigned i = 0; i < WORLD_THREADS; i++) {
+        attach(i);
+        REQUIRE_EQ(rangemap_reserve(world.map, 4), 0);
+        world.threads += scenario->thread[i][0].kind != DO_NOTHING;
+        while (world.operations[i] < WORLD_STEPS &&
+               scenario->thread[i][world.operations[i]].kind != DO_NOTHING) {
+            world.operations[i]++;
+        }
+    }
+}
+
+void world_create(const struct scenario *scenario)
+{
+    memset(&world, 0, sizeof world);
+    memset(owners, 0, sizeof owners);
+    world.scenario = scenario;
+    shadow_reset();
+    shadow_keep_freed(scenario->keeps);
+    create_map(scenario);
+    create_threads(scenario);
+    threads_set(world.record, world.domain);
+    read_map(&world.initial);
+    REQUIRE(shadow_fault() == NULL, "%s: %s", scenario->name, shadow_fault());
+    for (unsigned i = 0; i < SCHEDULE_THREADS; i++) {
+        world.record_copy[i] = *world.record[i];
+    }
+    world.domain_copy = *world.domain;
+    memcpy(world.owners_copy, owners, sizeof owners);
+    shadow_save();
+}
+
+static void restore(void)
+{
+    *world.domain = world.domain_copy;
+    for (unsigned i = 0; i < SCHEDULE_THREADS; i++) {
+        *world.record[i] = world.record_copy[i];
+    }
+    memcpy(owners, world.owners_copy, sizeof owners);
+    shadow_restore();
+    for (unsigned i = 0; i < world.threads; i++) {
+        for (unsigned j = 0; j < world.operations[i]; j++) {
+            world.operation[i][j] = operation_of(&world.scenario->thread[i][j]);
+        }
+    }
+}
+
+void world_destroy(void)
+{
+    restore();
+    threads_set(world.record, world.domain);
+    shadow_close();
+    REQUIRE_EQ(rangemap_destroy(world.map), 0);
+    for (unsigned i = 0; i < SCHEDULE_THREADS; i++) {
+        (void)rm_thread_become(world.record[i]);
+        REQUIRE_EQ(rangemap_domain_detach(world.domain), 0);
+    }
+    REQUIRE_EQ(rangemap_domain_destroy(world.domain), 0);
+    (void)rm_thread_become(NULL);
+}
+
+/* ---- what must be true of a run ---- */
+
+static bool may_touch(const struct operation *operation, const struct rangemap_entry *entry)
+{
+    uint64_t last = operation->kind == DO_ERASE ? operation->start : operation->last;
+
+    return operation_is_update(operation) && operation->start <= entry->last && last >= entry->start;
+}
+
+static bool is_untouched(const struct rangemap_entry *entry)
+{
+    for (unsigned i = 0; i < world.threads; i++) {
+        for (unsigned j = 0; j < world.operations[i]; j++) {
+            if (may_touch(&world.operation[i][j], entry)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* A cursor moves one way, and returns what was there all the time exactly once. */
+static const char *cursor_fault(const struct operation *cursor)
+{
+    for (unsigned i = 0; i + 1 < cursor->entries; i++) {
+        bool rises = cursor->entry[i].start < cursor->entry[i + 1].start;
+
+        if (rises == cursor->downwards) {
+            return "a cursor turned round by itself";
+        }
+    }
+    for (unsigned i = 0; i < world.initial.count; i++) {
+        const struct rangemap_entry *entry = &world.initial.entry[i];
+        unsigned times = 0;
+
+        for (unsigned j = 0; j < cursor->entries; j++) {
+            times += cursor->entry[j].start == entry->start && cursor->entry[j].last == entry->last;
+        }
+        if (entry->start <= cursor->last && entry->last >= cursor->start && is_untouched(entry) &&
+            times != 1) {
+            return "a cursor missed a range that was there all the time, or returned it twice";
+        }
+    }
+    return NULL;
+}
+
+static const char *history_fault(const struct model *final)
+{
+    const struct operation *history[WORLD_THREADS * WORLD_STEPS];
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < world.threads; i++) {
+        for (unsigned j = 0; j < world.operations[i]; j++) {
+            const struct operation *operation = history[count++] = &world.operation[i][j];
+            const char *fault = operation->kind == DO_CURSOR ? cursor_fault(operation) : NULL;
+
+            if (fault != NULL) {
+                return fault;
+            }
+        }
+    }
+    return linearize(&world.initial, history, count, final) ? NULL : "not linearizable";
+}
+
+/* Ends the map: what it owned must be released, what it was made of must be free. */
+static const char *leftover_fault(void)
+{
+    shadow_close();
+    REQUIRE_EQ(rangemap_destroy(world.map), 0);
+    if (shadow_live_nodes() != 0) {
+        return "nodes are lost: neither retired nor freed";
+    }
+    for (unsigned i = 0; i < VALUES && !world.scenario->splits; i++) {
+        if (owners[i] != 0) {
+            return owners[i] > 0 ? "a value was not released" : "a value was released twice";
+        }
+    }
+    return NULL;
+}
+
+static const char *final_fault(void)
+{
+    static struct model final;
+    static char message[256];
+    const char *fault;
+
+    shadow_check_reachable(world.map);
+    if (shadow_fault() != NULL) {
+        return shadow_fault();
+    }
+    if (rangemap_validate(world.map, message, sizeof message) != 0) {
+        return message;
+    }
+    read_map(&final);
+    fault = history_fault(&final);
+    if (fault == NULL) {
+        fault = leftover_fault();
+    }
+    return fault != NULL ? fault : shadow_fault();
+}
+
+const char *world_run(struct schedule *schedule, enum rm_rule broken)
+{
+    unsigned points;
+
+    restore();
+    points = threads_run(schedule, world.threads, thread_body, broken);
+    world.longest = points > world.longest ? points : world.longest;
+    return shadow_fault() != NULL ? shadow_fault() : final_fault();
+}
+
+void world_print(FILE *out)
+{
+    for (unsigned i = 0; i < world.threads; i++) {
+        for (unsigned j = 0; j < world.operations[i]; j++) {
+            (void)fprintf(out, "  thread %u: ", i);
+            operation_print(out, &world.operation[i][j]);
+        }
+    }
+}
+
+uint64_t world_fingerprint(void)
+{
+    return threads_fingerprint();
+}
+
+unsigned world_longest(void)
+{
+    return world.longest;
+}
