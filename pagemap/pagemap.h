@@ -22,7 +22,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "pagemap/device.h"
+#include "pagemap/ioport.h"
 #include "pagemap/percpu_ref.h"
+#include "pagemap/types.h"
 
 #ifdef __cplusplus
 extern "C" {
