@@ -24,6 +24,8 @@
 
 #include "pagemap/device.h"
 #include "pagemap/ioport.h"
+#include "pagemap/memory.h"
+#include "pagemap/memremap.h"
 #include "pagemap/percpu_ref.h"
 #include "pagemap/types.h"
 
