@@ -236,7 +236,7 @@ TEST_CASE(percpu_ref, switches_and_confirms)
     percpu_ref_exit(&c.ref);
 }
 
-enum { THREADS = 4, ROUNDS = 300 };
+enum { THREADS = 4, ROUNDS = 100 };
 
 struct hammer {
     struct counted counted;

@@ -60,6 +60,7 @@ static inline void rig_unplug(struct pagemap_memory *memory)
 {
     CHECK_EQ(pagemap_memory_unplug(memory), 0, "nothing uses it any more");
     CHECK_EQ(pagemap_memory_destroy(memory), 0);
+    pagemap_barrier(); /* what is deferred is no leak */
 }
 
 /* What memremap_pages() said: 0 or a negative errno. */
