@@ -123,6 +123,32 @@ TEST_CASE(altmap, struct_pages_lie_in_the_device)
     rig_unplug(memory);
 }
 
+/* Bug 33, and 6 in a way: what the device's pages held before is no state of a struct page. */
+TEST_CASE(altmap, bug33_stale_bytes_are_no_pages)
+{
+    struct pagemap_memory *memory = rig_plug(0, 8 * RIG_MB);
+    struct range range = rig_range(0, 8 * RIG_MB);
+    struct dev_pagemap plain = rig_pgmap(MEMORY_DEVICE_GENERIC, &range, 1);
+    struct dev_pagemap pgmap = with_altmap(&range, 0, 512);
+    void *linear = memremap_pages(&plain, -1);
+    struct page *page;
+
+    REQUIRE(!IS_ERR(linear));
+    memset(linear, 0xff, 8 * RIG_MB);
+    memunmap_pages(&plain);
+    REQUIRE_EQ(rig_map(&pgmap), 0);
+    for (uint64_t pfn = 512; pfn < 2048; pfn += 17) {
+        page = pagemap_get_page(pfn);
+        REQUIRE_EQ(page, pfn_to_page(pfn));
+        CHECK_EQ(page_count(page), 1);
+        CHECK_EQ(page->zone_device_data, NULL);
+        CHECK_EQ(*(unsigned char *)page_address(page), 0xff, "the data behind the memmap stays");
+        put_page(page);
+    }
+    memunmap_pages(&pgmap);
+    rig_unplug(memory);
+}
+
 TEST_CASE(altmap, errors)
 {
     const uint64_t base = 2 * RIG_GB, bytes = 8 * RIG_MB;
