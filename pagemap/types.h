@@ -16,8 +16,21 @@ typedef resource_size_t phys_addr_t;
 #define PHYS_PFN(address) ((address) >> PAGE_SHIFT)
 #define PFN_PHYS(pfn) ((phys_addr_t)(pfn) << PAGE_SHIFT)
 
-/* Physical addresses are below this, inclusive end: 64 TiB, as x86-64 with four levels of page tables. */
+/*
+ * Physical addresses end here, inclusive: 64 TiB, as x86-64 with four levels of page tables. The memmap of all of
+ * them takes 1 TiB of address space, for which ThreadSanitizer leaves no room: 8 TiB there.
+ */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define MAX_PHYSMEM_BITS 43
+#endif
+#endif
+#if !defined(MAX_PHYSMEM_BITS) && defined(__SANITIZE_THREAD__)
+#define MAX_PHYSMEM_BITS 43
+#endif
+#if !defined(MAX_PHYSMEM_BITS)
 #define MAX_PHYSMEM_BITS 46
+#endif
 #define PHYSMEM_END ((UINT64_C(1) << MAX_PHYSMEM_BITS) - 1)
 
 /* What a device's range must be aligned to, in bytes; what one populated piece of vmemmap covers at best. */
