@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What a kind of memory is to the rest of the library. One file per kind fills in `open`. */
+#ifndef PAGEMAP_BACKEND_BACKEND_H
+#define PAGEMAP_BACKEND_BACKEND_H
+
+#include "pagemap/base/compiler.h"
+#include "pagemap/memory.h"
+
+struct pagemap_memory {
+    int fd;
+    int map_flags; /* MAP_SHARED, or what MAP_SYNC needs */
+    bool is_sync;
+    uint64_t bytes, granule;
+    char report[160];
+    /* Under the table's lock. */
+    struct pagemap_memory *next; /* plugged in */
+    phys_addr_t start;
+    bool plugged;
+    unsigned users;
+};
+
+/*
+ * pre: *memory is zero but for fd -1, map_flags MAP_SHARED, granule PAGE_SIZE. Sets fd, bytes, and what else
+ * differs. On failure the caller closes fd; `report` may say why.
+ */
+typedef int pm_open_fn(struct pagemap_memory *memory, const struct pagemap_memory_options *options);
+
+PM_INTERNAL pm_open_fn pm_open_memfd, pm_open_hugetlb, pm_open_file, pm_open_devdax;
+
+/*
+ * Maps [offset, offset + bytes) with `prot`, at `address` in place of what is there, or anywhere if NULL.
+ * The address, or an ERR_PTR. pre: multiples of the granule.
+ */
+PM_INTERNAL void *pm_memory_map(const struct pagemap_memory *memory, void *address, uint64_t offset,
+                                uint64_t bytes, int prot);
+
+/* Makes [offset, offset + bytes) read as zero, by a hole where the file can have holes. pre: whole pages. */
+PM_INTERNAL int pm_memory_zero(const struct pagemap_memory *memory, uint64_t offset, uint64_t bytes);
+
+/* The one memory behind all of [start, start + bytes), used from now on, and the offset in it; NULL: none. */
+PM_INTERNAL struct pagemap_memory *pm_memory_use(phys_addr_t start, uint64_t bytes, uint64_t *offset);
+PM_INTERNAL void pm_memory_unuse(struct pagemap_memory *memory);
+
+#endif

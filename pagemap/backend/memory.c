@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pagemap/backend/backend.h"
+#include "pagemap/base/fault.h"
+
+/* What is plugged in, in no order: few, and looked up by memremap_pages() only. */
+static struct pagemap_memory *plugged;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static const struct kind {
+    const char *name;
+    pm_open_fn *open;
+    bool has_path;
+} kinds[] = {
+    [PAGEMAP_MEMFD] = {"memfd", pm_open_memfd, false},
+    [PAGEMAP_HUGETLB] = {"hugetlb", pm_open_hugetlb, false},
+    [PAGEMAP_FILE] = {"file", pm_open_file, true},
+    [PAGEMAP_DEVDAX] = {"devdax", pm_open_devdax, true},
+};
+
+static const struct kind *check_options(const struct pagemap_memory_options *options)
+{
+    const struct kind *kind;
+
+    if (options == NULL || (unsigned)options->kind >= sizeof kinds / sizeof *kinds) {
+        return NULL;
+    }
+    kind = &kinds[options->kind];
+    if (kind->has_path != (options->path != NULL) || (!kind->has_path && options->bytes == 0) ||
+        options->bytes % PAGE_SIZE != 0 || options->bytes > PHYSMEM_END) {
+        return NULL;
+    }
+    return kind;
+}
+
+static int fail(struct pagemap_memory *memory, const struct pagemap_memory_options *options, int error)
+{
+    if (options->message != NULL && options->message_size > 0) {
+        (void)snprintf(options->message, options->message_size, "%s", memory->report);
+    }
+    if (memory->fd >= 0) {
+        (void)close(memory->fd);
+    }
+    free(memory);
+    return error;
+}
+
+int pagemap_memory_create(const struct pagemap_memory_options *options, struct pagemap_memory **memory)
+{
+    const struct kind *kind = check_options(options);
+    struct pagemap_memory *made;
+    int error;
+
+    if (kind == NULL || memory == NULL) {
+        return -EINVAL;
+    }
+    made = pm_alloc(sizeof *made);
+    if (made == NULL) {
+        return -ENOMEM;
+    }
+    made->fd = -1;
+    made->map_flags = MAP_SHARED;
+    made->granule = PAGE_SIZE;
+    error = kind->open(made, options);
+    if (error != 0) {
+        return fail(made, options, error);
+    }
+    if (made->report[0] == 0) {
+        (void)snprintf(made->report, sizeof made->report, "%s", kind->name);
+    }
+    *memory = made;
+    return 0;
+}
+
+int pagemap_memory_destroy(struct pagemap_memory *memory)
+{
+    bool busy;
+
+    if (memory == NULL) {
+        return 0;
+    }
+    (void)pthread_mutex_lock(&lock);
+    busy = memory->plugged;
+    (void)pthread_mutex_unlock(&lock);
+    if (busy) {
+        return -EBUSY;
+    }
+    (void)close(memory->fd);
+    free(memory);
+    return 0;
+}
+
+uint64_t pagemap_memory_bytes(const struct pagemap_memory *memory)
+{
+    return memory->bytes;
+}
+
+uint64_t pagemap_memory_granule(const struct pagemap_memory *memory)
+{
+    return memory->granule;
+}
+
+bool pagemap_memory_is_sync(const struct pagemap_memory *memory)
+{
+    return memory->is_sync;
+}
+
+uint64_t pagemap_memory_resident(const struct pagemap_memory *memory)
+{
+    struct stat status;
+
+    return fstat(memory->fd, &status) == 0 ? (uint64_t)status.st_blocks * 512 : 0;
+}
+
+const char *pagemap_memory_report(const struct pagemap_memory *memory)
+{
+    return memory->report;
+}
+
+static int check_place(const struct pagemap_memory *memory, phys_addr_t start)
+{
+    phys_addr_t end = start + (memory->bytes - 1);
+
+    if (memory->plugged) {
+        return -EBUSY;
+    }
+    for (const struct pagemap_memory *at = plugged; at != NULL; at = at->next) {
+        if (at->start <= end && start <= at->start + (at->bytes - 1)) {
+            return -EEXIST;
+        }
+    }
+    return 0;
+}
+
+int pagemap_memory_plug(struct pagemap_memory *memory, phys_addr_t start)
+{
+    int error;
+
+    if (start % memory->granule != 0 || start > PHYSMEM_END || memory->bytes - 1 > PHYSMEM_END - start) {
+        return -EINVAL;
+    }
+    (void)pthread_mutex_lock(&lock);
+    error = check_place(memory, start);
+    if (error == 0) {
+        memory->start = start;
+        memory->plugged = true;
+        memory->next = plugged;
+        plugged = memory;
+    }
+    (void)pthread_mutex_unlock(&lock);
+    return error;
+}
+
+int pagemap_memory_unplug(struct pagemap_memory *memory)
+{
+    struct pagemap_memory **link = &plugged;
+    int error = 0;
+
+    (void)pthread_mutex_lock(&lock);
+    if (!memory->plugged || memory->users > 0) {
+        error = memory->plugged ? -EBUSY : -EINVAL;
+    } else {
+        while (*link != memory) {
+            link = &(*link)->next;
+        }
+        *link = memory->next;
+        memory->plugged = false;
+    }
+    (void)pthread_mutex_unlock(&lock);
+    return error;
+}
+
+struct pagemap_memory *pm_memory_use(phys_addr_t start, uint64_t bytes, uint64_t *offset)
+{
+    struct pagemap_memory *at;
+
+    (void)pthread_mutex_lock(&lock);
+    for (at = plugged; at != NULL; at = at->next) {
+        if (at->start <= start && start - at->start < at->bytes && bytes <= at->bytes - (start - at->start)) {
+            at->users++;
+            *offset = start - at->start;
+            break;
+        }
+    }
+    (void)pthread_mutex_unlock(&lock);
+    return at;
+}
+
+void pm_memory_unuse(struct pagemap_memory *memory)
+{
+    if (memory != NULL) {
+        (void)pthread_mutex_lock(&lock);
+        memory->users--;
+        (void)pthread_mutex_unlock(&lock);
+    }
+}
+
+void *pm_memory_map(const struct pagemap_memory *memory, void *address, uint64_t offset, uint64_t bytes,
+                    int prot)
+{
+    int flags = memory->map_flags | (address != NULL ? MAP_FIXED : 0);
+    void *mapped = pm_mmap(address, bytes, prot, flags, memory->fd, (off_t)offset);
+
+    return mapped == MAP_FAILED ? ERR_PTR(-errno) : mapped;
+}
+
+int pm_memory_zero(const struct pagemap_memory *memory, uint64_t offset, uint64_t bytes)
+{
+    void *address;
+
+    if (fallocate(memory->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)bytes) == 0) {
+        return 0;
+    }
+    address = pm_memory_map(memory, NULL, offset, bytes, PROT_READ | PROT_WRITE);
+    if (IS_ERR(address)) {
+        return (int)PTR_ERR(address);
+    }
+    memset(address, 0, bytes);
+    (void)munmap(address, bytes);
+    return 0;
+}

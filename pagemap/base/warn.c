@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "pagemap/base/warn.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "pagemap/pagemap.h"
+
+static pagemap_warn_fn *handler;
+
+pagemap_warn_fn *pagemap_set_warn_fn(pagemap_warn_fn *warn)
+{
+    return __atomic_exchange_n(&handler, warn, __ATOMIC_ACQ_REL);
+}
+
+void pm_warn(const char *format, ...)
+{
+    pagemap_warn_fn *warn = __atomic_load_n(&handler, __ATOMIC_ACQUIRE);
+    char message[200];
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    if (warn != NULL) {
+        warn(message);
+    } else {
+        (void)fprintf(stderr, "pagemap: WARNING: %s\n", message);
+    }
+}

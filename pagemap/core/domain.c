@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "pagemap/core/domain.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+
+#include "pagemap/base/warn.h"
+#include "pagemap/pagemap.h"
+
+static struct rangemap_domain *domain;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* The sections that this thread has open by pagemap_read_lock(), to catch lookups outside of one. */
+static _Thread_local unsigned depth;
+
+struct rangemap_domain *pm_domain(void)
+{
+    struct rangemap_domain *made = __atomic_load_n(&domain, __ATOMIC_ACQUIRE);
+
+    if (PM_LIKELY(made != NULL)) {
+        return made;
+    }
+    (void)pthread_mutex_lock(&lock);
+    made = domain;
+    if (made == NULL && rangemap_domain_create(NULL, &made) == 0) {
+        __atomic_store_n(&domain, made, __ATOMIC_RELEASE);
+    }
+    (void)pthread_mutex_unlock(&lock);
+    return made;
+}
+
+/* Neither a teardown nor a put can report that memory is short: they come back when there is some. */
+static bool again(int error)
+{
+    if (error == -ENOMEM) {
+        (void)sched_yield();
+        return true;
+    }
+    (void)pm_warn_on(error == -EDEADLK, "waiting for a grace period inside a read section or callback");
+    return false;
+}
+
+void pm_synchronize(void)
+{
+    while (pm_domain() == NULL || again(rangemap_domain_synchronize(pm_domain()))) {
+    }
+}
+
+void pm_defer(struct rangemap_deferred *deferred, rangemap_deferred_fn *run)
+{
+    while (pm_domain() == NULL || again(rangemap_domain_defer(pm_domain(), deferred, run))) {
+    }
+}
+
+void pm_barrier(void)
+{
+    while (pm_domain() == NULL || again(rangemap_domain_barrier(pm_domain()))) {
+    }
+}
+
+int pagemap_read_lock(void)
+{
+    struct rangemap_domain *made = pm_domain();
+    int error = made == NULL ? -ENOMEM : rangemap_domain_read_begin(made);
+
+    if (error == 0) {
+        depth++;
+    }
+    return error;
+}
+
+void pagemap_read_unlock(void)
+{
+    if (!pm_warn_on(depth == 0, "pagemap_read_unlock() without pagemap_read_lock()")) {
+        depth--;
+        rangemap_domain_read_end(pm_domain());
+    }
+}
+
+bool pagemap_read_lock_held(void)
+{
+    return depth > 0;
+}
+
+void pagemap_synchronize(void)
+{
+    pm_synchronize();
+}
+
+void pagemap_barrier(void)
+{
+    pm_barrier();
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The one reclamation domain of the library: its own, so that a reader who is stalled in somebody else's
+ * rangemap holds up no teardown of ours.
+ */
+#ifndef PAGEMAP_CORE_DOMAIN_H
+#define PAGEMAP_CORE_DOMAIN_H
+
+#include "pagemap/base/compiler.h"
+#include "rangemap/rangemap.h"
+
+/* The domain, made at the first call; NULL if out of memory. It stays for the life of the process. */
+PM_INTERNAL struct rangemap_domain *pm_domain(void);
+
+/* Waits for a grace period. Retries where memory for the calling thread's record is short. */
+PM_INTERNAL void pm_synchronize(void);
+
+/* Runs `run` after a grace period, on any thread that uses the domain. Retries like pm_synchronize(). */
+PM_INTERNAL void pm_defer(struct rangemap_deferred *deferred, rangemap_deferred_fn *run);
+
+/* Waits until all that was deferred has run. */
+PM_INTERNAL void pm_barrier(void);
+
+#endif

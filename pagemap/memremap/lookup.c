@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Kernel: mm/memremap.c (6.1), find_dev_pagemap() of v4.5. */
+#include <errno.h>
+#include <pthread.h>
+
+#include "pagemap/base/warn.h"
+#include "pagemap/core/domain.h"
+#include "pagemap/memremap/mapped.h"
+#include "pagemap/pagemap.h"
+
+struct rangemap *pm_index;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+int pm_index_create(void)
+{
+    struct rangemap_options options = {.domain = pm_domain()};
+    struct rangemap *made;
+    int error = 0;
+
+    if (options.domain == NULL) {
+        return -ENOMEM;
+    }
+    (void)pthread_mutex_lock(&lock);
+    if (pm_index == NULL) {
+        error = rangemap_create(&options, &made);
+        if (error == 0) {
+            __atomic_store_n(&pm_index, made, __ATOMIC_RELEASE);
+        }
+    }
+    (void)pthread_mutex_unlock(&lock);
+    return error;
+}
+
+struct dev_pagemap *find_dev_pagemap(phys_addr_t phys)
+{
+    struct rangemap *index = pm_index_get();
+    void *value;
+
+    (void)pm_warn_on(!pagemap_read_lock_held(), "find_dev_pagemap() outside of a read section");
+    if (index == NULL || rangemap_lookup(index, PHYS_PFN(phys), &value) != 0 || pm_is_reserved_value(value)) {
+        return NULL;
+    }
+    return value;
+}
+
+/* The section spans lookup and tryget: whoever tears down waits for it between the kill and the free. */
+struct dev_pagemap *pm_get(uint64_t pfn)
+{
+    struct rangemap *index = pm_index_get();
+    struct dev_pagemap *pgmap = NULL;
+    void *value;
+
+    if (index == NULL || rangemap_read_begin(index) != 0) {
+        return NULL;
+    }
+    if (rangemap_lookup_held(index, pfn, &value) == 0 && !pm_is_reserved_value(value)) {
+        pgmap = value;
+        if (!pm_ref_tryget_live(&pgmap->_ref)) {
+            pgmap = NULL;
+        }
+    }
+    rangemap_read_end(index);
+    return pgmap;
+}
+
+struct dev_pagemap *get_dev_pagemap(uint64_t pfn, struct dev_pagemap *pgmap)
+{
+    if (pgmap != NULL) {
+        if (pm_range_of(pgmap, pfn) >= 0) {
+            return pgmap;
+        }
+        put_dev_pagemap(pgmap);
+    }
+    return pm_get(pfn);
+}
+
+void put_dev_pagemap(struct dev_pagemap *pgmap)
+{
+    if (pgmap != NULL) {
+        pm_ref_put_many(&pgmap->_ref, 1);
+    }
+}
+
+bool pgmap_pfn_valid(const struct dev_pagemap *pgmap, uint64_t pfn)
+{
+    int range = pm_range_of(pgmap, pfn);
+    uint64_t first;
+
+    if (range < 0) {
+        return false;
+    }
+    first = pm_first_pfn(&pgmap->ranges[range]);
+    if (range == 0 && (pgmap->flags & PGMAP_ALTMAP_VALID) != 0) {
+        first += vmem_altmap_offset(&pgmap->altmap);
+    }
+    return pfn >= first;
+}
+
+uint64_t pgmap_nr_references(const struct dev_pagemap *pgmap)
+{
+    uint64_t count = percpu_ref_count(&pgmap->_ref);
+
+    return percpu_ref_is_dying(&pgmap->_ref) ? count : count - 1;
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What the files of memremap/ share: the index of pfns, and what a mapped dev_pagemap has. */
+#ifndef PAGEMAP_MEMREMAP_MAPPED_H
+#define PAGEMAP_MEMREMAP_MAPPED_H
+
+#include "pagemap/memremap.h"
+#include "pagemap/percpu_ref/count.h"
+#include "pagemap/vmemmap/vmemmap.h"
+#include "rangemap/rangemap.h"
+
+/* One range of a mapped dev_pagemap. */
+struct pm_mapped_range {
+    struct pm_span span;
+    struct pagemap_memory *memory; /* in use; NULL: none behind it */
+    void *linear;                  /* the range in this process; NULL until it is there */
+    bool is_reserved;              /* it has an entry in the index */
+    bool is_populated;
+};
+
+struct pm_mapped {
+    struct rangemap *index;
+    struct pm_mapped_range range[]; /* nr_range */
+};
+
+/*
+ * The index: pfn ranges to dev_pagemaps. An entry whose value has the tag is reserved, not published: lookups
+ * take it for nothing. NULL if nothing was ever mapped.
+ */
+#define PM_RESERVED UINT64_C(1)
+
+PM_INTERNAL extern struct rangemap *pm_index;
+
+/* Makes the index. -ENOMEM. */
+PM_INTERNAL int pm_index_create(void);
+
+static inline struct rangemap *pm_index_get(void)
+{
+    return __atomic_load_n(&pm_index, __ATOMIC_ACQUIRE);
+}
+
+static inline void *pm_reserved_value(struct dev_pagemap *pgmap)
+{
+    return (void *)((uintptr_t)pgmap | PM_RESERVED);
+}
+
+static inline bool pm_is_reserved_value(const void *value)
+{
+    return ((uintptr_t)value & PM_RESERVED) != 0;
+}
+
+static inline uint64_t pm_first_pfn(const struct range *range)
+{
+    return PHYS_PFN(range->start);
+}
+
+static inline uint64_t pm_last_pfn(const struct range *range)
+{
+    return PHYS_PFN(range->end);
+}
+
+/* The number of the range that holds pfn, or -1. */
+static inline int pm_range_of(const struct dev_pagemap *pgmap, uint64_t pfn)
+{
+    for (unsigned i = 0; i < pgmap->nr_range; i++) {
+        if (pm_first_pfn(&pgmap->ranges[i]) <= pfn && pfn <= pm_last_pfn(&pgmap->ranges[i])) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+static inline uint64_t pm_head_pfn(const struct dev_pagemap *pgmap, uint64_t pfn)
+{
+    return pfn & ~(pgmap_vmemmap_nr(pgmap) - 1);
+}
+
+/* get_dev_pagemap(pfn, NULL). */
+PM_INTERNAL struct dev_pagemap *pm_get(uint64_t pfn);
+
+#endif

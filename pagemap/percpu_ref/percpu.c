@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "pagemap/percpu_ref/percpu.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "pagemap/base/atomic.h"
+#include "pagemap/base/fault.h"
+
+enum { WORDS = PM_PERCPU_UNIT / 8, BITS = 64, MAX_CPUS = 1024 };
+
+/* Chunks stay for the life of the process; there is one per 512 references alive at the same time. */
+struct chunk {
+    struct chunk *next;
+    char *base;
+    uint64_t used[WORDS / BITS];
+};
+
+unsigned pm_percpu_mask;
+
+static struct chunk *chunks;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static unsigned count_cpus(void)
+{
+    long configured = sysconf(_SC_NPROCESSORS_CONF);
+    unsigned cpus = 1;
+
+    while ((long)cpus < configured && cpus < MAX_CPUS) {
+        cpus *= 2;
+    }
+    return cpus;
+}
+
+static size_t chunk_bytes(void)
+{
+    return (size_t)PM_PERCPU_UNIT * (pm_percpu_mask + 1);
+}
+
+static struct chunk *add_chunk(void)
+{
+    struct chunk *chunk = pm_alloc(sizeof *chunk);
+
+    if (chunk == NULL) {
+        return NULL;
+    }
+    if (chunks == NULL) {
+        pm_percpu_mask = count_cpus() - 1; /* before any word exists, hence before anyone reads it */
+    }
+    chunk->base = mmap(NULL, chunk_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (chunk->base == MAP_FAILED) {
+        free(chunk);
+        return NULL;
+    }
+    chunk->next = chunks;
+    chunks = chunk;
+    return chunk;
+}
+
+/* A free word of the chunk, taken; NULL if it is full. */
+static uint64_t *take(struct chunk *chunk)
+{
+    for (unsigned i = 0; i < WORDS / BITS; i++) {
+        if (chunk->used[i] != UINT64_MAX) {
+            unsigned bit = (unsigned)__builtin_ctzll(~chunk->used[i]);
+
+            chunk->used[i] |= UINT64_C(1) << bit;
+            return (uint64_t *)(void *)chunk->base + i * BITS + bit;
+        }
+    }
+    return NULL;
+}
+
+uint64_t *pm_percpu_alloc(void)
+{
+    uint64_t *first = NULL;
+
+    if (pm_fault_here()) {
+        return NULL;
+    }
+    (void)pthread_mutex_lock(&lock);
+    for (struct chunk *chunk = chunks; chunk != NULL && first == NULL; chunk = chunk->next) {
+        first = take(chunk);
+    }
+    if (first == NULL) {
+        struct chunk *chunk = add_chunk();
+
+        first = chunk == NULL ? NULL : take(chunk);
+    }
+    (void)pthread_mutex_unlock(&lock);
+    if (first != NULL) {
+        for (unsigned cpu = 0; cpu <= pm_percpu_mask; cpu++) {
+            pm_store_relaxed(pm_percpu_word(first, cpu), 0);
+        }
+    }
+    return first;
+}
+
+void pm_percpu_free(uint64_t *first)
+{
+    if (first == NULL) {
+        return;
+    }
+    (void)pthread_mutex_lock(&lock);
+    for (struct chunk *chunk = chunks; chunk != NULL; chunk = chunk->next) {
+        uintptr_t offset = (uintptr_t)first - (uintptr_t)chunk->base;
+
+        if (offset < PM_PERCPU_UNIT) {
+            chunk->used[offset / 8 / BITS] &= ~(UINT64_C(1) << (offset / 8 % BITS));
+            break;
+        }
+    }
+    (void)pthread_mutex_unlock(&lock);
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Words per CPU, laid out as the kernel's percpu allocator does it:
+ *
+ *   chunk:  | CPU 0: word 0, 1, .. 511 | CPU 1: word 0, 1, .. 511 | ...      one 4 KiB unit per CPU
+ *
+ * A per-CPU word is known by its address in CPU 0's unit. Neighbours on one line belong to the same CPU.
+ */
+#ifndef PAGEMAP_PERCPU_REF_PERCPU_H
+#define PAGEMAP_PERCPU_REF_PERCPU_H
+
+#include <sched.h>
+#include <stdint.h>
+
+#if defined(__GLIBC_PREREQ) && defined(__x86_64__)
+#if __GLIBC_PREREQ(2, 35)
+#include <sys/rseq.h>
+#define PM_HAS_RSEQ 1
+#endif
+#endif
+#if !defined(PM_HAS_RSEQ)
+#define PM_HAS_RSEQ 0
+#endif
+
+#include "pagemap/base/compiler.h"
+
+enum { PM_PERCPU_UNIT = 4096 };
+
+/* How many CPUs have words, minus 1; a power of two minus 1, so that any CPU number can be cut to fit. */
+PM_INTERNAL extern unsigned pm_percpu_mask;
+
+/* A word per CPU, all 0; NULL if out of memory. */
+PM_INTERNAL uint64_t *pm_percpu_alloc(void);
+
+/* Gives it back. No thread may touch any of the words any more. NULL is allowed. */
+PM_INTERNAL void pm_percpu_free(uint64_t *first);
+
+static inline uint64_t *pm_percpu_word(uint64_t *first, unsigned cpu)
+{
+    return (uint64_t *)(void *)((char *)first + (size_t)cpu * PM_PERCPU_UNIT);
+}
+
+/*
+ * Where the calling thread runs: from the rseq area, which the kernel keeps up to date and glibc has registered
+ * (size 0: it has not). sched_getcpu() reads the same word; this saves two calls for each get and put.
+ */
+static inline unsigned pm_cpu(void)
+{
+#if PM_HAS_RSEQ
+    if (PM_LIKELY(__rseq_size > 0)) {
+        const char *thread;
+
+        __asm__("mov %%fs:0, %0" : "=r"(thread)); /* the thread pointer, as the ABI has it */
+        return __atomic_load_n(
+            &((const volatile struct rseq *)(const void *)(thread + __rseq_offset))->cpu_id_start,
+            __ATOMIC_RELAXED);
+    }
+#endif
+    return (unsigned)sched_getcpu();
+}
+
+/*
+ * The calling thread's word. It may be moved to another CPU at any time, so the word is good for atomic
+ * operations only. An error of the system call (-1) picks the last word.
+ */
+static inline uint64_t *pm_percpu_this(uint64_t *first)
+{
+    return pm_percpu_word(first, pm_cpu() & pm_percpu_mask);
+}
+
+#endif

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Kernel: kernel/resource.c (6.1). */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "pagemap/base/fault.h"
+#include "pagemap/base/warn.h"
+#include "pagemap/ioport.h"
+
+struct resource iomem_resource = {0, PHYSMEM_END, "PCI mem", IORESOURCE_MEM, NULL, NULL, NULL};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static bool overlap(const struct resource *resource, resource_size_t start, resource_size_t end)
+{
+    return resource->start <= end && start <= resource->end;
+}
+
+static bool contains(const struct resource *outer, const struct resource *inner)
+{
+    return outer->start <= inner->start && inner->end <= outer->end;
+}
+
+/* Links `fresh` under `parent`; NULL, or the resource that is in its way (the parent: it does not fit). */
+static struct resource *link_under(struct resource *parent, struct resource *fresh)
+{
+    struct resource **link = &parent->child;
+
+    if (fresh->end < fresh->start || !contains(parent, fresh)) {
+        return parent;
+    }
+    while (*link != NULL && (*link)->end < fresh->start) {
+        link = &(*link)->sibling;
+    }
+    if (*link != NULL && (*link)->start <= fresh->end) {
+        return *link;
+    }
+    fresh->sibling = *link;
+    fresh->parent = parent;
+    *link = fresh;
+    return NULL;
+}
+
+/* The link that points to `old`, or NULL if it is not in the tree. */
+static struct resource **link_to(const struct resource *old)
+{
+    struct resource **link = old->parent == NULL ? NULL : &old->parent->child;
+
+    while (link != NULL && *link != NULL && *link != old) {
+        link = &(*link)->sibling;
+    }
+    return link == NULL || *link == NULL ? NULL : link;
+}
+
+static void unlink_from(struct resource **link, struct resource *old)
+{
+    *link = old->sibling;
+    old->parent = NULL;
+    old->sibling = NULL;
+}
+
+int request_resource(struct resource *parent, struct resource *new_resource)
+{
+    struct resource *conflict;
+
+    (void)pthread_mutex_lock(&lock);
+    conflict = link_under(parent, new_resource);
+    (void)pthread_mutex_unlock(&lock);
+    return conflict == NULL ? 0 : -EBUSY;
+}
+
+/* The innermost descendant of `parent` that contains `fresh` and is not of the very same bounds. */
+static struct resource *innermost(struct resource *parent, const struct resource *fresh)
+{
+    struct resource *child = parent->child;
+
+    while (child != NULL) {
+        if (contains(child, fresh) && (child->start != fresh->start || child->end != fresh->end)) {
+            parent = child;
+            child = child->child;
+        } else {
+            child = child->sibling;
+        }
+    }
+    return parent;
+}
+
+/* Puts `fresh` between `parent` and those of its children that it contains; false: one sticks out. */
+static bool adopt(struct resource *parent, struct resource *fresh)
+{
+    struct resource **first = &parent->child, **after;
+
+    while (*first != NULL && (*first)->end < fresh->start) {
+        first = &(*first)->sibling;
+    }
+    for (after = first; *after != NULL && overlap(*after, fresh->start, fresh->end);
+         after = &(*after)->sibling) {
+        if (!contains(fresh, *after)) {
+            return false;
+        }
+    }
+    fresh->parent = parent;
+    fresh->sibling = *after;
+    fresh->child = after == first ? NULL : *first;
+    *after = NULL; /* ends the children; or is *first itself, set next */
+    *first = fresh;
+    for (struct resource *child = fresh->child; child != NULL; child = child->sibling) {
+        child->parent = fresh;
+    }
+    return true;
+}
+
+int insert_resource(struct resource *parent, struct resource *new_resource)
+{
+    bool done = false;
+
+    (void)pthread_mutex_lock(&lock);
+    if (new_resource->end >= new_resource->start && contains(parent, new_resource)) {
+        done = adopt(innermost(parent, new_resource), new_resource);
+    }
+    (void)pthread_mutex_unlock(&lock);
+    return done ? 0 : -EBUSY;
+}
+
+int release_resource(struct resource *old)
+{
+    struct resource **link;
+
+    (void)pthread_mutex_lock(&lock);
+    link = link_to(old);
+    if (link != NULL) {
+        unlink_from(link, old);
+    }
+    (void)pthread_mutex_unlock(&lock);
+    return link != NULL ? 0 : -EINVAL;
+}
+
+int remove_resource(struct resource *old)
+{
+    struct resource **link;
+
+    (void)pthread_mutex_lock(&lock);
+    link = link_to(old);
+    if (link != NULL) {
+        struct resource *after = old->sibling, *parent = old->parent;
+
+        *link = old->child;
+        for (; *link != NULL; link = &(*link)->sibling) {
+            (*link)->parent = parent;
+        }
+        *link = after;
+        old->parent = old->sibling = old->child = NULL;
+    }
+    (void)pthread_mutex_unlock(&lock);
+    return link != NULL ? 0 : -EINVAL;
+}
+
+static struct resource *new_region(resource_size_t start, resource_size_t end, const char *name)
+{
+    struct resource *region = pm_alloc(sizeof *region);
+
+    if (region != NULL) {
+        region->start = start;
+        region->end = end;
+        region->name = name;
+        region->flags = IORESOURCE_MEM | IORESOURCE_BUSY;
+    }
+    return region;
+}
+
+/* Down through what contains it and is not busy, as __request_region() does. */
+static bool link_region(struct resource *region)
+{
+    struct resource *parent = &iomem_resource;
+
+    for (;;) {
+        struct resource *conflict = link_under(parent, region);
+
+        if (conflict == NULL) {
+            return true;
+        }
+        if (conflict == parent || (conflict->flags & IORESOURCE_BUSY) != 0) {
+            return false;
+        }
+        parent = conflict;
+    }
+}
+
+struct resource *request_mem_region(resource_size_t start, resource_size_t n, const char *name)
+{
+    struct resource *region;
+    bool linked;
+
+    if (n == 0 || start + (n - 1) < start) {
+        return NULL;
+    }
+    region = new_region(start, start + (n - 1), name);
+    if (region == NULL) {
+        return NULL;
+    }
+    (void)pthread_mutex_lock(&lock);
+    linked = link_region(region);
+    (void)pthread_mutex_unlock(&lock);
+    if (!linked) {
+        free(region);
+        return NULL;
+    }
+    return region;
+}
+
+/* The busy region of these bounds, or NULL. */
+static struct resource *find_region(resource_size_t start, resource_size_t end)
+{
+    struct resource *at = iomem_resource.child;
+
+    while (at != NULL) {
+        if (at->start > start || at->end < end) {
+            at = at->sibling;
+        } else if ((at->flags & IORESOURCE_BUSY) != 0 && at->start == start && at->end == end) {
+            return at;
+        } else {
+            at = at->child;
+        }
+    }
+    return NULL;
+}
+
+void release_mem_region(resource_size_t start, resource_size_t n)
+{
+    struct resource *region;
+
+    (void)pthread_mutex_lock(&lock);
+    region = find_region(start, start + (n - 1));
+    if (region != NULL) {
+        unlink_from(link_to(region), region);
+    }
+    (void)pthread_mutex_unlock(&lock);
+    (void)pm_warn_on(region == NULL, "release_mem_region() of a region that nobody has");
+    free(region);
+}
+
+/* The highest aligned start of a hole of `size` bytes directly under the root, inside base; UINT64_MAX: none. */
+static resource_size_t find_hole(const struct resource *base, resource_size_t size)
+{
+    resource_size_t end = base->end, start;
+
+    if (size > base->end || end - (size - 1) < base->start) {
+        return UINT64_MAX;
+    }
+    start = (end - (size - 1)) & ~(SUBSECTION_SIZE - 1);
+    for (;;) {
+        const struct resource *last = NULL;
+
+        for (const struct resource *at = iomem_resource.child; at != NULL; at = at->sibling) {
+            last = overlap(at, start, start + (size - 1)) ? at : last;
+        }
+        if (last == NULL) {
+            return start >= base->start ? start : UINT64_MAX;
+        }
+        if (last->start < size || last->start - size < base->start) {
+            return UINT64_MAX;
+        }
+        start = (last->start - size) & ~(SUBSECTION_SIZE - 1);
+    }
+}
+
+struct resource *request_free_mem_region(struct resource *base, resource_size_t size, const char *name)
+{
+    struct resource *region;
+    resource_size_t start;
+
+    if (size == 0 || size > PHYSMEM_END) {
+        return ERR_PTR(size == 0 ? -EINVAL : -ERANGE);
+    }
+    size = (size + SUBSECTION_SIZE - 1) & ~(SUBSECTION_SIZE - 1);
+    region = new_region(0, 0, name);
+    if (region == NULL) {
+        return ERR_PTR(-ENOMEM);
+    }
+    (void)pthread_mutex_lock(&lock);
+    start = find_hole(base, size);
+    if (start != UINT64_MAX) {
+        region->start = start;
+        region->end = start + (size - 1);
+        (void)link_under(&iomem_resource, region); /* a hole of the root: nothing is in its way */
+    }
+    (void)pthread_mutex_unlock(&lock);
+    if (start == UINT64_MAX) {
+        free(region);
+        return ERR_PTR(-ERANGE);
+    }
+    return region;
+}
+
+/* The next resource of the tree after `at`, children before siblings. */
+static const struct resource *next_of(const struct resource *at)
+{
+    if (at->child != NULL) {
+        return at->child;
+    }
+    while (at != NULL && at->sibling == NULL) {
+        at = at->parent;
+    }
+    return at == NULL ? NULL : at->sibling;
+}
+
+/*
+ * Walks the whole tree, so that System RAM nested below a window is seen (bug 39). Matching resources in
+ * order of address must leave no gap for the answer to be INTERSECTS.
+ */
+int region_intersects(resource_size_t start, resource_size_t size, unsigned long flags)
+{
+    resource_size_t end = start + (size - 1), covered = start;
+    bool any = false, gap = false;
+
+    (void)pthread_mutex_lock(&lock);
+    for (const struct resource *at = next_of(&iomem_resource); at != NULL && size > 0; at = next_of(at)) {
+        if ((at->flags & flags) != flags || !overlap(at, start, end)) {
+            continue;
+        }
+        any = true;
+        gap |= at->start > covered;
+        if (at->end >= end) {
+            covered = UINT64_MAX; /* to the end */
+            break;
+        }
+        covered = at->end >= covered ? at->end + 1 : covered;
+    }
+    (void)pthread_mutex_unlock(&lock);
+    if (!any) {
+        return REGION_DISJOINT;
+    }
+    return gap || covered != UINT64_MAX ? REGION_MIXED : REGION_INTERSECTS;
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What the other headers have in common: addresses, ranges, pages, errors in pointers. */
+#ifndef PAGEMAP_TYPES_H
+#define PAGEMAP_TYPES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef uint64_t resource_size_t; /* a physical address, or a number of bytes */
+typedef resource_size_t phys_addr_t;
+
+/* A page, in bytes. The system headers that define these too agree with us or we do not compile. */
+#define PAGE_SHIFT 12
+#define PAGE_SIZE 4096UL
+
+#define PHYS_PFN(address) ((address) >> PAGE_SHIFT)
+#define PFN_PHYS(pfn) ((phys_addr_t)(pfn) << PAGE_SHIFT)
+
+/*
+ * Physical addresses end here, inclusive: 64 TiB, as x86-64 with four levels of page tables. The memmap of all of
+ * them takes 1 TiB of address space, for which ThreadSanitizer leaves no room: 8 TiB there.
+ */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define MAX_PHYSMEM_BITS 43
+#endif
+#endif
+#if !defined(MAX_PHYSMEM_BITS) && defined(__SANITIZE_THREAD__)
+#define MAX_PHYSMEM_BITS 43
+#endif
+#if !defined(MAX_PHYSMEM_BITS)
+#define MAX_PHYSMEM_BITS 46
+#endif
+#define PHYSMEM_END ((UINT64_C(1) << MAX_PHYSMEM_BITS) - 1)
+
+/* What a device's range must be aligned to, in bytes; what one populated piece of vmemmap covers at best. */
+#define SUBSECTION_SIZE (UINT64_C(2) << 20)
+#define SECTION_SIZE (UINT64_C(128) << 20)
+
+/* Bytes, both inclusive. */
+struct range {
+    uint64_t start, end;
+};
+
+static inline uint64_t range_len(const struct range *range)
+{
+    return range->end - range->start + 1;
+}
+
+/* A negative errno in place of a pointer. */
+static inline void *ERR_PTR(long error)
+{
+    return (void *)error;
+}
+
+static inline long PTR_ERR(const void *pointer)
+{
+    return (long)(intptr_t)pointer;
+}
+
+static inline bool IS_ERR(const void *pointer)
+{
+    return (uintptr_t)pointer >= (uintptr_t)-4095;
+}
+
+#endif

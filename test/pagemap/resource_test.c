@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* kernel/resource.c and drivers/base/devres.c. */
+#include <errno.h>
+#include <string.h>
+
+#include "pagemap/base/fault.h"
+#include "pagemap/device.h"
+#include "test/pagemap/warnings.h"
+#include "test/shim/ctest.h"
+
+static const resource_size_t MB = UINT64_C(1) << 20, GB = UINT64_C(1) << 30;
+
+TEST_CASE(resource, request_and_release)
+{
+    struct resource *region;
+
+    warnings_count();
+    region = request_mem_region(4 * GB, GB, "dax0.0");
+    REQUIRE_NE(region, NULL);
+    CHECK_EQ(region->start, 4 * GB);
+    CHECK_EQ(region->end, 5 * GB - 1);
+    CHECK_EQ(resource_size(region), GB);
+    CHECK_EQ(request_mem_region(4 * GB, GB, "again"), NULL);
+    CHECK_EQ(request_mem_region(5 * GB - 1, 1, "last byte"), NULL);
+    CHECK_EQ(request_mem_region(4 * GB - 1, 2, "first byte"), NULL);
+    CHECK_EQ(request_mem_region(3 * GB, 3 * GB, "around"), NULL);
+    CHECK_EQ(request_mem_region(4 * GB + MB, MB, "inside"), NULL);
+    CHECK_EQ(request_mem_region(0, 0, "nothing"), NULL);
+    CHECK_EQ(request_mem_region(UINT64_MAX, 2, "wraps"), NULL);
+    CHECK_EQ(request_mem_region(PHYSMEM_END, 2, "beyond the end"), NULL);
+    REQUIRE_NE(request_mem_region(5 * GB, 1, "touches"), NULL);
+    release_mem_region(5 * GB, 1);
+    release_mem_region(4 * GB, GB - 1);
+    CHECK_EQ(warnings_take(), 1, "no such region");
+    release_mem_region(4 * GB, GB);
+    CHECK_EQ(warnings_take(), 0);
+    release_mem_region(4 * GB, GB);
+    CHECK_EQ(warnings_take(), 1, "gone");
+    CHECK_EQ(iomem_resource.child, NULL);
+}
+
+TEST_CASE(resource, a_region_nests_in_what_is_not_busy)
+{
+    struct resource window = {8 * GB, 16 * GB - 1, "CXL Window 0", IORESOURCE_MEM, NULL, NULL, NULL};
+    struct resource *region;
+
+    REQUIRE_EQ(insert_resource(&iomem_resource, &window), 0);
+    CHECK_EQ(request_resource(&iomem_resource, &window), -EBUSY);
+    region = request_mem_region(9 * GB, GB, "dax1.0");
+    REQUIRE_NE(region, NULL);
+    CHECK_EQ(region->parent, &window);
+    CHECK_EQ(request_mem_region(7 * GB, 2 * GB, "half in the window"), NULL);
+    release_mem_region(9 * GB, GB);
+    CHECK_EQ(release_resource(&window), 0);
+    CHECK_EQ(release_resource(&window), -EINVAL);
+}
+
+TEST_CASE(resource, insert_takes_children_and_remove_gives_them_back)
+{
+    struct resource a = {1 * GB, 2 * GB - 1, "a", IORESOURCE_SYSTEM_RAM, NULL, NULL, NULL};
+    struct resource b = {3 * GB, 4 * GB - 1, "b", IORESOURCE_SYSTEM_RAM, NULL, NULL, NULL};
+    struct resource c = {6 * GB, 7 * GB - 1, "c", IORESOURCE_SYSTEM_RAM, NULL, NULL, NULL};
+    struct resource window = {1 * GB, 5 * GB - 1, "window", IORESOURCE_MEM, NULL, NULL, NULL};
+    struct resource half = {4 * GB, 6 * GB - 1, "half", IORESOURCE_MEM, NULL, NULL, NULL};
+
+    REQUIRE_EQ(insert_resource(&iomem_resource, &c), 0);
+    REQUIRE_EQ(insert_resource(&iomem_resource, &a), 0);
+    REQUIRE_EQ(insert_resource(&iomem_resource, &b), 0);
+    REQUIRE_EQ(insert_resource(&iomem_resource, &window), 0);
+    CHECK_EQ(insert_resource(&iomem_resource, &half), -EBUSY);
+    CHECK_EQ(a.parent, &window);
+    CHECK_EQ(b.parent, &window);
+    CHECK_EQ(c.parent, &iomem_resource);
+    CHECK_EQ(window.sibling, &c);
+    CHECK_EQ(remove_resource(&window), 0);
+    CHECK_EQ(a.parent, &iomem_resource);
+    CHECK_EQ(iomem_resource.child, &a);
+    CHECK_EQ(a.sibling, &b);
+    CHECK_EQ(b.sibling, &c);
+    CHECK_EQ(release_resource(&a), 0);
+    CHECK_EQ(release_resource(&b), 0);
+    CHECK_EQ(release_resource(&c), 0);
+    CHECK_EQ(iomem_resource.child, NULL);
+}
+
+/* Bug 3: mixed ranges; bug 39: RAM nested under a "CXL Window" went unseen. */
+TEST_CASE(resource, bug3_bug39_region_intersects)
+{
+    struct resource window = {8 * GB, 16 * GB - 1, "CXL Window 0", IORESOURCE_MEM, NULL, NULL, NULL};
+    struct resource ram = {9 * GB, 10 * GB - 1, "System RAM", IORESOURCE_SYSTEM_RAM, NULL, NULL, NULL};
+    struct resource more = {10 * GB, 11 * GB - 1, "System RAM", IORESOURCE_SYSTEM_RAM, NULL, NULL, NULL};
+    const unsigned long flags = IORESOURCE_SYSTEM_RAM;
+
+    REQUIRE_EQ(insert_resource(&iomem_resource, &window), 0);
+    REQUIRE_EQ(insert_resource(&iomem_resource, &ram), 0);
+    REQUIRE_EQ(insert_resource(&iomem_resource, &more), 0);
+    CHECK_EQ(ram.parent, &window);
+    CHECK_EQ(region_intersects(9 * GB, GB, flags), REGION_INTERSECTS);
+    CHECK_EQ(region_intersects(9 * GB, 2 * GB, flags), REGION_INTERSECTS, "two that touch");
+    CHECK_EQ(region_intersects(9 * GB + MB, MB, flags), REGION_INTERSECTS);
+    CHECK_EQ(region_intersects(8 * GB, GB, flags), REGION_DISJOINT);
+    CHECK_EQ(region_intersects(11 * GB, GB, flags), REGION_DISJOINT);
+    CHECK_EQ(region_intersects(9 * GB - MB, 2 * MB, flags), REGION_MIXED, "a gap before");
+    CHECK_EQ(region_intersects(11 * GB - MB, 2 * MB, flags), REGION_MIXED, "a gap after");
+    CHECK_EQ(release_resource(&more), 0);
+    CHECK_EQ(region_intersects(9 * GB, 2 * GB, flags), REGION_MIXED);
+    CHECK_EQ(release_resource(&ram), 0);
+    CHECK_EQ(release_resource(&window), 0);
+}
+
+TEST_CASE(resource, free_regions_come_from_the_top)
+{
+    struct resource base = {0, 1 * GB - 1, "base", IORESOURCE_MEM, NULL, NULL, NULL};
+    struct resource *first, *second;
+
+    first = request_free_mem_region(&base, 100 * MB + 1, "hmm");
+    REQUIRE(!IS_ERR(first));
+    CHECK_EQ(resource_size(first), 102 * MB);
+    CHECK_EQ(first->end, 1 * GB - 1);
+    second = request_free_mem_region(&base, 64 * MB, "hmm");
+    REQUIRE(!IS_ERR(second));
+    CHECK_EQ(second->end + 1, first->start);
+    CHECK_EQ(PTR_ERR(request_free_mem_region(&base, GB - 165 * MB, "hmm")), -ERANGE);
+    CHECK_EQ(PTR_ERR(request_free_mem_region(&base, 2 * GB, "hmm")), -ERANGE);
+    CHECK_EQ(PTR_ERR(request_free_mem_region(&base, UINT64_MAX, "hmm")), -ERANGE);
+    CHECK_EQ(PTR_ERR(request_free_mem_region(&base, 0, "hmm")), -EINVAL);
+    release_mem_region(first->start, resource_size(first));
+    first = request_free_mem_region(&base, 102 * MB, "the hole again");
+    REQUIRE(!IS_ERR(first));
+    CHECK_EQ(first->end, 1 * GB - 1);
+    release_mem_region(first->start, resource_size(first));
+    release_mem_region(second->start, resource_size(second));
+    CHECK_EQ(iomem_resource.child, NULL);
+}
+
+static char trace[16];
+
+static void note(void *data)
+{
+    (void)strncat(trace, data, sizeof trace - strlen(trace) - 1);
+}
+
+TEST_CASE(devres, last_in_first_out)
+{
+    static char a[] = "a", b[] = "b", c[] = "c", d[] = "d";
+    struct device dev;
+
+    warnings_count();
+    trace[0] = 0;
+    device_initialize(&dev, "dev");
+    REQUIRE_EQ(devm_add_action(&dev, note, a), 0);
+    REQUIRE_EQ(devm_add_action(&dev, note, b), 0);
+    REQUIRE_EQ(devm_add_action(&dev, note, c), 0);
+    REQUIRE_EQ(devm_add_action(&dev, note, d), 0);
+    CHECK_EQ(devm_remove_action(&dev, note, b), 0);
+    CHECK_EQ(devm_remove_action(&dev, note, b), -ENOENT);
+    CHECK_EQ(devm_release_action(&dev, note, d), 0);
+    CHECK_STR_EQ(trace, "d");
+    CHECK_EQ(warnings_take(), 0);
+    CHECK_EQ(devm_release_action(&dev, note, d), -ENOENT);
+    CHECK_EQ(warnings_take(), 1);
+    CHECK_EQ(devres_release_all(&dev), 2);
+    CHECK_STR_EQ(trace, "dca");
+    CHECK_EQ(devres_release_all(&dev), 0);
+}
+
+/* Bug 8: an action that could not be added left its resource behind for ever. */
+TEST_CASE(devres, bug8_failure_runs_the_action)
+{
+    static char a[] = "a", b[] = "b";
+    struct device dev;
+
+    trace[0] = 0;
+    device_initialize(&dev, "dev");
+    (void)pm_fault_arm(1);
+    CHECK_EQ(devm_add_action(&dev, note, a), -ENOMEM);
+    CHECK_STR_EQ(trace, "");
+    (void)pm_fault_arm(1);
+    CHECK_EQ(devm_add_action_or_reset(&dev, note, b), -ENOMEM);
+    CHECK_STR_EQ(trace, "b");
+    CHECK_EQ(devres_release_all(&dev), 0);
+
+    for (unsigned step = 1; step <= 2; step++) {
+        (void)pm_fault_arm(step);
+        CHECK_EQ(devm_request_mem_region(&dev, GB, MB, "r"), NULL);
+        (void)pm_fault_arm(step);
+        CHECK_EQ(PTR_ERR(devm_request_free_mem_region(&dev, &iomem_resource, MB)), -ENOMEM);
+        CHECK_EQ(iomem_resource.child, NULL, "nothing is left behind");
+    }
+    REQUIRE_NE(devm_request_mem_region(&dev, GB, MB, "r"), NULL);
+    REQUIRE(!IS_ERR(devm_request_free_mem_region(&dev, &iomem_resource, MB)));
+    CHECK_EQ(devres_release_all(&dev), 2);
+    CHECK_EQ(iomem_resource.child, NULL);
+}
