@@ -98,7 +98,7 @@ static void attach(unsigned index)
     shadow_set_thread(index);
     REQUIRE_EQ(rangemap_domain_attach(world.domain), 0);
     world.record[index] = rm_thread_last;
-    world.record[index]->index = index; /* else it would depend on how many there were before */
+    world.record[index]->shard = index % RM_SHARDS; /* else it would depend on how many there were before */
 }
 
 static void create_map(const struct scenario *scenario)

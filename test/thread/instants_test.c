@@ -10,6 +10,7 @@
 #include "rangemap/rangemap.h"
 #include "test/check/compare.h"
 #include "test/check/crew.h"
+#include "test/check/jitter.h"
 #include "test/shim/ctest.h"
 #include "test/shim/prng.h"
 
@@ -37,6 +38,7 @@ static void play(unsigned index, void *context)
 {
     struct scene *scene = context;
     struct prng random = prng_stream(test_seed(), 300 + index);
+    struct jitter jitter;
 
     if (index == 0) {
         for (unsigned round = 1; round < scene->rounds || scene->reads < scene->rounds / 50; round++) {
@@ -48,10 +50,12 @@ static void play(unsigned index, void *context)
         scene->done = true;
         return;
     }
+    jitter_begin(&jitter);
     while (!scene->done && !crew_is_broken()) {
         scene->read(scene, &random);
         scene->reads++;
     }
+    jitter_end(&jitter);
 }
 
 static void run_scene(struct scene *scene, unsigned readers)

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Interrupts the calling thread at any instruction, thousands of times a second, and has it sleep there for a
+ * while. Races whose window is a few nanoseconds wide get a chance to show.
+ */
+#ifndef TEST_CHECK_JITTER_H
+#define TEST_CHECK_JITTER_H
+
+#include <time.h>
+
+struct jitter {
+    timer_t timer;
+};
+
+/* For the calling thread, until jitter_end(). Uses SIGUSR1. */
+void jitter_begin(struct jitter *jitter);
+void jitter_end(struct jitter *jitter);
+
+#endif
