@@ -6,14 +6,8 @@
 #ifndef TEST_CHECK_JITTER_H
 #define TEST_CHECK_JITTER_H
 
-#include <time.h>
-
-struct jitter {
-    timer_t timer;
-};
-
-/* For the calling thread, until jitter_end(). Uses SIGUSR1. */
-void jitter_begin(struct jitter *jitter);
-void jitter_end(struct jitter *jitter);
+/* For the calling thread, from one to the other. Uses SIGUSR1. */
+void jitter_begin(void);
+void jitter_end(void);
 
 #endif
