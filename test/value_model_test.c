@@ -217,7 +217,7 @@ TEST_CASE(value_model, several_threads)
         fixture.updates = 60000;
         setup(&fixture, domain, THREADS * (size_t)fixture.updates);
         fixture.running = THREADS - 1;
-        crew_run(THREADS, take_part, &fixture);
+        crew_run_jittered(THREADS, take_part, &fixture);
         CHECK_EQ(fixture.failed, 0u, "values seen in a section and already released");
         require_balance(&fixture);
         teardown(&fixture);

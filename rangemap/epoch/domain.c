@@ -24,6 +24,7 @@ static struct rangemap_domain *new_domain(const struct rangemap_domain_options *
     if (options == NULL) {
         options = &none;
     }
+    rm_leak_root_add(domain, sizeof *domain); /* its shards lead to deferred objects of the caller */
     ck_epoch_init(&domain->epoch);
     rm_pool_init(&domain->pool, options->chunks);
     domain->soft_limit_bytes = options->soft_limit_bytes;
@@ -40,6 +41,7 @@ static struct rangemap_domain *new_domain(const struct rangemap_domain_options *
 static void free_domain(struct rangemap_domain *domain)
 {
     rm_pool_destroy(&domain->pool);
+    rm_leak_root_remove(domain, sizeof *domain);
     (void)munmap(domain, sizeof *domain);
 }
 

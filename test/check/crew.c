@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "test/check/jitter.h"
+
 static atomic_bool broken;
 
 bool crew_is_broken(void)
@@ -23,13 +25,19 @@ static void *run_member(void *argument)
     struct crew_member *member = argument;
 
     pthread_barrier_wait(&member->crew->start);
+    if (member->crew->jittered) {
+        jitter_begin();
+    }
     pthread_cleanup_push(leave_early, NULL);
     member->crew->body(member->index, member->crew->context);
     pthread_cleanup_pop(0);
+    if (member->crew->jittered) {
+        jitter_end();
+    }
     return NULL;
 }
 
-void crew_start(struct crew *crew, unsigned count, crew_body *body, void *context)
+static void start(struct crew *crew, unsigned count, crew_body *body, void *context, bool jittered)
 {
     if (count > CREW_MAX) {
         abort();
@@ -37,6 +45,7 @@ void crew_start(struct crew *crew, unsigned count, crew_body *body, void *contex
     crew->body = body;
     crew->context = context;
     crew->count = count;
+    crew->jittered = jittered;
     if (pthread_barrier_init(&crew->start, NULL, count)) {
         abort();
     }
@@ -46,6 +55,11 @@ void crew_start(struct crew *crew, unsigned count, crew_body *body, void *contex
             abort();
         }
     }
+}
+
+void crew_start(struct crew *crew, unsigned count, crew_body *body, void *context)
+{
+    start(crew, count, body, context, false);
 }
 
 void crew_join(struct crew *crew)
@@ -59,7 +73,16 @@ void crew_join(struct crew *crew)
 void crew_run(unsigned count, crew_body *body, void *context)
 {
     struct crew crew;
+
     crew_start(&crew, count, body, context);
+    crew_join(&crew);
+}
+
+void crew_run_jittered(unsigned count, crew_body *body, void *context)
+{
+    struct crew crew;
+
+    start(&crew, count, body, context, true);
     crew_join(&crew);
 }
 

@@ -26,6 +26,7 @@ struct crew {
     void *context;
     pthread_barrier_t start;
     unsigned count;
+    bool jittered; /* see jitter.h */
     struct crew_member member[CREW_MAX];
 };
 
@@ -35,6 +36,9 @@ void crew_join(struct crew *crew);
 
 /* Both. */
 void crew_run(unsigned count, crew_body *body, void *context);
+
+/* The same, and all of them are interrupted all the time, see jitter.h. */
+void crew_run_jittered(unsigned count, crew_body *body, void *context);
 
 /* Whether a member of any crew has left early, by a REQUIRE that failed: others should not wait for it. */
 bool crew_is_broken(void);

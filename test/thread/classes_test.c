@@ -297,7 +297,7 @@ TEST_CASE(thread_classes, five_classes)
 
         REQUIRE_EQ(rangemap_create(NULL, &arena.map), 0);
         populate(&arena);
-        crew_run(2 + TOGGLERS + READERS, take_part, &arena);
+        crew_run_jittered(2 + TOGGLERS + READERS, take_part, &arena);
         require_valid(arena.map, "at the end");
         CHECK_EQ(rangemap_destroy(arena.map), 0);
     }

@@ -10,7 +10,6 @@
 #include "rangemap/rangemap.h"
 #include "test/check/compare.h"
 #include "test/check/crew.h"
-#include "test/check/jitter.h"
 #include "test/shim/ctest.h"
 #include "test/shim/prng.h"
 
@@ -49,12 +48,10 @@ static void play(unsigned index, void *context)
         scene->done = true;
         return;
     }
-    jitter_begin();
     while (!scene->done && !crew_is_broken()) {
         scene->read(scene, &random);
         scene->reads++;
     }
-    jitter_end();
 }
 
 static void run_scene(struct scene *scene, unsigned readers)
@@ -65,7 +62,7 @@ static void run_scene(struct scene *scene, unsigned readers)
         REQUIRE_EQ(rangemap_insert(scene->map, LOW + 10 + i * 70, LOW + 20 + i * 70, NULL, NULL), 0);
     }
     scene->write(scene, 0);
-    crew_run(1 + readers, play, scene);
+    crew_run_jittered(1 + readers, play, scene);
     require_valid(scene->map, "after the scene");
     CHECK_EQ(rangemap_destroy(scene->map), 0);
 }
@@ -235,7 +232,7 @@ static void read_gap_at_either(struct scene *scene, struct prng *random)
 
 TEST_CASE(thread_instants, a_gap_is_always_somewhere)
 {
-    struct scene scene = {.write = write_gap_at_either, .read = read_gap_at_either, .rounds = 30000};
+    struct scene scene = {.write = write_gap_at_either, .read = read_gap_at_either, .rounds = 150000};
 
     run_scene(&scene, 2);
 }

@@ -60,7 +60,7 @@ TEST_CASE(thread_races, one_insert_wins)
     for (unsigned repeat = 0; repeat < test_scale(); repeat++) {
         struct race *race = new_race();
 
-        crew_run(THREADS, insert_overlapping, race);
+        crew_run_jittered(THREADS, insert_overlapping, race);
         for (uint64_t round = 0; round < ROUNDS; round++) {
             struct rangemap_entry entry;
 
@@ -108,7 +108,7 @@ TEST_CASE(thread_races, one_load_wins)
 {
     struct race *race = new_race();
 
-    crew_run(THREADS, load_same, race);
+    crew_run_jittered(THREADS, load_same, race);
     CHECK_GE(race->wins[0], 1u);
     CHECK_EQ(rangemap_is_free(race->map, 0, UINT64_MAX), 1);
     CHECK_EQ(rangemap_destroy(race->map), 0);
@@ -140,7 +140,7 @@ TEST_CASE(thread_races, one_erase_wins)
     for (uint64_t round = 0; round < ROUNDS; round++) {
         REQUIRE_EQ(rangemap_insert(race->map, round * SPACING, round * SPACING + 9, word(round), NULL), 0);
     }
-    crew_run(THREADS, erase_same, race);
+    crew_run_jittered(THREADS, erase_same, race);
     for (unsigned round = 0; round < ROUNDS; round++) {
         REQUIRE_EQ(race->wins[round], 1u, "round %u", round);
     }
@@ -174,11 +174,66 @@ TEST_CASE(thread_races, each_range_is_displaced_once)
     for (uint64_t round = 0; round < ROUNDS; round++) {
         REQUIRE_EQ(rangemap_insert(race->map, round * SPACING, round * SPACING + 9, word(round), NULL), 0);
     }
-    crew_run(THREADS, carve_overlapping, race);
+    crew_run_jittered(THREADS, carve_overlapping, race);
     for (unsigned round = 0; round < ROUNDS; round++) {
         REQUIRE_EQ(race->wins[round], 1u, "round %u", round);
     }
     CHECK_EQ(rangemap_is_free(race->map, 0, UINT64_MAX), 1);
+    CHECK_EQ(rangemap_destroy(race->map), 0);
+    free(race);
+}
+
+enum { WINDOW_LOW = 1000, WINDOW_HIGH = 1999 };
+
+/* Keeps what it inserted for a moment; nobody may have put anything over it. */
+static void insert_and_erase(struct race *race, unsigned index, uint64_t start, uint64_t last)
+{
+    struct rangemap_entry entry = {0, 0, NULL};
+    int result = rangemap_insert(race->map, start, last, word(index), &entry);
+
+    if (result == -EEXIST) {
+        REQUIRE(entry.start <= last && entry.last >= start && entry.value != word(index));
+        return;
+    }
+    REQUIRE_EQ(result, 0);
+    REQUIRE_EQ(rangemap_find(race->map, (start + last) / 2, &entry), 0);
+    REQUIRE(entry.start == start && entry.last == last && entry.value == word(index));
+    REQUIRE_EQ(rangemap_erase_exact(race->map, start, last, NULL), 0);
+    race->wins[index]++;
+}
+
+/* One thread wants the whole window, the others single keys of it. Both must come to the point. */
+static void insert_wide_or_narrow(unsigned index, void *context)
+{
+    struct race *race = context;
+    struct prng random = prng_stream(test_seed(), 700 + index);
+
+    for (unsigned i = 0; (i < 60000 * test_scale() || race->wins[0] == 0) && !crew_is_broken(); i++) {
+        uint64_t key = prng_between(&random, WINDOW_LOW, WINDOW_HIGH);
+
+        if (index == 0) {
+            insert_and_erase(race, index, WINDOW_LOW, WINDOW_HIGH);
+        } else if (prng_below(&random, 50) == 0) {
+            sleep_milliseconds(0);
+        } else {
+            insert_and_erase(race, index, key, key);
+        }
+    }
+}
+
+/* Round the window, nodes are full, so that what is inserted there goes to nodes of its own. */
+TEST_CASE(thread_races, wide_inserts_beside_narrow_ones)
+{
+    struct race *race = new_race();
+
+    for (uint64_t i = 0; i < 500; i++) {
+        REQUIRE_EQ(rangemap_insert(race->map, i * 2, i * 2, word(99), NULL), 0);
+        REQUIRE_EQ(rangemap_insert(race->map, i * 2 + 2000, i * 2 + 2000, word(99), NULL), 0);
+    }
+    crew_run_jittered(THREADS, insert_wide_or_narrow, race);
+    CHECK_EQ(rangemap_is_free(race->map, WINDOW_LOW, WINDOW_HIGH), 1);
+    CHECK_GE(race->wins[1], 1u);
+    require_valid(race->map, "after wide inserts");
     CHECK_EQ(rangemap_destroy(race->map), 0);
     free(race);
 }
@@ -215,7 +270,7 @@ TEST_CASE(thread_races, replace_counts)
     for (uint64_t i = 0; i < 20; i++) {
         REQUIRE_EQ(rangemap_insert(race->map, i * SPACING, i * SPACING + 9, NULL, NULL), 0);
     }
-    crew_run(THREADS, count_up, race);
+    crew_run_jittered(THREADS, count_up, race);
     for (uint64_t i = 0; i < 20; i++) {
         void *value = NULL;
 
@@ -295,7 +350,7 @@ TEST_CASE(thread_races, gaps_do_not_overlap)
 
     REQUIRE_NE(heap, NULL);
     REQUIRE_EQ(rangemap_create(NULL, &heap->map), 0);
-    crew_run(THREADS, use_heap, heap);
+    crew_run_jittered(THREADS, use_heap, heap);
     CHECK_GE(heap->full, 1u, "the heap must run full now and then");
     CHECK_EQ(rangemap_is_free(heap->map, 0, UINT64_MAX), 1);
     CHECK_EQ(rangemap_destroy(heap->map), 0);
@@ -322,7 +377,7 @@ TEST_CASE(thread_races, a_window_is_filled)
 
     REQUIRE_NE(heap, NULL);
     REQUIRE_EQ(rangemap_create(NULL, &heap->map), 0);
-    crew_run(THREADS, fill_window, heap);
+    crew_run_jittered(THREADS, fill_window, heap);
     CHECK_EQ(rangemap_is_covered(heap->map, 0, HEAP_KEYS - 1), 1);
     require_valid(heap->map, "full");
     CHECK_EQ(rangemap_destroy(heap->map), 0);

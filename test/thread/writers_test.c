@@ -108,7 +108,7 @@ static void own_keys(bool interleaved)
     struct entry_list wanted;
 
     REQUIRE_EQ(rangemap_create(NULL, &estate.map), 0);
-    crew_run(WRITERS, write_own, &estate);
+    crew_run_jittered(WRITERS, write_own, &estate);
     merge(&estate, &wanted);
     require_same_map(estate.map, &wanted, "all writers together");
     entry_list_free(&wanted);
@@ -224,7 +224,7 @@ TEST_CASE(thread_writers, crossing_stores_keep_the_board_covered)
 
     REQUIRE_EQ(rangemap_create(NULL, &board.map), 0);
     REQUIRE_EQ(rangemap_store(board.map, 0, BOARD - 1, tag(0, BOARD - 1), NULL, NULL), 0);
-    crew_run(5, paint_or_inspect, &board);
+    crew_run_jittered(5, paint_or_inspect, &board);
     require_valid(board.map, "painted");
     collect(board.map, 0, UINT64_MAX, &list);
     require_tiled(&list);
@@ -268,7 +268,7 @@ TEST_CASE(thread_writers, what_is_not_cut_stays_visible)
 
     REQUIRE_EQ(rangemap_create(NULL, &board.map), 0);
     REQUIRE_EQ(rangemap_store(board.map, 0, 200 * 16 - 1, (void *)1, NULL, NULL), 0);
-    crew_run(4, cut_and_restore, &board);
+    crew_run_jittered(4, cut_and_restore, &board);
     require_valid(board.map, "restored");
     CHECK_EQ(rangemap_is_covered(board.map, 0, 200 * 16 - 1), 1);
     CHECK_EQ(rangemap_destroy(board.map), 0);
@@ -311,7 +311,7 @@ TEST_CASE(thread_writers, coalescing_beside_stores)
 
     REQUIRE_EQ(rangemap_create(NULL, &board.map), 0);
     REQUIRE_EQ(rangemap_store(board.map, 0, 4099, (void *)1, NULL, NULL), 0);
-    crew_run(4, cut_or_join, &board);
+    crew_run_jittered(4, cut_or_join, &board);
     require_valid(board.map, "joined");
     REQUIRE_EQ(rangemap_coalesce(board.map, 0, UINT64_MAX, NULL, NULL, NULL), 0);
     REQUIRE_EQ(rangemap_first(board.map, &entry), 0);
