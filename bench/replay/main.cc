@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <stdexcept>
 
@@ -24,12 +25,18 @@ namespace bench
 
 constexpr const char *kGeoip = "/usr/share/tor/geoip"; // of Debian's tor-geoipdb
 
-// The trace that the project ships: where `bazel run` starts the program, or among its runfiles.
+// The trace that the project ships: where `bazel run` starts the program, among the runfiles of the test that
+// runs it, or among its own.
 static std::string shipped_trace()
 {
     const std::string name = "bench/data/build.trace";
     if (access(name.c_str(), R_OK) == 0)
         return name;
+    if (const char *runfiles = getenv("RUNFILES_DIR")) {
+        std::string path = std::string(runfiles) + "/rangemap/" + name;
+        if (access(path.c_str(), R_OK) == 0)
+            return path;
+    }
     char program[4096];
     ssize_t length = readlink("/proc/self/exe", program, sizeof program);
     if (length <= 0)
