@@ -7,6 +7,7 @@
 
 #include "rangemap/epoch/grace.h"
 #include "rangemap/epoch/reclaim.h"
+#include "rangemap/epoch/section.h"
 
 enum { POLL_BUDGET = 256 };
 

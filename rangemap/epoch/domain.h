@@ -25,6 +25,8 @@ enum { RM_SHARDS = 8 };
 /* See epoch/grace.h. */
 struct rm_poller {
     rm_word claim;            /* 1 while a thread polls, in whatever shard */
+    rm_word refused;          /* 1: the kernel refused the last heavy fence; holder of claim, all read */
+    bool owes_fence;          /* `light` was taken away, but not fenced yet; holder of claim */
     ck_epoch_record_t record; /* to poll without garbage; holder of claim */
 } RM_LINE_ALIGNED;
 

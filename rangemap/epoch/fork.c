@@ -59,6 +59,8 @@ static void reset_domain(struct rangemap_domain *domain)
 {
     uint64_t bytes = 0;
 
+    domain->poller.owes_fence = false; /* no other thread is left */
+    rm_store_relaxed(&domain->poller.refused, 0);
     rm_store_release(&domain->poller.claim, 0);
     for (unsigned i = 0; i < RM_SHARDS; i++) {
         bytes += reset_shard(&domain->shard[i]);

@@ -6,6 +6,8 @@
 #include <sched.h>
 #include <time.h>
 
+#include "rangemap/epoch/light.h"
+
 static bool try_claim(struct rm_poller *poller)
 {
     return rm_load_relaxed(&poller->claim) == 0 && rm_cas_full(&poller->claim, 0, 1);
@@ -14,7 +16,7 @@ static bool try_claim(struct rm_poller *poller)
 /* By the holder of the poller's claim. */
 static bool poll_alone(struct rangemap_domain *domain, ck_epoch_record_t *record, ck_stack_t *over)
 {
-    bool moved = rm_fence_heavy() && ck_epoch_poll_deferred(record, over);
+    bool moved = rm_light_revoke_all(domain) && ck_epoch_poll_deferred(record, over);
 
     /* The scan's loads of `active` before the disposal: pairs with the release that ended those sections. */
     ck_pr_fence_acquire();
@@ -34,9 +36,9 @@ bool rm_grace_poll(struct rangemap_domain *domain, ck_epoch_record_t *record, ck
     return moved;
 }
 
-int rm_grace_check(void)
+int rm_grace_check(const struct rangemap_domain *domain)
 {
-    return rm_fence_heavy() ? 0 : -EPERM;
+    return rm_load_relaxed(&domain->poller.refused) == 0 ? 0 : -EPERM;
 }
 
 void rm_grace_back_off(unsigned *looks)
@@ -62,7 +64,7 @@ int rm_grace_wait(struct rangemap_domain *domain)
 {
     struct rm_poller *poller = &domain->poller;
     unsigned moves = 0, looks = 0;
-    int result = rm_grace_check();
+    int result = 0;
 
     while (result == 0 && moves < 2) {
         ck_stack_t none = CK_STACK_INITIALIZER;
@@ -75,7 +77,7 @@ int rm_grace_wait(struct rangemap_domain *domain)
         moves += moved;
         if (!moved) {
             rm_grace_back_off(&looks);
-            result = rm_grace_check();
+            result = rm_grace_check(domain);
         }
     }
     return result;

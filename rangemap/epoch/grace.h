@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Grace periods: ck_epoch's poll, with the heavy side of the asymmetric fence that its begin lacks here.
+ * Grace periods: ck_epoch's poll, after light sections (epoch/light.h) have been taken away.
  *
  * ck_epoch_poll() reads the global epoch, scans the records and perhaps moves the epoch on; what it hands out
  * relies on its own scan and on the scans behind the last two moves. Each scan must see every section whose
@@ -28,8 +28,8 @@ RM_INTERNAL bool rm_grace_poll(struct rangemap_domain *domain, ck_epoch_record_t
  */
 RM_INTERNAL int rm_grace_wait(struct rangemap_domain *domain);
 
-/* -EPERM in that case, else 0. */
-RM_INTERNAL int rm_grace_check(void);
+/* -EPERM if the last poll met with that, else 0. */
+RM_INTERNAL int rm_grace_check(const struct rangemap_domain *domain);
 
 /*
  * Between two fruitless looks: a yield at first, then sleeps of 1 us to 1 ms. A look interrupts the processors

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#define _GNU_SOURCE /* CLOCK_MONOTONIC_COARSE */
 #include "rangemap/epoch/reclaim.h"
 
 #include <limits.h>
-#include <time.h>
 
+#include "rangemap/base/clock.h"
 #include "rangemap/epoch/grace.h"
 #include "rangemap/epoch/report.h"
 
@@ -161,26 +160,11 @@ static void report_pressure(struct rangemap_domain *domain, bool pressed)
     }
 }
 
-#if defined(RANGEMAP_EXPLORER)
-static uint64_t coarse_tick(void)
-{
-    return rm_explorer_tick();
-}
-#else
-static uint64_t coarse_tick(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-#endif
-
 /* Whether the thread is to poll now; if so, starts counting anew. */
 static bool is_poll_due(struct rm_thread *thread, bool pressed)
 {
     uint64_t things = POLL_THINGS_PER_RECORD * rm_load_relaxed(&thread->domain->records);
-    uint64_t tick = coarse_tick();
+    uint64_t tick = rm_coarse_ns();
     bool few = thread->unpolled < POLL_THINGS || thread->unpolled < things;
 
     if (few && !pressed && tick == thread->polled_tick) {
@@ -272,7 +256,7 @@ static int empty_shard(struct rm_shard *shard, struct rm_thread *thread)
             return 0;
         }
         rm_grace_back_off(&looks);
-        result = rm_grace_check();
+        result = rm_grace_check(thread->domain);
         if (result != 0) {
             return result;
         }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "rangemap/epoch/retire.h"
+#include "rangemap/epoch/section.h"
 
 /* Belongs to no domain: what threads without a record have as their last one. */
 static struct rm_thread no_thread;
@@ -187,6 +188,7 @@ static struct rm_thread *attach(struct rangemap_domain *domain)
     thread->reclaiming = false;
     thread->unvisited = 0;
     thread->unpolled = 0;
+    rm_light_init(thread);
     rm_store_relaxed(&thread->tid, (uint64_t)rm_gettid());
     thread->next_of_thread = own_records;
     __atomic_signal_fence(__ATOMIC_RELEASE); /* linked before a signal handler can find it */

@@ -14,7 +14,6 @@
 #ifndef RANGEMAP_EPOCH_THREAD_H
 #define RANGEMAP_EPOCH_THREAD_H
 
-#include "rangemap/base/fence.h"
 #include "rangemap/base/mutation.h"
 #include "rangemap/base/sanitizer.h"
 #include "rangemap/epoch/domain.h"
@@ -29,11 +28,19 @@ enum rm_thread_state {
 
 struct rm_bag;
 
+/* The owner's: how it stands with light sections, see epoch/light.h. */
+struct rm_light_account {
+    unsigned left;     /* fenced sections until the account is looked at */
+    unsigned price;    /* how many of them earn light ones */
+    uint64_t since_ns; /* coarse time when they were earned last; 0: they were taken away since, or never earned */
+};
+
 struct rm_thread {
     ck_epoch_record_t section; /* first line: begin, end and the check for the right domain */
     /* Shared. */
     rm_word state;
     rm_word tid;
+    rm_word light; /* see epoch/light.h */
     struct rm_link of_domain;  /* in rangemap_domain.threads */
     struct rm_link of_process; /* in the list of all records, once for ever */
     /* The owner's own, or of whoever adopts the record. */
@@ -45,6 +52,7 @@ struct rm_thread {
     uint64_t unvisited;               /* things handed to shards since it last did a share of their work */
     uint64_t unpolled;                /* the same since it last polled */
     unsigned turns;                   /* polls so far: whom to help */
+    struct rm_light_account account;
     uint64_t polled_tick;             /* when it last polled, in ticks of the coarse clock */
     struct rm_bag *bag;               /* being filled, see epoch/retire.h */
     struct rm_bag *committed_bag;
@@ -108,63 +116,6 @@ static inline struct rm_thread *rm_thread_current(struct rangemap_domain *domain
         return thread;
     }
     return rm_thread_find(domain);
-}
-
-/*
- * What ck_epoch_begin() does for an outermost section, with the light side of an asymmetric fence in place of
- * its full fence: it orders the store of `active` before the loads of the section, and pairs with the heavy
- * side between a poller's sight of the garbage and its scan of `active` (epoch/grace.c).
- */
-static inline void rm_section_enter_lightly(struct rm_thread *thread)
-{
-    ck_pr_store_uint(&thread->section.active, 1);
-    rm_fence_light();
-    ck_pr_store_uint(&thread->section.epoch, ck_pr_load_uint(&thread->section.global->epoch));
-    rm_fence_light();
-}
-
-/*
- * Begins a section; nests. Elsewhere than on x86 the load of the global epoch must also come before the loads
- * of the section.
- */
-static inline void rm_section_enter(struct rm_thread *thread)
-{
-    rm_explorer_section(true);
-    if (rm_broken(RM_SECTION)) {
-        return;
-    }
-    if (RM_LIKELY(rm_fence_is_asymmetric() && thread->section.active == 0)) {
-        rm_section_enter_lightly(thread);
-    } else {
-        ck_epoch_begin(&thread->section, NULL);
-    }
-#if !defined(CK_MD_TSO)
-    ck_pr_fence_load();
-#endif
-}
-
-/* Ends it: a release store, so that the section's loads are over before a poller sees it inactive. */
-static inline void rm_section_leave(struct rm_thread *thread)
-{
-    rm_explorer_section(false);
-    if (rm_broken(RM_SECTION)) {
-        return;
-    }
-    rm_happens_release(&thread->domain->epoch);
-    (void)ck_epoch_end(&thread->section, NULL);
-}
-
-/* Ends a section that the caller began, if he did. */
-static inline void rm_section_end_checked(struct rm_thread *thread)
-{
-    if (thread != NULL && thread->section.active > 0) {
-        rm_section_leave(thread);
-    }
-}
-
-static inline bool rm_section_is_open(const struct rm_thread *thread)
-{
-    return thread->section.active > 0;
 }
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef RANGEMAP_TREE_TREE_H
 #define RANGEMAP_TREE_TREE_H
 
-#include "rangemap/epoch/thread.h"
+#include "rangemap/epoch/section.h"
 #include "rangemap/epoch/values.h"
 #include "rangemap/node/layout.h"
 
