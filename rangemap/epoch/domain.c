@@ -57,6 +57,16 @@ static RM_NOINLINE struct rangemap_domain *make_default(void)
     return rm_load_pointer(&default_domain);
 }
 
+uint64_t rm_pending_bytes(const struct rangemap_domain *domain)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < RM_SHARDS; i++) {
+        sum += rm_load_relaxed(&domain->shard[i].pending_bytes);
+    }
+    return sum;
+}
+
 struct rangemap_domain *rm_domain_or_default(struct rangemap_domain *domain)
 {
     if (domain == NULL) {

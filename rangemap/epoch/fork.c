@@ -52,6 +52,7 @@ static uint64_t reset_shard(struct rm_shard *shard)
     count_links(&left, shard->ready);
     count_pending(&left, &shard->record);
     rm_store_relaxed(&shard->outstanding, left.objects);
+    rm_store_relaxed(&shard->pending_bytes, left.bytes);
     return left.bytes;
 }
 

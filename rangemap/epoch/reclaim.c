@@ -14,13 +14,13 @@ enum {
      */
     VISIT_THINGS = RM_BAG_ENTRIES,
     SHARE_FACTOR = 3,
-    HELP_BUDGET = 64,
+    HELP_BUDGET = 256,
     PRESSED_BUDGET = 1024,
     /*
-     * A poll interrupts the processors that run other threads and reads the line of every record. So it waits
-     * for this many things and for four per record, but not longer than a tick of the coarse clock.
+     * A poll reads lines of every record, which their threads write, and perhaps interrupts those threads. So it
+     * waits for this many things and for four per record, but not longer than a tick of the coarse clock.
      */
-    POLL_THINGS = 256,
+    POLL_THINGS = 64,
     POLL_THINGS_PER_RECORD = 4
 };
 
@@ -29,6 +29,8 @@ void rm_shard_init(struct rm_shard *shard, struct rangemap_domain *domain)
     rm_word_set_private(&shard->claim, 0);
     rm_word_set_private(&shard->inbox.head, 0);
     rm_word_set_private(&shard->outstanding, 0);
+    rm_word_set_private(&shard->pending_bytes, 0);
+    rm_word_set_private(&shard->visited_ns, 0);
     shard->ready = NULL;
     ck_epoch_register(&domain->epoch, &shard->record, NULL);
 }
@@ -98,17 +100,20 @@ static void dispose_ready(struct rm_shard *shard, struct rm_thread *thread, unsi
     while (shard->ready != NULL && budget > 0) {
         struct rm_link *next = shard->ready->next;
         struct rm_garbage *garbage = RM_CONTAINER_OF(shard->ready, struct rm_garbage, link);
+        uint64_t bytes = rm_retire_bytes(garbage);
 
         if (!garbage->dispose(garbage, thread, &budget)) {
             return;
         }
+        rm_pending_add(thread->domain, shard, 0 - bytes);
         shard->ready = next;
         (void)rm_add_relaxed(&shard->outstanding, (uint64_t)0 - 1);
     }
 }
 
 /* Claims `shard` if it is free, and does a share of its work. False: another thread is at it. */
-static bool visit_shard(struct rm_shard *shard, struct rm_thread *thread, bool poll, unsigned budget)
+static bool visit_shard(struct rm_shard *shard, struct rm_thread *thread, uint64_t now, bool poll,
+                        unsigned budget)
 {
     if (rm_load_relaxed(&shard->outstanding) == 0) {
         return true;
@@ -118,6 +123,7 @@ static bool visit_shard(struct rm_shard *shard, struct rm_thread *thread, bool p
     }
     rm_busy_enter(thread);
     thread->reclaiming = true;
+    rm_store_relaxed(&shard->visited_ns, now);
     admit_inbox(shard);
     if (poll) {
         poll_record(shard, thread->domain);
@@ -140,6 +146,7 @@ void rm_reclaim_submit(struct rm_thread *thread, struct rm_garbage *garbage, uin
         shard = &domain->shard[thread->shard];
     }
     (void)rm_add_relaxed(&shard->outstanding, 1);
+    rm_pending_add(domain, shard, rm_retire_bytes(garbage));
     rm_stack_push(&shard->inbox, &garbage->link);
     thread->unvisited += things;
     thread->unpolled += things;
@@ -161,19 +168,35 @@ static void report_pressure(struct rangemap_domain *domain, bool pressed)
 }
 
 /* Whether the thread is to poll now; if so, starts counting anew. */
-static bool is_poll_due(struct rm_thread *thread, bool pressed)
+static bool is_poll_due(struct rm_thread *thread, uint64_t now, bool pressed)
 {
     uint64_t things = POLL_THINGS_PER_RECORD * rm_load_relaxed(&thread->domain->records);
-    uint64_t tick = rm_coarse_ns();
     bool few = thread->unpolled < POLL_THINGS || thread->unpolled < things;
 
-    if (few && !pressed && tick == thread->polled_tick) {
+    if (few && !pressed && now == thread->polled_ns) {
         return false;
     }
     thread->unpolled = 0;
-    thread->polled_tick = tick;
-    thread->turns++;
     return true;
+}
+
+/*
+ * A tick has passed: looks for shards that nobody has visited since the tick before, those of threads that are
+ * idle or gone. Others are left alone: nodes freed here that another thread used last are cold here and
+ * missing there.
+ */
+static void help_idle_shards(struct rm_thread *thread, uint64_t now)
+{
+    struct rangemap_domain *domain = thread->domain;
+
+    for (unsigned i = 0; i < RM_SHARDS; i++) {
+        struct rm_shard *shard = &domain->shard[i];
+
+        if (rm_load_relaxed(&shard->visited_ns) < thread->polled_ns) {
+            (void)visit_shard(shard, thread, now, true, HELP_BUDGET);
+        }
+    }
+    thread->polled_ns = now;
 }
 
 static unsigned share_budget(const struct rm_thread *thread, bool pressed)
@@ -183,26 +206,22 @@ static unsigned share_budget(const struct rm_thread *thread, bool pressed)
     return budget < UINT_MAX ? (unsigned)budget : UINT_MAX;
 }
 
-void rm_reclaim_share(struct rm_thread *thread)
+void rm_reclaim_visit(struct rm_thread *thread)
 {
     struct rangemap_domain *domain = thread->domain;
-    bool pressed, due;
-
-    if (thread->unvisited == 0 || thread->reclaiming) {
-        return;
-    }
-    pressed =
+    uint64_t now = rm_coarse_ns();
+    bool pressed =
         domain->soft_limit_bytes != 0 && rm_load_relaxed(&domain->pending_bytes) > domain->soft_limit_bytes;
-    due = is_poll_due(thread, pressed);
+    bool due = is_poll_due(thread, now, pressed);
+
     if (!due && thread->unvisited < VISIT_THINGS) {
         return;
     }
-    if (visit_shard(&domain->shard[thread->shard], thread, due, share_budget(thread, pressed))) {
+    if (visit_shard(&domain->shard[thread->shard], thread, now, due, share_budget(thread, pressed))) {
         thread->unvisited = 0;
     }
-    if (due) {
-        /* The shards of threads that are idle or gone. */
-        (void)visit_shard(&domain->shard[thread->turns % RM_SHARDS], thread, true, HELP_BUDGET);
+    if (now != thread->polled_ns) {
+        help_idle_shards(thread, now);
     }
     if (domain->soft_limit_bytes != 0) {
         rm_busy_enter(thread); /* its callback must not detach the thread */
@@ -220,7 +239,7 @@ bool rm_reclaim_poll(struct rm_thread *thread, unsigned budget)
         return true;
     }
     for (unsigned i = 0; i < RM_SHARDS; i++) {
-        (void)visit_shard(&domain->shard[i], thread, true, budget);
+        (void)visit_shard(&domain->shard[i], thread, rm_coarse_ns(), true, budget);
         more |= rm_load_relaxed(&domain->shard[i].outstanding) != 0;
     }
     return more;

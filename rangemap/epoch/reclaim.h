@@ -22,8 +22,15 @@ RM_INTERNAL void rm_shard_init(struct rm_shard *shard, struct rangemap_domain *d
 /* Hands over garbage of `things`; it must be unreachable for new readers. Lock-free. */
 RM_INTERNAL void rm_reclaim_submit(struct rm_thread *thread, struct rm_garbage *garbage, uint64_t things);
 
+RM_INTERNAL void rm_reclaim_visit(struct rm_thread *thread);
+
 /* After an update, outside its section: a share of the work if the thread submitted anything. */
-RM_INTERNAL void rm_reclaim_share(struct rm_thread *thread);
+static inline void rm_reclaim_share(struct rm_thread *thread)
+{
+    if (RM_UNLIKELY(thread->unvisited > 0) && !thread->reclaiming) {
+        rm_reclaim_visit(thread);
+    }
+}
 
 /* One round over all shards, waiting for nothing. True: there may be more to do. */
 RM_INTERNAL bool rm_reclaim_poll(struct rm_thread *thread, unsigned budget);

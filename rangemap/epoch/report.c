@@ -25,7 +25,7 @@ void rm_report_blocker(struct rangemap_domain *domain, struct rangemap_blocker *
 
     blocker->tid = 0;
     blocker->behind = 0;
-    blocker->pending_bytes = rm_load_relaxed(&domain->pending_bytes);
+    blocker->pending_bytes = rm_pending_bytes(domain);
     for (thread = first_thread(domain); thread != NULL; thread = next_thread(thread)) {
         unsigned behind = epoch - ck_pr_load_uint(&thread->section.epoch);
 
@@ -70,7 +70,7 @@ int rangemap_domain_stats(struct rangemap_domain *domain, struct rangemap_domain
         statistics->records++;
     }
     statistics->chunk_bytes = rm_load_relaxed(&domain->pool.chunk_bytes);
-    statistics->pending_bytes = rm_load_relaxed(&domain->pending_bytes);
+    statistics->pending_bytes = rm_pending_bytes(domain);
     statistics->epoch = ck_pr_load_uint(&domain->epoch.epoch);
     statistics->maps = (unsigned)rm_load_relaxed(&domain->maps);
     if (carved > statistics->node_bytes) { /* read at different instants */

@@ -22,7 +22,6 @@ static bool dispose_bag(struct rm_garbage *garbage, struct rm_thread *thread, un
             bag->done++;
         }
     }
-    (void)rm_add_relaxed(&thread->domain->pending_bytes, (uint64_t)0 - bag->bytes);
     free_bag(thread, bag);
     return true;
 }
@@ -55,7 +54,6 @@ static void submit_bag(struct rm_thread *thread, struct rm_bag *bag)
     /* A subtree is one entry of many nodes. */
     uint64_t things = bag->bytes / (RM_INNER_LINES * RM_CACHE_LINE);
 
-    (void)rm_add_relaxed(&thread->domain->pending_bytes, bag->bytes);
     rm_reclaim_submit(thread, &bag->garbage, things > bag->count ? things : bag->count);
 }
 

@@ -143,7 +143,6 @@ static struct rm_thread *new_record(struct rangemap_domain *domain)
     thread->bag = NULL;
     thread->committed_bag = NULL;
     thread->committed = 0;
-    thread->turns = 0;
     thread->shard = (unsigned)rm_add_relaxed(&next_index, 1) % RM_SHARDS;
     memset(&thread->cache, 0, sizeof thread->cache);
     rm_store_release(&thread->state, RM_THREAD_ATTACHED);

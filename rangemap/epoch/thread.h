@@ -30,33 +30,33 @@ struct rm_bag;
 
 /* The owner's: how it stands with light sections, see epoch/light.h. */
 struct rm_light_account {
-    unsigned left;     /* fenced sections until the account is looked at */
-    unsigned price;    /* how many of them earn light ones */
-    uint64_t since_ns; /* coarse time when they were earned last; 0: they were taken away since, or never earned */
+    unsigned left;  /* fenced sections until the account is looked at */
+    unsigned price; /* how many of them earn light ones */
+    uint64_t
+        since_ns; /* coarse time when they were earned last; 0: they were taken away since, or never earned */
 };
 
 struct rm_thread {
     ck_epoch_record_t section; /* first line: begin, end and the check for the right domain */
-    /* Shared. */
+    /* Shared, rarely written. */
     rm_word state;
     rm_word tid;
-    rm_word light; /* see epoch/light.h */
+    rm_word light;             /* see epoch/light.h; pollers read it */
     struct rm_link of_domain;  /* in rangemap_domain.threads */
     struct rm_link of_process; /* in the list of all records, once for ever */
-    /* The owner's own, or of whoever adopts the record. */
     struct rangemap_domain *domain;
     struct rm_thread *next_of_thread; /* this thread's records in other domains */
-    unsigned shard;                   /* where it hands its garbage to */
-    unsigned busy;                    /* > 0: inside an update or reclaiming; cache and bags in motion */
-    bool reclaiming;                  /* inside callbacks of a shard it claimed */
-    uint64_t unvisited;               /* things handed to shards since it last did a share of their work */
-    uint64_t unpolled;                /* the same since it last polled */
-    unsigned turns;                   /* polls so far: whom to help */
-    struct rm_light_account account;
-    uint64_t polled_tick;             /* when it last polled, in ticks of the coarse clock */
-    struct rm_bag *bag;               /* being filled, see epoch/retire.h */
-    struct rm_bag *committed_bag;
+    /* The owner's own, or of whoever adopts the record. */
+    unsigned busy RM_LINE_ALIGNED; /* > 0: inside an update or reclaiming; cache and bags in motion */
+    unsigned shard;                /* where it hands its garbage to */
     unsigned committed;
+    bool reclaiming;    /* inside callbacks of a shard it claimed */
+    struct rm_bag *bag; /* being filled, see epoch/retire.h */
+    struct rm_bag *committed_bag;
+    uint64_t unvisited; /* things handed to shards since it last did a share of their work */
+    uint64_t unpolled;  /* the same since it last polled */
+    uint64_t polled_ns; /* coarse time when it last looked after other shards */
+    struct rm_light_account account;
     struct rm_cache cache;
 };
 

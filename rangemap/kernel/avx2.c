@@ -13,6 +13,12 @@ RM_TARGET_AVX2 static unsigned avx2_rank(const struct rm_node *node, unsigned co
     return rm_rank_avx2(node, count, key);
 }
 
+RM_TARGET_AVX2 static void avx2_descend(struct rm_path *path, struct rangemap *map, uint64_t start,
+                                        uint64_t last)
+{
+    rm_path_descend_with(rm_rank_avx2, path, map, start, last);
+}
+
 RM_TARGET_AVX2 static bool avx2_lookup(const struct rangemap *map, uint64_t key, void **value)
 {
     return rm_lookup_with(rm_rank_avx2, map, key, value);
@@ -29,7 +35,7 @@ RM_TARGET_AVX2 static uint32_t avx2_find_batch(const struct rangemap *map, const
     return rm_find_batch_with(rm_rank_avx2, map, keys, count, entry);
 }
 
-const struct rm_kernel rm_kernel_avx2 = {"avx2",      avx2_is_supported, avx2_rank,
+const struct rm_kernel rm_kernel_avx2 = {"avx2",      avx2_is_supported, avx2_rank,      avx2_descend,
                                          avx2_lookup, avx2_find,         avx2_find_batch};
 
 #else

@@ -14,6 +14,12 @@ RM_TARGET_AVX512 static unsigned avx512_rank(const struct rm_node *node, unsigne
     return rm_rank_avx512(node, count, key);
 }
 
+RM_TARGET_AVX512 static void avx512_descend(struct rm_path *path, struct rangemap *map, uint64_t start,
+                                            uint64_t last)
+{
+    rm_path_descend_with(rm_rank_avx512, path, map, start, last);
+}
+
 RM_TARGET_AVX512 static bool avx512_lookup(const struct rangemap *map, uint64_t key, void **value)
 {
     return rm_lookup_with(rm_rank_avx512, map, key, value);
@@ -31,8 +37,9 @@ RM_TARGET_AVX512 static uint32_t avx512_find_batch(const struct rangemap *map, c
     return rm_find_batch_with(rm_rank_avx512, map, keys, count, entry);
 }
 
-const struct rm_kernel rm_kernel_avx512 = {"avx512",      avx512_is_supported, avx512_rank,
-                                           avx512_lookup, avx512_find,         avx512_find_batch};
+const struct rm_kernel rm_kernel_avx512 = {"avx512",         avx512_is_supported, avx512_rank,
+                                           avx512_descend,   avx512_lookup,       avx512_find,
+                                           avx512_find_batch};
 
 #else
 

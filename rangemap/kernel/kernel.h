@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The lookups, once for each instruction set; one set is selected for the process. Inside a section. */
+/* The searches, once for each instruction set; one set is selected for the process. Inside a section. */
 #ifndef RANGEMAP_KERNEL_KERNEL_H
 #define RANGEMAP_KERNEL_KERNEL_H
 
-#include "rangemap/node/rank.h"
-#include "rangemap/tree/tree.h"
+#include "rangemap/tree/path.h"
 
 struct rm_kernel {
     const char *name;
     bool (*is_supported)(void);
     rm_rank_fn *rank;
+    rm_path_descend_fn *descend;
     /* True on a hit. `value` may be NULL. */
     bool (*lookup)(const struct rangemap *map, uint64_t key, void **value);
     bool (*find)(const struct rangemap *map, uint64_t key, struct rangemap_entry *entry);

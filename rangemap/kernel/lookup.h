@@ -10,25 +10,8 @@
 #define RANGEMAP_KERNEL_LOOKUP_H
 
 #include "rangemap/kernel/kernel.h"
+#include "rangemap/node/prefetch.h"
 #include "rangemap/tree/version.h"
-
-/* Starts the loads of what a search is about to read, so that the misses overlap. */
-RM_ALWAYS_INLINE void rm_prefetch_inner(const struct rm_node *node)
-{
-    const char *line = (const char *)node;
-
-    rm_prefetch(line);
-    rm_prefetch(line + RM_CACHE_LINE);
-    rm_prefetch(line + 2 * RM_CACHE_LINE);
-    rm_prefetch(line + 3 * RM_CACHE_LINE);
-}
-
-RM_ALWAYS_INLINE void rm_prefetch_leaf(const struct rm_node *node)
-{
-    rm_prefetch_inner(node);
-    rm_prefetch((const char *)node + 4 * RM_CACHE_LINE);
-    rm_prefetch((const char *)node + 5 * RM_CACHE_LINE);
-}
 
 RM_ALWAYS_INLINE uint64_t rm_followed_meta(const struct rangemap *map, struct rm_node *node)
 {
@@ -47,7 +30,7 @@ RM_ALWAYS_INLINE const struct rm_leaf *rm_descend(rm_rank_fn *rank, const struct
 
         node = rm_slot_node(rm_load_dependent(&rm_inner(node)->slot[index]));
         if (level > 1) {
-            rm_prefetch_inner(node);
+            rm_prefetch_node(node);
         } else {
             rm_prefetch_leaf(node);
         }
@@ -117,11 +100,11 @@ RM_ALWAYS_INLINE uint32_t rm_find_batch_with(rm_rank_fn *rank, const struct rang
             unsigned index = rank(node[i], rm_meta_count(meta) - 1, keys[i]);
 
             node[i] = rm_slot_node(rm_load_dependent(&rm_inner(node[i])->slot[index]));
-            rm_prefetch(node[i]);
-            rm_prefetch((const char *)node[i] + RM_CACHE_LINE);
+            rm_prefetch_line(node[i], 0);
+            rm_prefetch_line(node[i], 1);
             if (level > 1) {
-                rm_prefetch((const char *)node[i] + 2 * RM_CACHE_LINE);
-                rm_prefetch((const char *)node[i] + 3 * RM_CACHE_LINE);
+                rm_prefetch_line(node[i], 2);
+                rm_prefetch_line(node[i], 3);
             }
         }
     }

@@ -13,6 +13,12 @@ RM_TARGET_NEON static unsigned neon_rank(const struct rm_node *node, unsigned co
     return rm_rank_neon(node, count, key);
 }
 
+RM_TARGET_NEON static void neon_descend(struct rm_path *path, struct rangemap *map, uint64_t start,
+                                        uint64_t last)
+{
+    rm_path_descend_with(rm_rank_neon, path, map, start, last);
+}
+
 RM_TARGET_NEON static bool neon_lookup(const struct rangemap *map, uint64_t key, void **value)
 {
     return rm_lookup_with(rm_rank_neon, map, key, value);
@@ -29,7 +35,7 @@ RM_TARGET_NEON static uint32_t neon_find_batch(const struct rangemap *map, const
     return rm_find_batch_with(rm_rank_neon, map, keys, count, entry);
 }
 
-const struct rm_kernel rm_kernel_neon = {"neon",      neon_is_supported, neon_rank,
+const struct rm_kernel rm_kernel_neon = {"neon",      neon_is_supported, neon_rank,      neon_descend,
                                          neon_lookup, neon_find,         neon_find_batch};
 
 #else

@@ -11,6 +11,11 @@ static unsigned portable_rank(const struct rm_node *node, unsigned count, uint64
     return rm_rank_portable(node, count, key);
 }
 
+static void portable_descend(struct rm_path *path, struct rangemap *map, uint64_t start, uint64_t last)
+{
+    rm_path_descend_with(rm_rank_portable, path, map, start, last);
+}
+
 static bool portable_lookup(const struct rangemap *map, uint64_t key, void **value)
 {
     return rm_lookup_with(rm_rank_portable, map, key, value);
@@ -27,5 +32,6 @@ static uint32_t portable_find_batch(const struct rangemap *map, const uint64_t *
     return rm_find_batch_with(rm_rank_portable, map, keys, count, entry);
 }
 
-const struct rm_kernel rm_kernel_portable = {"portable",      portable_is_supported, portable_rank,
-                                             portable_lookup, portable_find,         portable_find_batch};
+const struct rm_kernel rm_kernel_portable = {"portable",         portable_is_supported, portable_rank,
+                                             portable_descend,   portable_lookup,       portable_find,
+                                             portable_find_batch};

@@ -18,7 +18,8 @@
 
 enum {
     RM_SIZES = RM_LINES_MAX - RM_LINES_MIN + 1,
-    RM_MAGAZINE_NODES = 64,
+    /* A poll frees what some dozens of updates retired, at once: less would spill it, for others to find cold. */
+    RM_MAGAZINE_NODES = 128,
     RM_BATCH_NODES = 15 /* a batch is described inside its own first node: 14 others, link and count */
 };
 

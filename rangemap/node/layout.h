@@ -133,12 +133,10 @@ static inline uint64_t *rm_node_keys(const struct rm_node *node)
     return (uint64_t *)(uintptr_t)node + 1;
 }
 
+/* 2, 3, 5 or 6 for up to 3, 7, 11 or 15 ranges: a table of nibbles, since branches would be guesses. */
 static inline unsigned rm_leaf_lines(unsigned count)
 {
-    if (count <= RM_SMALL_LEAF_ROOM) {
-        return count <= 3 ? 2 : 3;
-    }
-    return count <= 11 ? 5 : 6;
+    return (unsigned)(UINT64_C(0x6666555533332222) >> 4 * count) & 7;
 }
 
 static inline struct rm_pair *rm_leaf_pairs(const struct rm_leaf *leaf, unsigned count)

@@ -1,32 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "rangemap/tree/edit.h"
 
-#include <string.h>
-
-#include "rangemap/node/rank.h"
-
-struct rangemap_entry rm_leaf_entry(const struct rm_leaf *leaf, unsigned count, unsigned index)
-{
-    const struct rm_pair *pair = rm_leaf_pairs(leaf, count) + index;
-
-    return (struct rangemap_entry){rm_node_keys(&leaf->node)[index], pair->last, pair->value};
-}
-
-void rm_leaf_overlap(const struct rm_leaf *leaf, unsigned count, uint64_t start, uint64_t last,
-                     unsigned *from, unsigned *to)
-{
-    const uint64_t *starts = rm_node_keys(&leaf->node);
-    unsigned rank = rm_rank(&leaf->node, count, start);
-    unsigned end = rank;
-
-    /* Few ranges overlap, mostly: stepping beats a second search. */
-    while (end < count && starts[end] <= last) {
-        end++;
-    }
-    *to = end;
-    *from = rank - (rank > 0 && rm_leaf_pairs(leaf, count)[rank - 1].last >= start);
-}
-
 static void put(struct rm_edit *edit, uint64_t start, uint64_t last, void *value)
 {
     edit->put[edit->puts++] = (struct rangemap_entry){start, last, value};
@@ -34,11 +8,13 @@ static void put(struct rm_edit *edit, uint64_t start, uint64_t last, void *value
 
 /* Insert, store, carve and join: cut what sticks out of [op->start, op->last], drop what is inside. */
 static enum rm_outcome plan_spanning(struct rm_edit *edit, struct rm_op *op, const struct rm_values *values,
-                                     const struct rm_leaf *leaf, unsigned count, enum rm_side side)
+                                     const struct rm_leaf *leaf, unsigned count, unsigned rank,
+                                     enum rm_side side)
 {
     struct rangemap_entry entry;
 
-    rm_leaf_overlap(leaf, count, op->start, op->last, &edit->from, &edit->to);
+    edit->from = rm_leaf_from(leaf, count, rank, op->start);
+    edit->to = rm_leaf_to(leaf, count, rank, op->last);
     if (edit->from < edit->to) {
         entry = rm_leaf_entry(leaf, count, edit->from);
         if (op->kind == RM_INSERT) {
@@ -67,57 +43,62 @@ static enum rm_outcome plan_spanning(struct rm_edit *edit, struct rm_op *op, con
 
 /* Erase and replace: one whole range, in this leaf or nowhere. */
 static enum rm_outcome plan_single(struct rm_edit *edit, struct rm_op *op, const struct rm_leaf *leaf,
-                                   unsigned count)
+                                   unsigned count, unsigned rank)
 {
-    struct rangemap_entry entry;
-
-    rm_leaf_overlap(leaf, count, op->start, op->start, &edit->from, &edit->to);
-    if (edit->from == edit->to) {
+    edit->from = rm_leaf_from(leaf, count, rank, op->start);
+    edit->to = rank;
+    if (edit->from == rank) {
         return RM_NOTHING;
     }
-    entry = rm_leaf_entry(leaf, count, edit->from);
-    if (op->kind != RM_ERASE && (entry.start != op->start || entry.last != op->end)) {
+    op->found = rm_leaf_entry(leaf, count, edit->from);
+    if (op->kind == RM_ERASE) {
+        return RM_DONE;
+    }
+    if (op->found.start != op->start || op->found.last != op->end) {
         return RM_NOTHING;
     }
-    op->found = entry;
     if (op->kind == RM_REPLACE) {
-        if (entry.value != op->expected) {
+        if (op->found.value != op->expected) {
             return RM_STALE;
         }
-        put(edit, entry.start, entry.last, op->value);
+        put(edit, op->start, op->end, op->value);
     }
     return RM_DONE;
 }
 
 enum rm_outcome rm_edit_plan(struct rm_edit *edit, struct rm_op *op, const struct rm_values *values,
-                             const struct rm_leaf *leaf, unsigned count, enum rm_side side)
+                             const struct rm_leaf *leaf, unsigned count, unsigned rank, enum rm_side side)
 {
     edit->puts = 0;
     edit->has_left_part = false;
     edit->has_right_part = false;
     edit->shares_value = false;
-    return rm_op_is_spanning(op) ? plan_spanning(edit, op, values, leaf, count, side)
-                                 : plan_single(edit, op, leaf, count);
+    return rm_op_is_spanning(op) ? plan_spanning(edit, op, values, leaf, count, rank, side)
+                                 : plan_single(edit, op, leaf, count, rank);
 }
 
+/* Plain loops: the counts are small and vary, and calls of memcpy() cost more than they save. */
 void rm_edit_apply(const struct rm_edit *edit, const struct rm_leaf *leaf, unsigned count,
                    struct rm_leaf *edited)
 {
-    const uint64_t *start = rm_node_keys(&leaf->node);
-    const struct rm_pair *pair = rm_leaf_pairs(leaf, count);
-    unsigned new_count = rm_edit_count(edit, count);
-    uint64_t *new_start = rm_node_keys(&edited->node);
-    struct rm_pair *new_pair = rm_leaf_pairs(edited, new_count);
-    unsigned tail = edit->from + edit->puts;
+    const uint64_t *restrict start = rm_node_keys(&leaf->node);
+    const struct rm_pair *restrict pair = rm_leaf_pairs(leaf, count);
+    uint64_t *restrict new_start = rm_node_keys(&edited->node);
+    struct rm_pair *restrict new_pair = rm_leaf_pairs(edited, rm_edit_count(edit, count));
+    unsigned at = edit->from;
 
-    memcpy(new_start, start, edit->from * sizeof *start);
-    memcpy(new_pair, pair, edit->from * sizeof *pair);
-    for (unsigned i = 0; i < edit->puts; i++) {
-        new_start[edit->from + i] = edit->put[i].start;
-        new_pair[edit->from + i] = (struct rm_pair){edit->put[i].last, edit->put[i].value};
+    for (unsigned i = 0; i < at; i++) {
+        new_start[i] = start[i];
+        new_pair[i] = pair[i];
     }
-    memcpy(new_start + tail, start + edit->to, (count - edit->to) * sizeof *start);
-    memcpy(new_pair + tail, pair + edit->to, (count - edit->to) * sizeof *pair);
+    for (unsigned i = 0; i < edit->puts; i++, at++) {
+        new_start[at] = edit->put[i].start;
+        new_pair[at] = (struct rm_pair){edit->put[i].last, edit->put[i].value};
+    }
+    for (unsigned i = edit->to; i < count; i++, at++) {
+        new_start[at] = start[i];
+        new_pair[at] = pair[i];
+    }
 }
 
 /* How many of the ranges put carry on the ownership of the value of entry `index`. */
@@ -134,8 +115,8 @@ static unsigned carried(const struct rm_edit *edit, const struct rm_op *op, unsi
     return owners;
 }
 
-bool rm_edit_stage_values(struct rm_edit *edit, const struct rm_op *op, const struct rm_values *values,
-                          const struct rm_leaf *leaf, unsigned count, struct rm_thread *thread)
+bool rm_edit_stage_owned_values(struct rm_edit *edit, const struct rm_op *op, const struct rm_values *values,
+                                const struct rm_leaf *leaf, unsigned count, struct rm_thread *thread)
 {
     const struct rm_pair *pair = rm_leaf_pairs(leaf, count);
 

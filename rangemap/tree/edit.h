@@ -4,6 +4,7 @@
 #define RANGEMAP_TREE_EDIT_H
 
 #include "rangemap/epoch/retire.h"
+#include "rangemap/node/entry.h"
 #include "rangemap/tree/op.h"
 
 /*
@@ -21,17 +22,13 @@ struct rm_edit {
     bool shares_value;                  /* out of staging: one value gained a second owner */
 };
 
-/* The entry at `index` of a leaf of `count`. */
-RM_INTERNAL struct rangemap_entry rm_leaf_entry(const struct rm_leaf *leaf, unsigned count, unsigned index);
-
-/* The entries of a leaf that share a key with [start, last] are [*from, *to). */
-RM_INTERNAL void rm_leaf_overlap(const struct rm_leaf *leaf, unsigned count, uint64_t start, uint64_t last,
-                                 unsigned *from, unsigned *to);
-
-/* RM_DONE: `edit` says what to change. Else the outcome of the operation as far as this leaf tells. */
+/*
+ * RM_DONE: `edit` says what to change. Else the outcome of the operation as far as this leaf tells. `rank` is
+ * that of op->start in the leaf.
+ */
 RM_INTERNAL enum rm_outcome rm_edit_plan(struct rm_edit *edit, struct rm_op *op,
                                          const struct rm_values *values, const struct rm_leaf *leaf,
-                                         unsigned count, enum rm_side side);
+                                         unsigned count, unsigned rank, enum rm_side side);
 
 static inline unsigned rm_edit_count(const struct rm_edit *edit, unsigned count)
 {
@@ -42,10 +39,18 @@ static inline unsigned rm_edit_count(const struct rm_edit *edit, unsigned count)
 RM_INTERNAL void rm_edit_apply(const struct rm_edit *edit, const struct rm_leaf *leaf, unsigned count,
                                struct rm_leaf *edited);
 
+RM_INTERNAL bool rm_edit_stage_owned_values(struct rm_edit *edit, const struct rm_op *op,
+                                            const struct rm_values *values, const struct rm_leaf *leaf,
+                                            unsigned count, struct rm_thread *thread);
+
 /* Stages the release of the values that the edit leaves without an owner. False: out of memory. */
-RM_INTERNAL bool rm_edit_stage_values(struct rm_edit *edit, const struct rm_op *op,
-                                      const struct rm_values *values, const struct rm_leaf *leaf,
-                                      unsigned count, struct rm_thread *thread);
+static inline bool rm_edit_stage_values(struct rm_edit *edit, const struct rm_op *op,
+                                        const struct rm_values *values, const struct rm_leaf *leaf,
+                                        unsigned count, struct rm_thread *thread)
+{
+    return (values->release == NULL && values->retain == NULL) ||
+           rm_edit_stage_owned_values(edit, op, values, leaf, count, thread);
+}
 
 /* After the edit took effect: the value that is in two ranges now. */
 static inline void rm_edit_retain(const struct rm_edit *edit, const struct rm_values *values)

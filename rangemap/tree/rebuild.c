@@ -128,7 +128,8 @@ static bool append_edited_leaf(struct rm_rebuild *rebuild, struct rm_run *run, s
     struct rm_leaf *leaf = rm_leaf(node);
     unsigned count = rm_node_count(node);
     struct rm_edit *edit = &rebuild->edit;
-    enum rm_outcome outcome = rm_edit_plan(edit, rebuild->op, &rebuild->map->values, leaf, count, side);
+    enum rm_outcome outcome = rm_edit_plan(edit, rebuild->op, &rebuild->map->values, leaf, count,
+                                           rm_rank(node, count, rebuild->op->start), side);
 
     if (outcome != RM_DONE) {
         return fail(rebuild, outcome);
@@ -375,16 +376,17 @@ static struct rm_node *raise(struct rm_rebuild *rebuild, struct rm_row *row, uns
 }
 
 enum rm_outcome rm_rebuild_region(struct rm_rebuild *rebuild, const struct rm_step *anchor,
-                                  struct rm_node **top)
+                                  struct rm_span span, struct rm_node **top)
 {
+    struct rm_node *node = rm_step_node(anchor);
     unsigned level = rm_meta_level(anchor->meta);
     bool is_root = anchor->slot == &rebuild->map->root;
     struct rm_row row;
 
     row.count = 0;
     rebuild->edit.shares_value = false;
-    if (level == 0 ? !rebuild_root_leaf(rebuild, anchor->node, &row)
-                   : !rebuild_row(rebuild, anchor->node, anchor->span, RM_BOTH, &row)) {
+    if (level == 0 ? !rebuild_root_leaf(rebuild, node, &row)
+                   : !rebuild_row(rebuild, node, span, RM_BOTH, &row)) {
         return rebuild->outcome;
     }
     if (is_root && row.count == 1 && rm_builder_made(&rebuild->builder, row.node[0])) {

@@ -44,7 +44,7 @@ static bool should_merge(const struct rm_path *path, unsigned count, unsigned ne
         return false;
     }
     parent = &path->step[path->last - 1];
-    inner = rm_inner(parent->node);
+    inner = rm_inner(rm_step_node(parent));
     index = (unsigned)(path->step[path->last].slot - inner->slot);
     return (index > 0 && neighbour_has_room(inner, index - 1, new_count)) ||
            (index + 1 < rm_meta_count(parent->meta) && neighbour_has_room(inner, index + 1, new_count));
@@ -66,12 +66,12 @@ static void lose(const struct update *update, const struct rm_step *step)
     struct rm_thread *thread = update->thread;
 
     if (rm_broken(RM_R6_LOSER_RETIRES_NOT)) {
-        rm_retire_commit(thread, rm_node_bytes(step->node));
+        rm_retire_commit(thread, rm_node_bytes(rm_step_node(step)));
         return;
     }
     rm_retire_abort(thread);
     if (rm_broken(RM_R6_LOSER_FREES_OWN)) {
-        rm_cache_free(&thread->cache, &thread->domain->pool, step->node,
+        rm_cache_free(&thread->cache, &thread->domain->pool, rm_step_node(step),
                       rm_node_lines(rm_meta_count(step->meta), rm_meta_level(step->meta)));
     }
 }
@@ -95,7 +95,7 @@ static struct rm_leaf *new_leaf(const struct update *update, const struct rm_ste
     struct rm_thread *thread = update->thread;
 
     if (rm_broken(RM_R4_NEW_NODE) && count == 0) {
-        struct rm_node *prev = *rm_node_prev(step->node, step->meta);
+        struct rm_node *prev = *rm_node_prev(rm_step_node(step), step->meta);
 
         if (prev != NULL && rm_node_level(prev) == 0 && rm_node_count(prev) == 0) {
             return rm_leaf(prev); /* empty before, empty again */
@@ -108,7 +108,7 @@ static enum rm_outcome publish_leaf(struct update *update, struct rm_edit *edit,
 {
     struct rm_thread *thread = update->thread;
     const struct rm_op *op = update->op;
-    struct rm_leaf *leaf = rm_leaf(step->node);
+    struct rm_leaf *leaf = rm_leaf(rm_step_node(step));
     unsigned count = rm_meta_count(step->meta);
     unsigned new_count = rm_edit_count(edit, count);
     unsigned lines = rm_leaf_lines(new_count);
@@ -125,12 +125,12 @@ static enum rm_outcome publish_leaf(struct update *update, struct rm_edit *edit,
     }
     rm_word_set_private(&made->node.meta, rm_meta(new_count, 0, 0));
     rm_edit_apply(edit, leaf, count, made);
-    if (!rm_publish(update->map, step->slot, step->node, &made->node)) {
+    if (!rm_publish(update->map, step->slot, &leaf->node, &made->node)) {
         lose(update, step);
         rm_cache_free(&thread->cache, &thread->domain->pool, made, lines);
         return RM_RETRY;
     }
-    win(update, rm_node_bytes(step->node), &made->node);
+    win(update, rm_node_bytes(rm_step_node(step)), &made->node);
     rm_edit_retain(edit, &update->map->values);
     if (op->displaced != NULL) {
         report_leaf(op, leaf, count, edit->from, edit->to);
@@ -153,7 +153,7 @@ static const struct rm_step *choose_anchor(const struct rm_path *path)
         const struct rm_step *step = &path->step[i];
         unsigned count = rm_meta_count(step->meta);
 
-        if (!step->frozen && rm_meta_level(step->meta) > 0 && count + 1 <= RM_INNER_MAX &&
+        if (!rm_slot_is_frozen(step->word) && rm_meta_level(step->meta) > 0 && count + 1 <= RM_INNER_MAX &&
             count > RM_INNER_MIN) {
             break;
         }
@@ -202,12 +202,12 @@ static enum rm_outcome inspect(const struct update *update, const struct rm_step
     struct rm_walk walk = walk_of(update, RM_VERSION_CURRENT, rm_walk_first, &entry);
 
     if (op->kind == RM_INSERT && !rm_broken(RM_INSERT_CHECKED) &&
-        !rm_walk_node(&walk, anchor->node, anchor->meta)) {
+        !rm_walk_node(&walk, rm_step_node(anchor), anchor->meta)) {
         op->found = entry;
         return RM_CONFLICT;
     }
     if (op->kind == RM_JOIN && !rm_broken(RM_JOIN_CHECKED) &&
-        !rm_join_is_valid(update->map, op, anchor->node, anchor->meta)) {
+        !rm_join_is_valid(update->map, op, rm_step_node(anchor), anchor->meta)) {
         return RM_STALE;
     }
     return RM_DONE;
@@ -225,7 +225,7 @@ static void report_region(const struct update *update, const struct rm_step *anc
     struct rm_walk walk = walk_of(update, RM_VERSION_CURRENT, report_visit, update->op);
 
     if (update->op->displaced != NULL) {
-        (void)rm_walk_node(&walk, anchor->node, anchor->meta);
+        (void)rm_walk_node(&walk, rm_step_node(anchor), anchor->meta);
     }
 }
 
@@ -237,13 +237,13 @@ static enum rm_outcome update_region(struct update *update)
     enum rm_outcome outcome;
 
     rm_rebuild_init(&rebuild, update->map, update->op, update->thread);
-    rebuild.bytes = rm_freeze_region(update->map, anchor->node, update->op->start, update->op->last);
+    rebuild.bytes = rm_freeze_region(update->map, rm_step_node(anchor), update->op->start, update->op->last);
     outcome = inspect(update, anchor);
     if (outcome != RM_DONE) {
         return outcome; /* the region stays frozen without an owner: a legal state */
     }
-    outcome = rm_rebuild_region(&rebuild, anchor, &top);
-    if (outcome == RM_DONE && !rm_publish(update->map, anchor->slot, anchor->node, top)) {
+    outcome = rm_rebuild_region(&rebuild, anchor, rm_path_span(&update->path, anchor), &top);
+    if (outcome == RM_DONE && !rm_publish(update->map, anchor->slot, rm_step_node(anchor), top)) {
         outcome = RM_RETRY;
     }
     if (outcome != RM_DONE) {
@@ -273,10 +273,10 @@ static bool copy_unchanged(const struct update *update)
     struct rm_op same = {.kind = RM_REPLACE};
     struct update copy;
 
-    if (!rm_broken(RM_R1_FOLD) || !step->frozen || rm_meta_count(step->meta) == 0) {
+    if (!rm_broken(RM_R1_FOLD) || !rm_slot_is_frozen(step->word) || rm_meta_count(step->meta) == 0) {
         return false;
     }
-    entry = rm_leaf_entry(rm_leaf(step->node), rm_meta_count(step->meta), 0);
+    entry = rm_leaf_entry(rm_leaf(rm_step_node(step)), rm_meta_count(step->meta), 0);
     same.start = same.last = entry.start;
     same.end = entry.last;
     same.value = same.expected = entry.value;
@@ -301,21 +301,22 @@ static enum rm_outcome attempt_leaf(struct update *update)
     const struct rm_step *step = &path->step[path->last];
     unsigned count = rm_meta_count(step->meta);
     struct rm_edit edit;
-    enum rm_outcome outcome =
-        rm_edit_plan(&edit, update->op, &update->map->values, rm_leaf(step->node), count, RM_BOTH);
+    enum rm_outcome outcome = rm_edit_plan(&edit, update->op, &update->map->values,
+                                           rm_leaf(rm_step_node(step)), count, path->rank, RM_BOTH);
     unsigned new_count;
 
     if (outcome != RM_DONE) {
         return outcome;
     }
-    if (update->op->kind == RM_JOIN && !rm_join_is_valid(update->map, update->op, step->node, step->meta)) {
+    if (update->op->kind == RM_JOIN &&
+        !rm_join_is_valid(update->map, update->op, rm_step_node(step), step->meta)) {
         return RM_STALE;
     }
     if (copy_unchanged(update)) {
         return RM_RETRY;
     }
     new_count = rm_edit_count(&edit, count);
-    if (step->frozen || new_count > RM_LEAF_MAX || should_merge(path, count, new_count)) {
+    if (rm_slot_is_frozen(step->word) || new_count > RM_LEAF_MAX || should_merge(path, count, new_count)) {
         return update_region(update);
     }
     return publish_leaf(update, &edit, step);
