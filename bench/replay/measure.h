@@ -13,7 +13,7 @@
 
 #include "bench/replay/checker.h"
 #include "bench/replay/options.h"
-#include "bench/replay/progress.h"
+#include "bench/progress.h"
 #include "bench/workload/contender.h"
 
 namespace bench

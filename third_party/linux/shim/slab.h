@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * A plain slab allocator under the kernel's names: objects of one size, a stock of free ones for each
- * thread, a shared one behind a mutex, memory by the megabyte that is never given back. As in the kernel most
+ * thread, a shared one behind a mutex, memory by the huge page that is never given back. As in the kernel most
  * calls touch the thread's own stock only. Nothing is poisoned, counted twice or checked.
  */
 #ifndef RANGEMAP_THIRD_PARTY_LINUX_SLAB_H

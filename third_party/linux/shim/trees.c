@@ -84,19 +84,6 @@ void maple_scan(struct maple_tree *tree, void (*visit)(const struct maple_range 
     rcu_read_unlock();
 }
 
-bool maple_next(struct maple_tree *tree, unsigned long *from, struct maple_range *range)
-{
-    MA_STATE(mas, tree, *from, *from);
-    rcu_read_lock();
-    void *entry = mas_find(&mas, ULONG_MAX);
-    rcu_read_unlock();
-    if (entry == NULL)
-        return false;
-    *range = (struct maple_range){mas.index, mas.last, entry};
-    *from = mas.last + 1;
-    return true;
-}
-
 struct xarray *xarray_create(void)
 {
     struct xarray *xa = calloc(1, sizeof *xa);
@@ -115,4 +102,15 @@ bool xarray_next(struct xarray *xa, unsigned long *from, void **entry)
 {
     *entry = xa_find(xa, from, ULONG_MAX, XA_PRESENT);
     return *entry != NULL;
+}
+
+unsigned long xarray_scan(struct xarray *xa)
+{
+    XA_STATE(xas, xa, 0);
+    unsigned long sum = 0;
+    void *entry;
+    rcu_read_lock();
+    xas_for_each(&xas, entry, ULONG_MAX) sum += linux_value(entry);
+    rcu_read_unlock();
+    return sum;
 }

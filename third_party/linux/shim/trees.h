@@ -38,9 +38,6 @@ struct maple_range {
 bool maple_load(struct maple_tree *tree, size_t count, bool (*next)(struct maple_range *range, void *context),
                 void *context);
 
-/* The ranges from `*from` on: writes one and moves *from behind it; false if there is none. */
-bool maple_next(struct maple_tree *tree, unsigned long *from, struct maple_range *range);
-
 /* Calls visit() for every range in ascending order, in one read section. */
 void maple_scan(struct maple_tree *tree, void (*visit)(const struct maple_range *range, void *context),
                 void *context);
@@ -50,6 +47,9 @@ void xarray_destroy(struct xarray *xa);
 
 /* The entry at `*from` or the next one above; false if there is none. */
 bool xarray_next(struct xarray *xa, unsigned long *from, void **entry);
+
+/* The sum of the values of all entries, visited in ascending order; a range may have several. */
+unsigned long xarray_scan(struct xarray *xa);
 
 /* A word below 2^63 as an entry, and back. */
 static inline void *linux_entry(unsigned long value)
