@@ -69,6 +69,7 @@ typedef int64_t s64;
 #undef max
 #define min(a, b) ((a) < (b) ? (a) : (b))
 #define max(a, b) ((a) > (b) ? (a) : (b))
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof *(array))
 #define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
 #define U8_MAX UINT8_MAX
 #define MAX_ERRNO 4095

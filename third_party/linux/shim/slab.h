@@ -10,6 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef unsigned int gfp_t;
 #define GFP_NOWAIT 0u
 #define GFP_KERNEL 1u
@@ -51,5 +55,9 @@ static inline void *kmem_cache_alloc_lru(struct kmem_cache *cache, struct list_l
  */
 size_t slab_bytes_in_use(void);
 size_t slab_bytes_taken(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

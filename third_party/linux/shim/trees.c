@@ -45,8 +45,10 @@ struct maple_tree *maple_create(void)
     return tree;
 }
 
+/* As exit_mmap() does: with RCU off nodes are freed at once. */
 void maple_destroy(struct maple_tree *tree)
 {
+    mt_clear_in_rcu(tree);
     mtree_destroy(tree);
     free(tree);
 }

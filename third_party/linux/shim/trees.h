@@ -21,7 +21,7 @@ struct xarray;
 /* The version of the sources, such as "6.1.192". */
 const char *linux_version(void);
 
-/* An empty maple tree in RCU mode; destroying it frees its nodes after a grace period. NULL: no memory. */
+/* An empty maple tree in RCU mode. NULL: no memory. No thread may use a tree that is destroyed. */
 struct maple_tree *maple_create(void);
 void maple_destroy(struct maple_tree *tree);
 
