@@ -20,7 +20,12 @@
 namespace bench
 {
 
-constexpr unsigned kRepetitions = 5;
+static unsigned default_repetitions(int argc, char **argv)
+{
+    bool quick = std::any_of(argv, argv + argc,
+                             [](const char *argument) { return std::string(argument) == "--quick"; });
+    return quick ? 1 : 5;
+}
 
 // All peers that were asked for and can be had here.
 static std::vector<Peer> choose_peers(const Options &options, Run *run)
@@ -206,7 +211,7 @@ static void measure_all(const Options &options, Run *run)
 static int run(int argc, char **argv)
 {
     Run run;
-    run.repetitions = Harness::init(&argc, argv, kRepetitions);
+    run.repetitions = Harness::init(&argc, argv, default_repetitions(argc, argv));
     Options options = parse_options(argc, argv);
     if (options.help) {
         fputs(options_help().c_str(), stdout);

@@ -181,6 +181,7 @@ static void apply_extent(Options *options, int option)
         options->extent = Extent::kShort;
         options->sizes = {16, 600};
         options->page_sizes = {600};
+        options->shapes = {"mixed", "pages", "mmap"};
         options->seconds = 0.002;
         options->java.warm_up_ms = 20;
     }
