@@ -1,48 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "bench/compare/harness.h"
 
-#include <benchmark/benchmark.h>
-
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
 #include <exception>
 #include <regex>
+
+#include "bench/compare/runner.h"
 
 namespace bench
 {
 
-// Google Benchmark does not tell what it was given.
-static unsigned repetitions_in(int argc, char **argv, unsigned otherwise)
-{
-    const std::string option = "--benchmark_repetitions=";
-    for (int i = 1; i < argc; i++) {
-        if (strncmp(argv[i], option.c_str(), option.size()) == 0)
-            otherwise = static_cast<unsigned>(strtoul(argv[i] + option.size(), nullptr, 10));
-    }
-    return otherwise;
-}
-
-unsigned Harness::init(int *argc, char **argv, unsigned default_repetitions)
-{
-    unsigned count_repetitions = repetitions_in(*argc, argv, default_repetitions);
-    // The user's options come later and win.
-    std::string repetitions = "--benchmark_repetitions=" + std::to_string(default_repetitions);
-    std::string interleaving = "--benchmark_enable_random_interleaving=true";
-    std::vector<char *> all = {argv[0], &repetitions[0], &interleaving[0]};
-    all.insert(all.end(), argv + 1, argv + *argc);
-    int count = static_cast<int>(all.size());
-    all.push_back(nullptr);
-    benchmark::Initialize(&count, all.data());
-    std::copy(all.begin(), all.begin() + count, argv);
-    *argc = count;
-    argv[count] = nullptr;
-    return count_repetitions;
-}
-
 bool Harness::wants(const std::string &name)
 {
-    std::string filter = benchmark::GetBenchmarkFilter();
+    std::string filter = runner_filter();
     if (filter.empty() || filter == "all")
         return true;
     return std::regex_search(name, std::regex(filter, std::regex::extended));
@@ -100,22 +70,17 @@ class Running
         return full_name(loaded_.stage(), row_, peer_);
     }
 
-    // What Google Benchmark calls for each repetition. What is thrown is kept: it must not pass through the
-    // library.
-    void repeat(benchmark::State &state, std::exception_ptr *failure)
+    // One repetition; returns the seconds it took. What it throws is kept, as it must not pass through the
+    // runner, which has nothing more to do then.
+    double repeat(std::exception_ptr *failure)
     {
-        for (auto _ : state) {
-            (void)_;
-            if (*failure) {
-                state.SetIterationTime(1);
-                continue;
-            }
-            try {
-                state.SetIterationTime(repeat_once());
-            } catch (...) {
-                *failure = std::current_exception();
-                state.SetIterationTime(1);
-            }
+        if (*failure)
+            return 1;
+        try {
+            return repeat_once();
+        } catch (...) {
+            *failure = std::current_exception();
+            return 1;
         }
     }
 
@@ -181,40 +146,13 @@ class Running
     std::map<std::string, std::vector<double>> values_;
 };
 
-namespace
+static void run_all(const std::vector<std::unique_ptr<Running>> &all)
 {
-
-// The results are kept by Running; the tables come at the end.
-class Silent : public benchmark::BenchmarkReporter
-{
-  public:
-    bool ReportContext(const Context &) override
-    {
-        return true;
-    }
-    void ReportRuns(const std::vector<Run> &) override
-    {
-    }
-};
-
-} // namespace
-
-static void run_all(std::vector<std::unique_ptr<Running>> &all)
-{
-    if (all.empty())
-        return;
     std::exception_ptr failure;
-    for (auto &one : all) {
-        Running *running = one.get();
-        benchmark::RegisterBenchmark(
-            running->name().c_str(),
-            [running, &failure](benchmark::State &state) { running->repeat(state, &failure); })
-            ->Iterations(1)
-            ->UseManualTime();
-    }
-    Silent silent;
-    benchmark::RunSpecifiedBenchmarks(&silent, "all");
-    benchmark::ClearRegisteredBenchmarks();
+    std::vector<Benchmark> benchmarks;
+    for (const auto &one : all)
+        benchmarks.push_back({one->name(), [&one, &failure] { return one->repeat(&failure); }});
+    runner_run(benchmarks);
     if (failure)
         std::rethrow_exception(failure);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Runs the rows of a set under Google Benchmark, which selects them by name, repeats them and mixes the order of
- * the repetitions of all rows and maps. A repetition is one call of measure(): the library's own way to find
- * a number of iterations would time maps for different lengths and threads that it starts itself.
+ * Runs the rows of a set under Google Benchmark (runner.h), which selects them by name, repeats them and mixes the
+ * order of the repetitions of all rows and maps. A repetition is one call of measure(): the library's own way to
+ * find a number of iterations would time maps for different lengths and threads that it starts itself.
  */
 #ifndef RANGEMAP_BENCH_COMPARE_HARNESS_H
 #define RANGEMAP_BENCH_COMPARE_HARNESS_H
@@ -16,10 +16,6 @@ namespace bench
 class Harness
 {
   public:
-    // Takes the --benchmark_... options out of argv. Before anything else of the harness. Returns the number of
-    // repetitions.
-    static unsigned init(int *argc, char **argv, unsigned default_repetitions);
-
     Harness(Team &team, Progress &progress, double seconds)
         : team_(team), progress_(progress), seconds_(seconds)
     {

@@ -4,7 +4,6 @@
  * run. See bench/README.md.
  */
 #include <absl/base/config.h>
-#include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -14,6 +13,7 @@
 #include "bench/compare/harness.h"
 #include "bench/compare/memory.h"
 #include "bench/compare/report.h"
+#include "bench/compare/runner.h"
 #include "bench/replay/sets/real_sets.h"
 #include "third_party/linux/shim/trees.h"
 
@@ -211,7 +211,7 @@ static void measure_all(const Options &options, Run *run)
 static int run(int argc, char **argv)
 {
     Run run;
-    run.repetitions = Harness::init(&argc, argv, default_repetitions(argc, argv));
+    run.repetitions = runner_init(&argc, argv, default_repetitions(argc, argv));
     Options options = parse_options(argc, argv);
     if (options.help) {
         fputs(options_help().c_str(), stdout);

@@ -98,19 +98,22 @@ class XArraySubject
     // Pieces of the same value that touch are one range.
     Ranges contents() const
     {
-        Ranges ranges;
-        unsigned long first = 0;
-        for (void *entry; xarray_next(xa_, &first, &entry);) {
-            uint64_t last = end_of_piece(first, entry);
-            bool joined = !ranges.empty() && ranges.back().value == linux_value(entry) &&
-                          ranges.back().last + 1 == first;
+        Ranges pieces, ranges;
+        xarray_visit(
+            xa_,
+            [](unsigned long first, void *entry, void *context) {
+                static_cast<Ranges *>(context)->push_back({first, UINT64_MAX, linux_value(entry)});
+            },
+            &pieces);
+        for (size_t i = 0; i < pieces.size(); i++) {
+            Range &piece = pieces[i];
+            piece.last = end_of_piece(piece, i + 1 < pieces.size() ? pieces[i + 1].start - 1 : UINT64_MAX);
+            bool joined =
+                i > 0 && pieces[i - 1].value == piece.value && pieces[i - 1].last + 1 == piece.start;
             if (joined)
-                ranges.back().last = last;
+                ranges.back().last = piece.last;
             else
-                ranges.push_back({first, last, linux_value(entry)});
-            if (last == UINT64_MAX)
-                break;
-            first = last + 1;
+                ranges.push_back(piece);
         }
         return ranges;
     }
@@ -135,21 +138,24 @@ class XArraySubject
     }
 
   private:
-    // The last key that a walk upwards by ever larger steps, then smaller ones, finds to have the entry.
-    uint64_t end_of_piece(uint64_t key, const void *entry) const
+    // The last key up to `most` that has the piece's value; there is nothing but a gap behind it.
+    uint64_t end_of_piece(const Range &piece, uint64_t most) const
     {
-        uint64_t step = 1;
-        for (; key <= UINT64_MAX - step && xa_load(xa_, key + step) == entry; step *= 2)
-            key += step;
-        for (; step != 0; step /= 2) {
-            if (key <= UINT64_MAX - step && xa_load(xa_, key + step) == entry)
-                key += step;
+        uint64_t last = piece.start;
+        while (last < most) {
+            uint64_t middle = most - (most - last) / 2;
+            if (xa_load(xa_, middle) != nullptr)
+                last = middle;
+            else
+                most = middle - 1;
         }
-        return key;
+        return last;
     }
 
     void store_entry(const Range &range, void *entry)
     {
+        if (range.last == UINT64_MAX)
+            throw std::logic_error("xa_store_range() does not come to an end at the last key");
         if (xa_store_range(xa_, range.start, range.last, entry, GFP_KERNEL) != nullptr)
             throw_no_memory("xa_store_range");
     }

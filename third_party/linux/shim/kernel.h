@@ -70,17 +70,23 @@ typedef int64_t s64;
 #define min(a, b) ((a) < (b) ? (a) : (b))
 #define max(a, b) ((a) > (b) ? (a) : (b))
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof *(array))
-#define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
+#define DIV_ROUND_UP(n, d) (((n) + (d)-1) / (d))
 #define U8_MAX UINT8_MAX
 #define MAX_ERRNO 4095
 #ifndef container_of
-#define container_of(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
+#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 #endif
 #define pr_err(...) fprintf(stderr, __VA_ARGS__)
 #define pr_info(...) fprintf(stderr, __VA_ARGS__)
 #define pr_cont(...) fprintf(stderr, __VA_ARGS__)
 #define BUG_ON(condition) ((condition) ? __builtin_trap() : (void)0)
-#define WARN_ON(condition) ({ bool warn_ = !!(condition); if (unlikely(warn_)) warn_at(__FILE__, __LINE__); warn_; })
+#define WARN_ON(condition)                                                                                   \
+    ({                                                                                                       \
+        bool warn_ = !!(condition);                                                                          \
+        if (unlikely(warn_))                                                                                 \
+            warn_at(__FILE__, __LINE__);                                                                     \
+        warn_;                                                                                               \
+    })
 #define WARN_ON_ONCE(condition) WARN_ON(condition)
 #define trace_ma_op(...)
 #define trace_ma_read(...)
@@ -121,7 +127,10 @@ typedef struct {
     int held;
 } spinlock_t;
 
-#define __SPIN_LOCK_UNLOCKED(name) { 0 }
+#define __SPIN_LOCK_UNLOCKED(name)                                                                           \
+    {                                                                                                        \
+        0                                                                                                    \
+    }
 #define lockdep_is_held(lock) 1
 
 static inline void spin_lock_init(spinlock_t *lock)
@@ -166,7 +175,10 @@ struct list_head {
     struct list_head *next, *prev;
 };
 
-#define LIST_HEAD_INIT(name) { &(name), &(name) }
+#define LIST_HEAD_INIT(name)                                                                                 \
+    {                                                                                                        \
+        &(name), &(name)                                                                                     \
+    }
 
 static inline void INIT_LIST_HEAD(struct list_head *list)
 {

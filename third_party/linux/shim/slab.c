@@ -116,8 +116,7 @@ static bool refill(struct kmem_cache *cache, struct stock *stock)
 {
     pthread_mutex_lock(&cache->lock);
     while (stock->count < STOCK_OBJECTS / 2) {
-        void *object =
-            cache->depot_count > 0 ? cache->depot[--cache->depot_count] : fresh_object(cache);
+        void *object = cache->depot_count > 0 ? cache->depot[--cache->depot_count] : fresh_object(cache);
         if (object == NULL)
             break;
         stock->object[stock->count++] = object;

@@ -100,10 +100,14 @@ void xarray_destroy(struct xarray *xa)
     free(xa);
 }
 
-bool xarray_next(struct xarray *xa, unsigned long *from, void **entry)
+void xarray_visit(struct xarray *xa, void (*visit)(unsigned long first, void *entry, void *context),
+                  void *context)
 {
-    *entry = xa_find(xa, from, ULONG_MAX, XA_PRESENT);
-    return *entry != NULL;
+    XA_STATE(xas, xa, 0);
+    void *entry;
+    rcu_read_lock();
+    xas_for_each(&xas, entry, ULONG_MAX) visit(xas.xa_index, entry, context);
+    rcu_read_unlock();
 }
 
 unsigned long xarray_scan(struct xarray *xa)

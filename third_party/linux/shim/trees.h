@@ -45,10 +45,11 @@ void maple_scan(struct maple_tree *tree, void (*visit)(const struct maple_range 
 struct xarray *xarray_create(void);
 void xarray_destroy(struct xarray *xa);
 
-/* The entry at `*from` or the next one above; false if there is none. */
-bool xarray_next(struct xarray *xa, unsigned long *from, void **entry);
+/* Calls visit() for every piece of a range in ascending order: its first index and its entry. */
+void xarray_visit(struct xarray *xa, void (*visit)(unsigned long first, void *entry, void *context),
+                  void *context);
 
-/* The sum of the values of all entries, visited in ascending order; a range may have several. */
+/* The sum of the values of all pieces, visited in ascending order. */
 unsigned long xarray_scan(struct xarray *xa);
 
 /* A word below 2^63 as an entry, and back. */
