@@ -208,13 +208,18 @@ static void measure_all(const Options &options, Run *run)
     printf("\nall answers were right; %.0f s\n", progress.seconds());
 }
 
+static void print_help()
+{
+    fputs(options_help().c_str(), stdout);
+}
+
 static int run(int argc, char **argv)
 {
     Run run;
-    run.repetitions = runner_init(&argc, argv, default_repetitions(argc, argv));
+    run.repetitions = runner_init(&argc, argv, default_repetitions(argc, argv), print_help);
     Options options = parse_options(argc, argv);
     if (options.help) {
-        fputs(options_help().c_str(), stdout);
+        print_help();
         return 0;
     }
     if (!options.memory_probe.empty()) {

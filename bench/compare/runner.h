@@ -14,8 +14,9 @@
 namespace bench
 {
 
-// Takes the --benchmark_... options out of argv. Before anything else here. Returns the number of repetitions.
-unsigned runner_init(int *argc, char **argv, unsigned default_repetitions);
+// Takes the --benchmark_... options out of argv. Before anything else here. Returns the number of repetitions. With
+// --help it may call print_help() and exit.
+unsigned runner_init(int *argc, char **argv, unsigned default_repetitions, void (*print_help)());
 
 // The regular expression of --benchmark_filter; empty or "all": everything.
 std::string runner_filter();

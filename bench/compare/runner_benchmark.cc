@@ -21,7 +21,7 @@ static unsigned repetitions_in(int argc, char **argv, unsigned otherwise)
     return otherwise;
 }
 
-unsigned runner_init(int *argc, char **argv, unsigned default_repetitions)
+unsigned runner_init(int *argc, char **argv, unsigned default_repetitions, void (*print_help)())
 {
     unsigned wanted = repetitions_in(*argc, argv, default_repetitions);
     // The user's options come later and win.
@@ -31,7 +31,7 @@ unsigned runner_init(int *argc, char **argv, unsigned default_repetitions)
     all.insert(all.end(), argv + 1, argv + *argc);
     int count = static_cast<int>(all.size());
     all.push_back(nullptr);
-    benchmark::Initialize(&count, all.data());
+    benchmark::Initialize(&count, all.data(), print_help);
     std::copy(all.begin(), all.begin() + count, argv);
     *argc = count;
     argv[count] = nullptr;

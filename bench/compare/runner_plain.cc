@@ -20,7 +20,7 @@ static bool is_option(const std::string &argument, const std::string &option, st
     return true;
 }
 
-unsigned runner_init(int *argc, char **argv, unsigned default_repetitions)
+unsigned runner_init(int *argc, char **argv, unsigned default_repetitions, void (*)())
 {
     repetitions = default_repetitions;
     int kept = 1;
