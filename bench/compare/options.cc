@@ -178,7 +178,6 @@ static void apply_extent(Options *options, int option)
         options->extent = Extent::kFull;
         options->sizes = options->page_sizes = {16, 256, 4096, 65536, 1048576, 10000000};
     } else if (option == kQuick) {
-        options->extent = Extent::kShort;
         options->sizes = {16, 600};
         options->page_sizes = {600};
         options->shapes = {"mixed", "pages", "mmap"};

@@ -30,7 +30,7 @@ struct Row {
 };
 
 // What of the rows to measure.
-enum class Extent { kShort, kDefault, kFull };
+enum class Extent { kDefault, kFull };
 
 // The rows for maps of `ranges` synthetic ranges. `threads` ascends.
 std::vector<Row> synthetic_rows(const std::vector<unsigned> &threads, Extent extent);
