@@ -27,14 +27,22 @@ static unsigned default_repetitions(int argc, char **argv)
     return quick ? 1 : 5;
 }
 
-// All peers that were asked for and can be had here.
+static std::vector<Peer> all_peers(const Options &options)
+{
+    std::vector<Peer> all = {rangemap_peer()};
+    auto append = [&all](const std::vector<Peer> &more) { all.insert(all.end(), more.begin(), more.end()); };
+    append(kernel_peers());
+    append(rwlock_peers());
+    all.push_back(skip_list_peer(options.java));
+    append(array_peers());
+    return all;
+}
+
+// The peers that were asked for and can be had here.
 static std::vector<Peer> choose_peers(const Options &options, Run *run)
 {
-    std::vector<Peer> all = {rangemap_peer()}, chosen;
-    for (auto list :
-         {kernel_peers(), rwlock_peers(), std::vector<Peer>{skip_list_peer(options.java)}, array_peers()})
-        all.insert(all.end(), list.begin(), list.end());
-    for (const Peer &peer : all) {
+    std::vector<Peer> chosen;
+    for (const Peer &peer : all_peers(options)) {
         bool asked = std::find(options.peers.begin(), options.peers.end(), peer.name) != options.peers.end();
         std::string why = asked && peer.own_process ? why_no_java(options.java) : "";
         if (!why.empty())
@@ -165,8 +173,8 @@ static void add_versions(MachineFacts *facts)
 }
 
 // What is built for one set is gone before the next.
-static void run_stage(Stage stage, const std::vector<Peer> &peers, const Options &options, Harness &harness,
-                      Progress &progress, Results *results)
+static void run_stage(const Stage &stage, const std::vector<Peer> &peers, const Options &options,
+                      Harness &harness, Progress &progress, Results *results)
 {
     if (stage.ranges->empty())
         return;
@@ -193,8 +201,11 @@ static void measure_all(const Options &options, Run *run)
     print_head(*run, options);
     Harness harness(team, progress, options.seconds);
     Results results;
-    for (const std::string &name : stage_names(options))
-        run_stage(make_stage(name, options, run), peers, options, harness, progress, &results);
+    for (const std::string &name : stage_names(options)) {
+        Stage stage = make_stage(name, options, run);
+        run->sets.emplace_back(stage.name, stage.source);
+        run_stage(stage, peers, options, harness, progress, &results);
+    }
     progress.done();
     if (!java_version().empty())
         run->facts.emplace_back("Java", java_version());

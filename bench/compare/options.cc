@@ -9,6 +9,7 @@
 
 #include "bench/arguments.h"
 #include "bench/replay/sets/real_sets.h"
+#include "bench/runfiles.h"
 #include "bench/workload/team.h"
 
 namespace bench
@@ -166,7 +167,7 @@ static void set_defaults(Options *options)
     if (options->peers.empty())
         options->peers = kPeers;
     if (options->java.jar.empty())
-        options->java.jar = find_jar();
+        options->java.jar = find_runfile("bench/java/skip_list.jar");
     std::sort(options->threads.begin(), options->threads.end());
     std::sort(options->sizes.begin(), options->sizes.end());
     std::sort(options->page_sizes.begin(), options->page_sizes.end());

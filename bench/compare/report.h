@@ -18,6 +18,7 @@ struct Run {
     MachineFacts facts; // machine, build and versions
     unsigned repetitions = 0;
     bool pinned = false;                                       // threads had a processor each
+    std::vector<std::pair<std::string, std::string>> sets;     // names, and where they come from
     std::vector<std::pair<std::string, std::string>> left_out; // maps and sets, and why
 };
 

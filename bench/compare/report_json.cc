@@ -43,6 +43,8 @@ void write_json(const Run &run, const Options &options, const Results &results,
                       {"threads_pinned", run.pinned},
                       {"batch_keys", kBatchKeys},
                       {"section_keys", kHeldKeys}};
+    for (const auto &[name, source] : run.sets)
+        json["sets"][name] = source;
     json["left_out"] = Json::object();
     for (const auto &[what, why] : run.left_out)
         json["left_out"][what] = why;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "bench/compare/skip_list.h"
 
-#include <glob.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -18,24 +17,6 @@ static std::string version;
 const std::string &java_version()
 {
     return version;
-}
-
-std::string find_jar()
-{
-    const std::string name = "bench/java/skip_list.jar";
-    if (access(name.c_str(), R_OK) == 0)
-        return name;
-    char program[4096];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program);
-    if (length <= 0)
-        return "";
-    std::string pattern = std::string(program, static_cast<size_t>(length)) + ".runfiles/*/" + name;
-    glob_t found = {};
-    std::string path;
-    if (glob(pattern.c_str(), 0, nullptr, &found) == 0)
-        path = found.gl_pathv[0];
-    globfree(&found);
-    return path;
 }
 
 std::string why_no_java(const JavaOptions &options)

@@ -16,9 +16,6 @@ struct JavaOptions {
     unsigned warm_up_ms = 3000;
 };
 
-// Where `bazel run` and tests have the jar; empty if it is not there.
-std::string find_jar();
-
 // Empty if `options` will do; else why there can be no Java program.
 std::string why_no_java(const JavaOptions &options);
 

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "bench/replay/sets/real_sets.h"
 
-#include <glob.h>
-#include <unistd.h>
-
-#include <cstdlib>
 #include <stdexcept>
 
 #include "bench/replay/sets/csv.h"
@@ -12,35 +8,19 @@
 #include "bench/replay/sets/iomem.h"
 #include "bench/replay/sets/mmap_trace.h"
 #include "bench/replay/sets/proc_maps.h"
+#include "bench/runfiles.h"
 
 namespace bench
 {
 
 constexpr const char *kGeoip = "/usr/share/tor/geoip"; // of Debian's tor-geoipdb
 
-// The trace that the project ships: where `bazel run` starts the program, among the runfiles of the test that
-// runs it, or among its own.
+// The trace that the project ships.
 static std::string shipped_trace()
 {
     const std::string name = "bench/data/build.trace";
-    if (access(name.c_str(), R_OK) == 0)
-        return name;
-    if (const char *runfiles = getenv("RUNFILES_DIR")) {
-        std::string path = std::string(runfiles) + "/rangemap/" + name;
-        if (access(path.c_str(), R_OK) == 0)
-            return path;
-    }
-    char program[4096];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program);
-    if (length <= 0)
-        return name;
-    std::string pattern = std::string(program, static_cast<size_t>(length)) + ".runfiles/*/" + name;
-    glob_t found = {};
-    std::string path = name;
-    if (glob(pattern.c_str(), 0, nullptr, &found) == 0)
-        path = found.gl_pathv[0];
-    globfree(&found);
-    return path;
+    std::string path = find_runfile(name);
+    return path.empty() ? name : path;
 }
 
 RangeSet must_load(RangeSet set)
