@@ -15,8 +15,8 @@ figure { margin: 0; } figcaption { font-weight: 600; margin: .6em 0 0; }
 figure svg { width: 100%; height: auto; display: block; }
 .grid { display: grid; gap: 12px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 360px), 1fr)); }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .85em; font-variant-numeric: tabular-nums; }
-th, td { padding: 3px 8px; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }
+table { border-collapse: collapse; font-size: .85em; margin: 0 0 1em; font-variant-numeric: tabular-nums; }
+th, td { padding: 3px 6px; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; white-space: normal; min-width: 9em; }
 .legend { position: sticky; top: 0; z-index: 1; background: #fffe; padding: 6px 0; font-size: .8em; line-height: 1.5;
           border-bottom: 1px solid #ddd; }
@@ -122,19 +122,23 @@ class Page:
                 f"checked.</p>{facts(pairs)}")
 
     def targets(self):
-        rows = []
-        for target in self.document["targets"]:
-            sign = "≥" if target["wanted"] == "at least" else "≤"
-            verdict = "<span class='met'>met</span>" if target["met"] else "<span class='missed'>missed</span>"
-            unit = "×" if target["unit"] == "times" else " " + target["unit"]
-            note = f"<br><small>{escape(target['note'])}</small>" if target["note"] else ""
-            rows.append([escape(target["what"]) + note, f"{target['ranges']:,}", verdict,
-                         f"{target['measured']:.2f}{escape(unit)}", f"{sign} {target['limit']:g}"])
-        if not rows:
+        targets = self.document["targets"]
+        if not targets:
             return "<h2>Targets</h2><p>This run measured nothing that a target is about.</p>"
-        met = sum(target["met"] for target in self.document["targets"])
-        return (f"<h2>Targets</h2><p>{met} of {len(rows)} met.</p>"
-                + table(["", "ranges", "", "measured", "wanted"], rows))
+        parts = [f"<h2>Targets</h2><p>{sum(target['met'] for target in targets)} of {len(targets)} met.</p>"]
+        for size in dict.fromkeys(target["ranges"] for target in targets):
+            rows = [self.target(target) for target in targets if target["ranges"] == size]
+            parts.append(table([f"{size:,} ranges", "measured", "wanted", ""], rows))
+        return "".join(parts)
+
+    @staticmethod
+    def target(target):
+        sign = "≥" if target["wanted"] == "at least" else "≤"
+        verdict = "<span class='met'>met</span>" if target["met"] else "<span class='missed'>missed</span>"
+        unit = {"times": "×", "bytes a range": " bytes"}.get(target["unit"], " " + target["unit"])
+        note = f"<br><small>{escape(target['note'])}</small>" if target["note"] else ""
+        return [escape(target["what"]) + note, f"{target['measured']:.2f}{escape(unit)}",
+                f"{sign} {target['limit']:g}", verdict]
 
     def by_size(self):
         figures = []

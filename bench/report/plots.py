@@ -23,6 +23,7 @@ UNKNOWN_STYLE = ("#444444", 6, "○")
 PREAMBLE = """
 set terminal svg size 420,280 dynamic font "sans-serif,13" linewidth 1.2
 set encoding utf8
+set format x "%.0s%c"
 set border 3 lc rgb "#888888"
 set tics nomirror textcolor rgb "#333333"
 set grid lc rgb "#dddddd" lt 1
@@ -74,7 +75,7 @@ class Plotter:
         """Medians joined by lines, with a bar from the least to the most."""
         settings = f'set xlabel "{x}"\nset ylabel "{y}"\n{extra}\n'
         if log:
-            settings += f"set logscale {log}\n"
+            settings += f"set logscale {log}\nset format y \"%.0s%c\"\n"
         if "y" not in log:
             settings += "set yrange [0:*]\n"
         style = 'using 1:2:3:4 with yerrorlines lc rgb "{colour}" lw {width} pt {mark} ps 0.6'
@@ -83,10 +84,10 @@ class Plotter:
     def latencies(self, label, curves):
         """By map: [(fraction, ns)]. The axis gives each further nine the same room."""
         ticks = ", ".join(f'"{text}" {nines}' for text, nines in
-                          [("0", 0), ("90 %%", 1), ("99 %%", 2), ("99.9 %%", 3), ("99.99 %%", 4), ("99.999 %%", 5)])
-        settings = (f'set xlabel "share of lookups"\nset ylabel "at most this long, ns"\nset logscale y\n'
-                    f"set xtics ({ticks})\n")
-        rows = {name: [(-math.log10(max(1 - fraction, 1e-5)), ns) for fraction, ns in curve if ns > 0]
+                          [("0", 0), ("90", 1), ("99", 2), ("99.9", 3), ("99.99", 4), ("99.999", 5)])
+        settings = ('set xlabel "% of lookups"\nset ylabel "take at most, ns"\nset logscale y\n'
+                    f'set format y "%.0s%c"\nset xtics ({ticks})\n')
+        rows = {name: [(-math.log10(1 - fraction), ns) for fraction, ns in curve if ns > 0 and fraction < 1]
                 for name, curve in curves.items()}
         return self.draw(label, settings, rows,
                          'using 1:2 with linespoints lc rgb "{colour}" lw {width} pt {mark} ps 0.5')
