@@ -3,89 +3,31 @@
  * replay: loads real sets of ranges, checks every answer against an oracle, and measures the library beside
  * ordered maps under a read-write lock. See bench/README.md.
  */
-#include <glob.h>
-#include <unistd.h>
-
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
-#include <stdexcept>
 
 #include "bench/replay/report_json.h"
 #include "bench/replay/report_table.h"
 #include "bench/replay/session.h"
 #include "bench/replay/sets/csv.h"
-#include "bench/replay/sets/elf_symbols.h"
-#include "bench/replay/sets/iomem.h"
-#include "bench/replay/sets/mmap_trace.h"
-#include "bench/replay/sets/proc_maps.h"
+#include "bench/replay/sets/real_sets.h"
 
 namespace bench
 {
 
-constexpr const char *kGeoip = "/usr/share/tor/geoip"; // of Debian's tor-geoipdb
-
-// The trace that the project ships: where `bazel run` starts the program, among the runfiles of the test that
-// runs it, or among its own.
-static std::string shipped_trace()
-{
-    const std::string name = "bench/data/build.trace";
-    if (access(name.c_str(), R_OK) == 0)
-        return name;
-    if (const char *runfiles = getenv("RUNFILES_DIR")) {
-        std::string path = std::string(runfiles) + "/rangemap/" + name;
-        if (access(path.c_str(), R_OK) == 0)
-            return path;
-    }
-    char program[4096];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program);
-    if (length <= 0)
-        return name;
-    std::string pattern = std::string(program, static_cast<size_t>(length)) + ".runfiles/*/" + name;
-    glob_t found = {};
-    std::string path = name;
-    if (glob(pattern.c_str(), 0, nullptr, &found) == 0)
-        path = found.gl_pathv[0];
-    globfree(&found);
-    return path;
-}
-
-// A file that the user named must be there; the defaults may be missing.
-static RangeSet must_load(RangeSet set, bool named)
-{
-    if (named && !set.skipped.empty())
-        throw std::invalid_argument(set.source + ": " + set.skipped);
-    return set;
-}
-
-static RangeSet load_set(const std::string &name, const Options &options)
-{
-    if (name == "geoip")
-        return must_load(load_csv("geoip", options.geoip.empty() ? kGeoip : options.geoip),
-                         !options.geoip.empty());
-    if (name == "iomem")
-        return load_iomem("/proc/iomem");
-    if (name == "maps")
-        return load_proc_maps("/proc");
-    if (name == "elf")
-        return must_load(load_elf_symbols(options.elf.empty() ? find_large_library() : options.elf),
-                         !options.elf.empty());
-    return must_load(load_mmap_trace(options.trace.empty() ? shipped_trace() : options.trace),
-                     !options.trace.empty());
-}
-
 static std::vector<SetResult> run_sets(const Options &options, Session &session)
 {
+    SetFiles files = {options.geoip, options.elf, options.trace};
     std::vector<SetResult> results;
     auto run = [&](const RangeSet &set) {
         results.push_back(session.real_set(set));
         print_set(results.back());
     };
     if (!options.file.empty())
-        run(must_load(load_csv("file", options.file), true));
+        run(must_load(load_csv("file", options.file)));
     for (const std::string &name : options.sets) {
         if (name != "synthetic")
-            run(load_set(name, options));
+            run(load_real_set(name, files));
     }
     if (wants_set(options, "synthetic")) {
         for (uint64_t size : options.sizes) {

@@ -9,16 +9,6 @@
 namespace bench
 {
 
-Spread spread(std::vector<double> values)
-{
-    if (values.empty())
-        return {};
-    std::sort(values.begin(), values.end());
-    size_t half = values.size() / 2;
-    double median = values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-    return {median, values.front(), values.back()};
-}
-
 static double bytes_per_range(const Contender &contender, const Ranges &ranges)
 {
     return static_cast<double>(contender.bytes()) / static_cast<double>(std::max<size_t>(1, ranges.size()));

@@ -11,20 +11,14 @@
 #include <string>
 #include <vector>
 
+#include "bench/progress.h"
 #include "bench/replay/checker.h"
 #include "bench/replay/options.h"
-#include "bench/replay/progress.h"
 #include "bench/workload/contender.h"
+#include "bench/workload/spread.h"
 
 namespace bench
 {
-
-// What the repetitions of a measurement gave.
-struct Spread {
-    double median = 0, min = 0, max = 0;
-};
-
-Spread spread(std::vector<double> values);
 
 // Operations per second of one subject under one plan.
 struct RateCell {

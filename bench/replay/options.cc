@@ -4,10 +4,9 @@
 #include <getopt.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <stdexcept>
 
-#include "bench/replay/sets/line_reader.h"
+#include "bench/arguments.h"
 #include "bench/workload/team.h"
 
 namespace bench
@@ -43,41 +42,6 @@ std::string options_help()
            "Targets that are missed are reported and are no error.\n";
 }
 
-static std::vector<std::string> split_list(const std::string &option, const std::string &text)
-{
-    std::vector<std::string> items;
-    for (size_t begin = 0;;) {
-        size_t comma = text.find(',', begin);
-        std::string item = text.substr(begin, comma - begin);
-        if (item.empty())
-            throw std::invalid_argument(option + ": '" + text + "' has an empty item");
-        if (std::find(items.begin(), items.end(), item) == items.end())
-            items.push_back(item);
-        if (comma == std::string::npos)
-            return items;
-        begin = comma + 1;
-    }
-}
-
-static uint64_t number(const std::string &option, const std::string &text, uint64_t least, uint64_t most)
-{
-    uint64_t value;
-    if (!parse_number(text, &value) || value < least || value > most)
-        throw std::invalid_argument(option + ": '" + text + "' is not a number from " +
-                                    std::to_string(least) + " to " + std::to_string(most));
-    return value;
-}
-
-template <class Number>
-static std::vector<Number> number_list(const std::string &option, const std::string &text, uint64_t least,
-                                       uint64_t most)
-{
-    std::vector<Number> numbers;
-    for (const std::string &item : split_list(option, text))
-        numbers.push_back(static_cast<Number>(number(option, item, least, most)));
-    return numbers;
-}
-
 static std::vector<std::string> set_list(const std::string &text)
 {
     std::vector<std::string> sets = split_list("--sets", text);
@@ -86,25 +50,6 @@ static std::vector<std::string> set_list(const std::string &text)
             throw std::invalid_argument("--sets: there is no set '" + set + "'");
     }
     return sets;
-}
-
-static double seconds(const std::string &text)
-{
-    char *end;
-    double value = strtod(text.c_str(), &end);
-    if (text.empty() || *end != '\0' || !(value > 0 && value <= 3600))
-        throw std::invalid_argument("--seconds-per-cell: '" + text +
-                                    "' is not a number of seconds above 0, up to 3600");
-    return value;
-}
-
-// `bazel run` starts the program elsewhere than where the user typed the path.
-static std::string user_path(const std::string &path)
-{
-    const char *folder = getenv("BUILD_WORKING_DIRECTORY");
-    if (path.empty() || path[0] == '/' || folder == nullptr)
-        return path;
-    return std::string(folder) + "/" + path;
 }
 
 static void make_quick(Options *options)
@@ -148,7 +93,7 @@ static void apply_option(Options *options, int option, const char *argument)
         options->sizes = number_list<uint64_t>("--sizes", text, 1, uint64_t{1} << 27);
         break;
     case kSeconds:
-        options->seconds_per_cell = seconds(text);
+        options->seconds_per_cell = seconds("--seconds-per-cell", text);
         break;
     case kRepetitions:
         options->repetitions = static_cast<unsigned>(number("--repetitions", text, 1, 1000));

@@ -316,7 +316,8 @@ void verify_under_updates(RangemapSubject &subject, const Ranges &ranges, Team &
     team.run(threads, seconds, [&](unsigned thread, const std::atomic<bool> &stop) {
         Random random(thread);
         MixTally tally;
-        Updater<RangemapSubject> updater(subject, even, thread, threads);
+        Updater<RangemapSubject> updater(subject, even, MixPlan{LookupMode::kAlone, threads, 100, 0}, thread,
+                                         threads);
         do {
             check_under_updates(subject, ranges, random, checker);
             for (int i = 0; i < 16 && updater.can_update(); i++)

@@ -5,12 +5,15 @@
 
 #include <absl/container/btree_map.h>
 
+#include <functional>
+
 #include "bench/subjects/rwlock_map.h"
 
 namespace bench
 {
 
-class BtreeSubject : public RwlockMap<absl::btree_map<uint64_t, RangeEnd>>
+class BtreeSubject
+    : public RwlockMap<absl::btree_map<uint64_t, RangeEnd, std::less<uint64_t>, RangeMapAllocator>>
 {
   public:
     static const char *name()

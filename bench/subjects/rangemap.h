@@ -37,6 +37,13 @@ class RangemapSubject
         return map_;
     }
 
+    // Attaches by its first use.
+    struct Thread {
+        explicit Thread(const RangemapSubject &)
+        {
+        }
+    };
+
     double load(const Ranges &sorted)
     {
         std::vector<rangemap_entry> entries;
@@ -133,6 +140,30 @@ class RangemapSubject
         rangemap_statistics statistics;
         expect(rangemap_stats(map_, &statistics), "rangemap_stats");
         return statistics.bytes;
+    }
+
+    uint64_t scan() const
+    {
+        rangemap_cursor cursor;
+        rangemap_entry entry;
+        uint64_t sum = 0;
+        expect(rangemap_cursor_init(&cursor, map_, 0, UINT64_MAX), "rangemap_cursor_init");
+        while (rangemap_cursor_next(&cursor, &entry) == 0)
+            sum += entry.last - entry.start + number(entry.value);
+        return sum;
+    }
+
+    // Of all maps in the domain, as its allocator counts them.
+    uint64_t bytes_with_garbage() const
+    {
+        rangemap_domain_statistics statistics;
+        expect(rangemap_domain_stats(rangemap_domain_of(map_), &statistics), "rangemap_domain_stats");
+        return statistics.node_bytes;
+    }
+
+    void settle()
+    {
+        expect(rangemap_domain_barrier(rangemap_domain_of(map_)), "rangemap_domain_barrier");
     }
 
     static void *pointer(uint64_t value)

@@ -4,7 +4,6 @@
 #ifndef RANGEMAP_BENCH_SUBJECTS_RWLOCK_MAP_H
 #define RANGEMAP_BENCH_SUBJECTS_RWLOCK_MAP_H
 
-#include <malloc.h>
 #include <pthread.h>
 
 #include <chrono>
@@ -12,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "bench/subjects/counting_allocator.h"
 #include "bench/subjects/range.h"
 
 namespace bench
@@ -62,11 +62,13 @@ struct RangeEnd {
     uint64_t value;
 };
 
-// Map is an ordered map from uint64_t to RangeEnd.
+using RangeMapAllocator = CountingAllocator<std::pair<const uint64_t, RangeEnd>>;
+
+// Map is an ordered map from uint64_t to RangeEnd with that allocator.
 template <class Map> class RwlockMap
 {
   public:
-    RwlockMap() : heap_before_(mallinfo2().uordblks)
+    RwlockMap() : map_(RangeMapAllocator(&bytes_))
     {
     }
     ~RwlockMap()
@@ -75,6 +77,12 @@ template <class Map> class RwlockMap
     }
     RwlockMap(const RwlockMap &) = delete;
     RwlockMap &operator=(const RwlockMap &) = delete;
+
+    struct Thread {
+        explicit Thread(const RwlockMap &)
+        {
+        }
+    };
 
     double load(const Ranges &sorted)
     {
@@ -168,12 +176,28 @@ template <class Map> class RwlockMap
         return ranges;
     }
 
-    // Growth of the heap since this map was made: only true while nothing else allocates small blocks. Below
-    // 64 KiB it is not known, as blocks that malloc keeps for a thread count as used before and after.
+    uint64_t scan() const
+    {
+        ReadLock lock(&lock_);
+        uint64_t sum = 0;
+        for (const auto &[start, end] : map_)
+            sum += end.last - start + end.value;
+        return sum;
+    }
+
     uint64_t bytes() const
     {
-        uint64_t now = mallinfo2().uordblks;
-        return now > heap_before_ + 65536 ? now - heap_before_ : 0;
+        ReadLock lock(&lock_);
+        return bytes_;
+    }
+
+    // Freed at once.
+    uint64_t bytes_with_garbage() const
+    {
+        return bytes();
+    }
+    void settle()
+    {
     }
 
   private:
@@ -196,7 +220,7 @@ template <class Map> class RwlockMap
     }
 
     mutable pthread_rwlock_t lock_ = PTHREAD_RWLOCK_INITIALIZER; // default attributes
-    uint64_t heap_before_;
+    uint64_t bytes_ = 0;
     Map map_;
 };
 

@@ -3,6 +3,7 @@
 #ifndef RANGEMAP_BENCH_SUBJECTS_STD_MAP_H
 #define RANGEMAP_BENCH_SUBJECTS_STD_MAP_H
 
+#include <functional>
 #include <map>
 
 #include "bench/subjects/rwlock_map.h"
@@ -10,7 +11,7 @@
 namespace bench
 {
 
-class StdMapSubject : public RwlockMap<std::map<uint64_t, RangeEnd>>
+class StdMapSubject : public RwlockMap<std::map<uint64_t, RangeEnd, std::less<uint64_t>, RangeMapAllocator>>
 {
   public:
     static const char *name()

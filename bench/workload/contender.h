@@ -4,6 +4,7 @@
 #ifndef RANGEMAP_BENCH_WORKLOAD_CONTENDER_H
 #define RANGEMAP_BENCH_WORKLOAD_CONTENDER_H
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -39,11 +40,20 @@ class Contender
     virtual double load(const Ranges &sorted) = 0;
     virtual double insert_all(const Ranges &ranges) = 0;
 
+    virtual bool insert(const Range &range) = 0;
+    virtual bool erase(const Range &range) = 0;
     virtual void store(const Range &range) = 0;
     virtual void carve(uint64_t start, uint64_t last) = 0;
     virtual bool lookup(uint64_t key, uint64_t *value) const = 0;
+    // The value of each key, 0 if no range holds it, by lookups of that kind; and how many were held.
+    virtual size_t answers(LookupMode mode, const std::vector<uint64_t> &keys,
+                           std::vector<uint64_t> *values) const = 0;
     virtual Ranges contents() const = 0;
     virtual uint64_t bytes() const = 0;
+    virtual uint64_t bytes_with_garbage() const = 0;
+    virtual void settle() = 0;
+    // The seconds that a walk over all ranges took.
+    virtual double scan() const = 0;
 
     virtual MixResult run_mix(Team &team, const MixInput &input, const MixPlan &plan) = 0;
     virtual LatencyResult run_latency(Team &team, const MixInput &input, const MixPlan &plan) = 0;
@@ -55,7 +65,7 @@ MixResult sum_tallies(const std::vector<MixTally> &tallies, const MixPlan &plan)
 template <class Subject> class ContenderOf : public Contender
 {
   public:
-    ContenderOf() : subject_(std::make_unique<Subject>())
+    ContenderOf() : subject_(std::make_unique<Subject>()), attached_(*subject_)
     {
     }
 
@@ -88,6 +98,14 @@ template <class Subject> class ContenderOf : public Contender
         return static_cast<double>(monotonic_ns() - begin) * 1e-9;
     }
 
+    bool insert(const Range &range) override
+    {
+        return subject_->insert(range);
+    }
+    bool erase(const Range &range) override
+    {
+        return subject_->erase(range);
+    }
     void store(const Range &range) override
     {
         subject_->store(range);
@@ -100,6 +118,21 @@ template <class Subject> class ContenderOf : public Contender
     {
         return subject_->lookup(key, value);
     }
+    size_t answers(LookupMode mode, const std::vector<uint64_t> &keys,
+                   std::vector<uint64_t> *values) const override
+    {
+        values->resize(keys.size());
+        if (mode == LookupMode::kHeld)
+            return answers_held(keys, values);
+        size_t hits = 0;
+        size_t step = mode_keys(mode);
+        for (size_t i = 0; i < keys.size(); i += step) {
+            auto count = static_cast<unsigned>(std::min(step, keys.size() - i));
+            hits += mode == LookupMode::kAlone ? subject_->lookup(keys[i], &(*values)[i])
+                                               : subject_->lookup_batch(&keys[i], count, &(*values)[i]);
+        }
+        return hits;
+    }
     Ranges contents() const override
     {
         return subject_->contents();
@@ -107,6 +140,22 @@ template <class Subject> class ContenderOf : public Contender
     uint64_t bytes() const override
     {
         return subject_->bytes();
+    }
+    uint64_t bytes_with_garbage() const override
+    {
+        return subject_->bytes_with_garbage();
+    }
+    void settle() override
+    {
+        subject_->settle();
+    }
+
+    double scan() const override
+    {
+        uint64_t begin = monotonic_ns();
+        volatile uint64_t sum = subject_->scan();
+        (void)sum;
+        return static_cast<double>(monotonic_ns() - begin) * 1e-9;
     }
 
     MixResult run_mix(Team &team, const MixInput &input, const MixPlan &plan) override
@@ -133,7 +182,17 @@ template <class Subject> class ContenderOf : public Contender
     }
 
   private:
+    size_t answers_held(const std::vector<uint64_t> &keys, std::vector<uint64_t> *values) const
+    {
+        typename Subject::Section section(*subject_);
+        size_t hits = 0;
+        for (size_t i = 0; i < keys.size(); i++)
+            hits += subject_->lookup_held(keys[i], &(*values)[i]);
+        return hits;
+    }
+
     std::unique_ptr<Subject> subject_;
+    typename Subject::Thread attached_; // the thread that made this
 };
 
 } // namespace bench

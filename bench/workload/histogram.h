@@ -15,9 +15,9 @@ namespace bench
 class Histogram
 {
   public:
-    void record(uint64_t value)
+    void record(uint64_t value, uint64_t times = 1)
     {
-        counts_[bucket(value)]++;
+        counts_[bucket(value)] += times;
     }
 
     void add(const Histogram &other)

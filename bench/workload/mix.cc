@@ -16,6 +16,8 @@ const char *mode_name(LookupMode mode)
         return "batch";
     case LookupMode::kHeld:
         return "held";
+    case LookupMode::kLarge:
+        return "large batch";
     }
     return "?";
 }
@@ -25,7 +27,8 @@ std::string threads_text(unsigned threads)
     return std::to_string(threads) + (threads == 1 ? " thread" : " threads");
 }
 
-MixInput::MixInput(const Ranges &set, unsigned threads, uint64_t seed) : ranges(set)
+MixInput::MixInput(const Ranges &set, unsigned threads, uint64_t seed)
+    : ranges(std::make_shared<const Ranges>(set))
 {
     for (unsigned i = 0; i < threads; i++)
         keys.push_back(random_hits(set, seed + i));
@@ -36,7 +39,9 @@ MixResult sum_tallies(const std::vector<MixTally> &tallies, const MixPlan &plan)
     MixResult result;
     for (const MixTally &tally : tallies) {
         result.wrong += tally.failed_updates;
-        if (plan.update_percent == 0)
+        if (plan.misses)
+            result.wrong += tally.hits;
+        else if (plan.update_percent == 0 && plan.writers == 0)
             result.wrong += tally.lookups - tally.hits;
         if (tally.seconds > 0) {
             result.lookups_per_second += static_cast<double>(tally.lookups) / tally.seconds;

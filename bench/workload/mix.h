@@ -3,14 +3,17 @@
  * The measured loops: lookups of random keys, with a share of updates.
  *
  * An update is an erase or an insert; they alternate on the same range, so the map stays as it was but for
- * one range a thread, and is whole again when the loop ends. Each thread updates its own slice of the set.
- * Lookups go to the whole set. In a read-only loop a lookup that misses is a wrong answer and counted.
+ * one range a thread, and is whole again when the loop ends. Or it is one of a store over parts of two ranges, a
+ * carve and two stores that mend them. Each thread updates ranges that are its own, a slice of the set or
+ * every n-th range. In a read-only loop a lookup that misses is a wrong answer and counted, or one that hits
+ * where the keys were chosen to miss.
  */
 #ifndef RANGEMAP_BENCH_WORKLOAD_MIX_H
 #define RANGEMAP_BENCH_WORKLOAD_MIX_H
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,10 +29,16 @@ enum class LookupMode {
     kAlone, // each call its own read section or lock
     kBatch, // kBatchKeys keys a call, one section or lock
     kHeld,  // kHeldKeys calls in one section or lock
+    kLarge, // kHeldKeys keys a call, one section or lock
 };
 
 constexpr unsigned kBatchKeys = 16;
 constexpr unsigned kHeldKeys = 256;
+
+enum class UpdateKind { kEraseInsert, kStoreCarve };
+
+// Which ranges a thread updates: neighbours, or ranges from all over the map. No two threads share one.
+enum class Territory { kSlice, kInterleaved };
 
 const char *mode_name(LookupMode mode);
 std::string threads_text(unsigned threads); // "1 thread", "2 threads"
@@ -40,13 +49,18 @@ struct MixPlan {
     unsigned update_percent; // of all operations; 100: no lookups
     double seconds;
     uint64_t first_key = 0; // where in the key lists to begin; rounded down to kHeldKeys
+    UpdateKind update = UpdateKind::kEraseInsert;
+    Territory territory = Territory::kSlice;
+    bool misses = false;  // no key of the lists is held
+    unsigned writers = 0; // run_latency() only: of the threads, those that do nothing but update
 };
 
 // What every subject of a comparison is given alike.
 struct MixInput {
-    Ranges ranges;                           // what the map holds
+    std::shared_ptr<const Ranges> ranges;    // what the map holds
     std::vector<std::vector<uint64_t>> keys; // one list for each thread; sizes are powers of two
 
+    MixInput() = default;
     MixInput(const Ranges &set, unsigned threads, uint64_t seed);
 };
 
@@ -60,48 +74,114 @@ struct MixTally {
     double seconds = 0;
 };
 
-// Erases and re-inserts ranges of one thread's slice.
+// The share of `units` units that belongs to one of `threads` threads.
+class Share
+{
+  public:
+    Share(Territory territory, size_t units, unsigned thread, unsigned threads)
+    {
+        if (territory == Territory::kSlice) {
+            first_ = units * thread / threads;
+            size_ = units * (thread + 1) / threads - first_;
+        } else {
+            first_ = thread;
+            stride_ = threads;
+            size_ = (units + threads - 1 - thread) / threads;
+        }
+    }
+
+    size_t size() const
+    {
+        return size_;
+    }
+    size_t pick(Random &random) const
+    {
+        return first_ + stride_ * random.below(size_);
+    }
+
+  private:
+    size_t first_, size_, stride_ = 1;
+};
+
+// Changes ranges of one thread's share and changes them back.
 template <class Subject> class Updater
 {
   public:
-    Updater(Subject &subject, const Ranges &ranges, unsigned thread, unsigned threads)
-        : subject_(subject), ranges_(ranges), begin_(ranges.size() * thread / threads),
-          size_(ranges.size() * (thread + 1) / threads - begin_), random_(thread + 1)
+    Updater(Subject &subject, const Ranges &ranges, const MixPlan &plan, unsigned thread, unsigned threads)
+        : subject_(subject), ranges_(ranges), kind_(plan.update),
+          share_(plan.territory, ranges.size() / (kind_ == UpdateKind::kStoreCarve ? 2 : 1), thread, threads),
+          random_(plan.first_key + thread + 1)
     {
     }
 
-    // False if the slice is empty: fewer ranges than threads.
+    // False if the share is empty: fewer ranges than threads.
     bool can_update() const
     {
-        return size_ != 0;
+        return share_.size() != 0;
     }
 
     void update(MixTally &tally)
     {
-        bool good;
-        if (erased_ == nullptr) {
-            erased_ = &ranges_[begin_ + random_.below(size_)];
-            good = subject_.erase(*erased_);
-        } else {
-            good = subject_.insert(*erased_);
-            erased_ = nullptr;
-        }
+        bool good = true;
+        if (kind_ == UpdateKind::kEraseInsert)
+            good = erase_insert();
+        else
+            store_carve();
         tally.updates++;
         tally.failed_updates += !good;
     }
 
     void finish(MixTally &tally)
     {
-        if (erased_ != nullptr)
+        while (step_ != 0)
             update(tally);
     }
 
   private:
+    bool erase_insert()
+    {
+        step_ ^= 1;
+        if (step_ == 0)
+            return subject_.insert(*range_);
+        range_ = &ranges_[share_.pick(random_)];
+        return subject_.erase(*range_);
+    }
+
+    // From the middle of one range to the middle of the next: cuts both.
+    void store_carve()
+    {
+        switch (step_++) {
+        case 0:
+            range_ = &ranges_[2 * share_.pick(random_)];
+            over_ = {middle(range_[0]), middle(range_[1]), range_->value};
+            subject_.store(over_);
+            break;
+        case 1:
+            subject_.carve(over_.start, over_.last);
+            break;
+        case 2:
+            subject_.store(range_[0]);
+            break;
+        default:
+            subject_.store(range_[1]);
+            step_ = 0;
+            break;
+        }
+    }
+
+    static uint64_t middle(const Range &range)
+    {
+        return range.start + (range.last - range.start) / 2;
+    }
+
     Subject &subject_;
     const Ranges &ranges_;
-    size_t begin_, size_;
+    UpdateKind kind_;
+    Share share_;
     Random random_;
-    const Range *erased_ = nullptr;
+    unsigned step_ = 0; // of the steps that lead away from the map as it was and back
+    const Range *range_ = nullptr;
+    Range over_ = {};
 };
 
 // Walks a key list for ever, `count` neighbouring keys at a time.
@@ -140,14 +220,14 @@ inline void look_up_alone(const Subject &subject, const uint64_t *keys, unsigned
     tally.lookups += count;
 }
 
-template <class Subject>
+template <unsigned Keys, class Subject>
 inline void look_up_batch(const Subject &subject, const uint64_t *keys, MixTally &tally)
 {
-    uint64_t values[kBatchKeys];
-    tally.hits += subject.lookup_batch(keys, kBatchKeys, values);
+    uint64_t values[Keys];
+    tally.hits += subject.lookup_batch(keys, Keys, values);
     for (uint64_t value : values)
         tally.checksum += value;
-    tally.lookups += kBatchKeys;
+    tally.lookups += Keys;
 }
 
 template <class Subject>
@@ -178,7 +258,9 @@ inline void look_up(const Subject &subject, const uint64_t *keys, unsigned count
     if constexpr (Mode == LookupMode::kAlone)
         look_up_alone(subject, keys, count, tally);
     else if constexpr (Mode == LookupMode::kBatch)
-        look_up_batch(subject, keys, tally);
+        look_up_batch<kBatchKeys>(subject, keys, tally);
+    else if constexpr (Mode == LookupMode::kLarge)
+        look_up_batch<kHeldKeys>(subject, keys, tally);
     else
         look_up_held(subject, keys, tally);
 }
@@ -223,7 +305,7 @@ template <LookupMode Mode, class Subject>
 void run_loop(Subject &subject, const MixInput &input, const MixPlan &plan, unsigned thread,
               const std::atomic<bool> &stop, MixTally &tally)
 {
-    Updater<Subject> updater(subject, input.ranges, thread, plan.threads);
+    Updater<Subject> updater(subject, *input.ranges, plan, thread, plan.threads);
     KeyStream keys(input.keys[thread], plan.first_key);
     if (plan.update_percent == 0)
         read_only_loop<Mode>(subject, keys, stop, tally);
@@ -239,6 +321,7 @@ template <class Subject>
 MixTally run_mix_thread(Subject &subject, const MixInput &input, const MixPlan &plan, unsigned thread,
                         const std::atomic<bool> &stop)
 {
+    typename Subject::Thread attached(subject);
     MixTally tally;
     uint64_t begin = monotonic_ns();
     switch (plan.mode) {
@@ -251,30 +334,53 @@ MixTally run_mix_thread(Subject &subject, const MixInput &input, const MixPlan &
     case LookupMode::kHeld:
         run_loop<LookupMode::kHeld>(subject, input, plan, thread, stop, tally);
         break;
+    case LookupMode::kLarge:
+        run_loop<LookupMode::kLarge>(subject, input, plan, thread, stop, tally);
+        break;
     }
     tally.seconds = static_cast<double>(monotonic_ns() - begin) * 1e-9;
     return tally;
 }
 
-// The same with each lookup timed, in ticks. Only lookups alone.
+template <class Subject>
+inline void look_up_timed(const Subject &subject, const uint64_t *key, MixTally &tally, Histogram &ticks)
+{
+    uint64_t begin = ticks_begin();
+    look_up_alone(subject, key, 1, tally);
+    ticks.record(ticks_end() - begin);
+}
+
+// A tenth of updates or none: each thread looks up and updates.
+template <class Subject>
+void timed_loop(Subject &subject, Updater<Subject> &updater, unsigned percent, KeyStream keys,
+                const std::atomic<bool> &stop, MixTally &tally, Histogram &ticks)
+{
+    unsigned share = updater.can_update() ? percent : 0;
+    uint64_t credit = 0;
+    do {
+        look_up_timed(subject, keys.take(1), tally, ticks);
+        credit += share;
+        for (; credit >= 100 - percent; credit -= 100 - percent)
+            updater.update(tally);
+    } while (!stop.load(std::memory_order_relaxed));
+}
+
+// The same with each lookup timed, in ticks. Only lookups alone. The last plan.writers threads only update.
 template <class Subject>
 MixTally run_latency_thread(Subject &subject, const MixInput &input, const MixPlan &plan, unsigned thread,
                             const std::atomic<bool> &stop, Histogram &ticks)
 {
+    typename Subject::Thread attached(subject);
     MixTally tally;
-    Updater<Subject> updater(subject, input.ranges, thread, plan.threads);
-    KeyStream keys(input.keys[thread], plan.first_key);
-    unsigned share = updater.can_update() ? plan.update_percent : 0;
-    uint64_t credit = 0;
-    do {
-        const uint64_t *key = keys.take(1);
-        uint64_t begin = ticks_begin();
-        look_up_alone(subject, key, 1, tally);
-        ticks.record(ticks_end() - begin);
-        credit += share;
-        for (; credit >= 100 - plan.update_percent; credit -= 100 - plan.update_percent)
-            updater.update(tally);
-    } while (!stop.load(std::memory_order_relaxed));
+    unsigned readers = plan.threads - plan.writers;
+    bool writes = thread >= readers;
+    unsigned updaters = plan.writers > 0 ? plan.writers : plan.threads;
+    Updater<Subject> updater(subject, *input.ranges, plan, writes ? thread - readers : thread, updaters);
+    if (writes)
+        update_loop(updater, stop, tally);
+    else
+        timed_loop(subject, updater, plan.update_percent, KeyStream(input.keys[thread], plan.first_key), stop,
+                   tally, ticks);
     updater.finish(tally);
     return tally;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What the benchmark is doing, on standard error.
-#ifndef RANGEMAP_BENCH_REPLAY_PROGRESS_H
-#define RANGEMAP_BENCH_REPLAY_PROGRESS_H
+#ifndef RANGEMAP_BENCH_PROGRESS_H
+#define RANGEMAP_BENCH_PROGRESS_H
 
 #include <string>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "bench/replay/progress.h"
+#include "bench/progress.h"
 
 #include <unistd.h>
 
