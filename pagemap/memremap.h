@@ -105,7 +105,7 @@ struct dev_pagemap {
     const struct range *ranges; /* nr_range of them; the caller's, kept as long */
     /* Private. */
     struct percpu_ref _ref;
-    uint64_t _done;
+    uint64_t _done, _killed;
     struct pm_mapped *_mapped; /* NULL: not mapped */
 };
 
@@ -149,10 +149,23 @@ void *memremap_pages(struct dev_pagemap *pgmap, int nid);
 
 /*
  * Ends it: no get succeeds any more, and when it returns every reference on it and on its pages is gone, the
- * pages are, and no reader has a pointer to `pgmap`. Waits for all of that, without limit; not inside a read
- * section. The order is in docs/pagemap.md. WARNs and returns if it is not mapped.
+ * pages are, and no reader has a pointer to `pgmap`. Waits for all of that, without limit; the order is in
+ * docs/pagemap.md. Each failure WARNs, and means that `pgmap` must stay allocated:
+ *
+ *   -EINVAL   it is not mapped
+ *   -EDEADLK  called inside a read section: nothing happened
+ *   -EPERM    grace periods end no more (see pagemap_synchronize()): it is dead; what could go is gone
  */
-void memunmap_pages(struct dev_pagemap *pgmap);
+int memunmap_pages(struct dev_pagemap *pgmap);
+
+/*
+ * The first step of it alone: when it returns, no get succeeds. What is held stays. memunmap_pages() does the
+ * rest, or resurrect_dev_pagemap() takes it back, for a removal that was called off, whatever is still held. The
+ * caller serialises these three. -EALREADY: it was killed; -EINVAL (not mapped, not killed), -EDEADLK and -EPERM
+ * as above. kill may wait.
+ */
+int kill_dev_pagemap(struct dev_pagemap *pgmap);
+int resurrect_dev_pagemap(struct dev_pagemap *pgmap);
 
 /* The same, owned by `dev`: unmapped when it is released. If that cannot be noted, it is unmapped, -ENOMEM. */
 void *devm_memremap_pages(struct device *dev, struct dev_pagemap *pgmap);
