@@ -25,7 +25,8 @@ struct page {
     uint64_t _refcount;         /* references above idle, of a compound page in its first page */
     struct dev_pagemap *_pgmap; /* set when it is first grabbed */
     void *zone_device_data;     /* the driver's, while it holds the page */
-    uint64_t _reserved[4];
+    uint64_t _pincount;         /* pins of a compound page, in its first page */
+    uint64_t _reserved[3];
 };
 
 /* struct page of pfn 0. Set by the first memremap_pages(). */
@@ -199,8 +200,8 @@ uint64_t memremap_compat_align(void);
 /* ---- pages; a page of a compound page stands for all of it ---- */
 
 /*
- * The page of `pfn` with a reference more, or NULL: no live mapping holds it, it is not a valid page, or it is
- * PRIVATE or COHERENT and idle (those are allocated, below). Wait-free as get_dev_pagemap().
+ * The page of `pfn` with a reference more, or NULL: no live mapping holds it, it is not a valid page or it is
+ * poisoned, or it is PRIVATE or COHERENT and idle (those are allocated, below). Wait-free as get_dev_pagemap().
  */
 struct page *pagemap_get_page(uint64_t pfn);
 
@@ -216,7 +217,7 @@ uint64_t page_count(const struct page *page);
 
 /*
  * Allocates an idle page for its driver: one reference, locked. -ENODEV: its mapping is not live; -EBUSY: it is
- * not idle. The driver sees to it that nobody else allocates the same page meanwhile.
+ * not idle; -EHWPOISON: it is poisoned. The driver sees to it that nobody else allocates the same page meanwhile.
  */
 int zone_device_page_init(struct page *page);
 
@@ -226,6 +227,9 @@ void unlock_page(struct page *page);
 
 /* Waits until the page is idle; others may grab it again right after. */
 void wait_on_page_idle(struct page *page);
+
+/* Whether memory_failure() was told of it (poison.h). For who holds the page or its pagemap. */
+bool PageHWPoison(const struct page *page);
 
 /* The mapping of a page that the caller holds. */
 struct dev_pagemap *page_pgmap(const struct page *page);

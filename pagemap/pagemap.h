@@ -23,10 +23,13 @@
 #include <stdint.h>
 
 #include "pagemap/device.h"
+#include "pagemap/fs.h"
+#include "pagemap/gup.h"
 #include "pagemap/ioport.h"
 #include "pagemap/memory.h"
 #include "pagemap/memremap.h"
 #include "pagemap/percpu_ref.h"
+#include "pagemap/poison.h"
 #include "pagemap/types.h"
 
 #ifdef __cplusplus

@@ -9,6 +9,7 @@
 #include "pagemap/core/domain.h"
 #include "pagemap/memremap/mapped.h"
 #include "pagemap/pagemap.h"
+#include "pagemap/poison/poison.h"
 
 /* ---- the reference ---- */
 
@@ -62,6 +63,7 @@ static void unmake_range(struct dev_pagemap *pgmap, unsigned id)
     struct pm_mapped_range *made = &pgmap->_mapped->range[id];
 
     if (made->is_populated) {
+        pm_poison_forget(made->span.start_pfn, made->span.start_pfn + made->span.nr_pfns - 1);
         pm_vmemmap_depopulate(&made->span);
     }
     if (made->linear != NULL) {
