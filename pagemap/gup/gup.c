@@ -5,6 +5,7 @@
 #include "pagemap/gup.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sys/mman.h>
 
 #include "pagemap/base/warn.h"
@@ -13,8 +14,11 @@
 #include "pagemap/pagemap.h"
 #include "pagemap/view/view.h"
 
-/* Pages that are taken in one read section, and how often that is tried before the file is locked. */
-enum { BATCH = 512, ATTEMPTS = 3 };
+/*
+ * Pages that are taken in one read section; how often that is tried before the file is locked; how often a driver
+ * may say that it brought a page back when it did not.
+ */
+enum { BATCH = 512, ATTEMPTS = 3, MIGRATIONS = 3 };
 
 /* What a batch can come to besides a number of pages or an errno. */
 enum { PRIVATE_PAGE = -10000, CHANGED = -10001 };
@@ -130,6 +134,9 @@ static long try_batch(const struct request *request, struct page **absent, struc
     }
     *mapping = view->mapping;
     generation = pm_load_acquire(&view->mapping->_generation);
+    if (pm_load_acquire(&view->is_gone) != 0) {
+        return CHANGED; /* after the generation: the addresses may be another view's */
+    }
     if (rangemap_find_held(pm_tables()->present, request->vpn, &run) != 0) {
         return absence(view, request->vpn, absent);
     }
@@ -147,10 +154,16 @@ static long try_batch(const struct request *request, struct page **absent, struc
     return *taken > 0 && pm_load_full(&view->mapping->_generation) != generation ? CHANGED : *taken;
 }
 
-/*
- * Runs of neighbouring views may touch, and an entry of `present` may be of two views: try_batch() stays inside of
- * the view's own entry, because entries are never joined.
- */
+/* One more reference on a PRIVATE page of the file, which has one itself. False: it is leaving the file. */
+static bool hold_private(struct page *page)
+{
+    struct dev_pagemap *pgmap = pm_page_owner(page);
+    bool left_idle;
+
+    return pgmap != NULL && pm_page_count_up(pgmap, page_to_pfn(page), 1, &left_idle);
+}
+
+/* With `keep_mapping`, *mapping is kept if it is not NULL. PRIVATE_PAGE: *absent is held. CHANGED: nothing is. */
 static long batch_in_section(const struct request *request, struct page **absent,
                              struct address_space **mapping, bool keep_mapping)
 {
@@ -162,8 +175,8 @@ static long batch_in_section(const struct request *request, struct page **absent
         return -ENOMEM;
     }
     result = try_batch(request, absent, mapping, &taken);
-    if (result == PRIVATE_PAGE && !pm_add_unless_zero(&(*absent)->_refcount, 1)) {
-        result = CHANGED; /* it went while we looked */
+    if (result == PRIVATE_PAGE && !hold_private(*absent)) {
+        result = CHANGED;
     }
     if (*mapping != NULL && (!keep_mapping || !pm_mapping_tryget(*mapping))) {
         *mapping = NULL;
@@ -184,9 +197,9 @@ static long batch_locked(const struct request *request, struct page **absent)
     long result = batch_in_section(request, absent, &mapping, true);
 
     if (result == CHANGED && mapping != NULL) {
-        pm_mapping_lock(mapping);
+        (void)pthread_mutex_lock(&mapping->_lock);
         result = batch_in_section(request, absent, &again, false);
-        pm_mapping_unlock(mapping);
+        (void)pthread_mutex_unlock(&mapping->_lock);
     }
     if (mapping != NULL) {
         pm_mapping_put(mapping);
@@ -202,29 +215,34 @@ static int migrate(struct page *page, uint64_t vpn)
     int error = pgmap->ops->migrate_to_ram(&fault);
 
     put_page(page);
-    return error == 0 ? 0 : -EFAULT;
+    return error;
 }
 
-/* A driver that says it did, and did not, is asked once more for each attempt, and then no more. */
+/* A batch, or why there is none. CHANGED is for the caller without a lock. */
 static long batch(const struct request *request)
 {
-    struct page *absent;
+    unsigned migrations = 0;
     long result = CHANGED;
 
-    for (unsigned attempt = 0; result == CHANGED && attempt < ATTEMPTS + 5; attempt++) {
+    for (unsigned attempt = 0; result == CHANGED; attempt++) {
         struct address_space *mapping;
+        struct page *absent;
 
         if (attempt < ATTEMPTS) {
             result = batch_in_section(request, &absent, &mapping, false);
-        } else if (!request->lock_free_only) {
+        } else if (request->lock_free_only) {
+            return CHANGED;
+        } else {
             result = batch_locked(request, &absent);
         }
-        if (result == PRIVATE_PAGE) {
-            result = request->lock_free_only ? (put_page(absent), -EFAULT) : migrate(absent, request->vpn);
-            result = result == 0 ? CHANGED : result;
+        if (result == PRIVATE_PAGE && (request->lock_free_only || migrations++ == MIGRATIONS)) {
+            put_page(absent);
+            result = -EFAULT;
+        } else if (result == PRIVATE_PAGE) {
+            result = migrate(absent, request->vpn) == 0 ? CHANGED : -EFAULT;
         }
     }
-    return result == CHANGED ? -EFAULT : result;
+    return result;
 }
 
 /* ---- the calls ---- */

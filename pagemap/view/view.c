@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "pagemap/base/atomic.h"
 #include "pagemap/base/fault.h"
 #include "pagemap/base/warn.h"
 #include "pagemap/core/domain.h"
@@ -69,6 +70,7 @@ static void discard(struct pm_view *view)
 
     error = error != 0 ? error : rangemap_carve(pm_tables()->present, vpn, last, NULL, NULL);
     (void)pm_warn_on(error != 0, "addresses of a view that ended can still be pinned");
+    pm_store_release(&view->is_gone, 1);
     pm_mapping_bump(view->mapping);
     (void)munmap(view->start, view->bytes);
 }

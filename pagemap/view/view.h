@@ -15,6 +15,7 @@ struct pm_view {
     int prot;
     bool by_overlay; /* else by userfaultfd */
     uint64_t first_index, last_index;
+    uint64_t is_gone; /* set before the generation moves for the last time on its behalf */
     struct rangemap_deferred deferred;
 };
 
