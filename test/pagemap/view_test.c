@@ -6,49 +6,10 @@
 #include <sys/wait.h>
 
 #include "pagemap/base/fault.h"
-#include "test/pagemap/rig.h"
+#include "test/pagemap/file_rig.h"
 #include "test/pagemap/touch.h"
 
 enum { PAGES = 64 };
-
-/* A device of 4 MiB at pfn 0, and a file that has nothing yet. */
-struct rig {
-    struct pagemap_memory *memory;
-    struct range range;
-    struct dev_pagemap pgmap;
-    struct address_space file;
-};
-
-static void set_up(struct rig *rig, enum memory_type type)
-{
-    warnings_count();
-    touch_install();
-    rig->memory = rig_plug(0, 4 * RIG_MB);
-    rig->range = rig_range(0, 4 * RIG_MB);
-    rig->pgmap = rig_pgmap(type, &rig->range, 1);
-    REQUIRE_EQ(rig_map(&rig->pgmap), 0);
-    REQUIRE_EQ(address_space_init(&rig->file, "file", NULL), 0);
-}
-
-static void tear_down(struct rig *rig)
-{
-    CHECK_EQ(truncate_inode_pages(&rig->file, 0), 0);
-    CHECK_EQ(mapping_nr_pages(&rig->file), 0);
-    CHECK_EQ(address_space_destroy(&rig->file), 0);
-    CHECK_EQ(pgmap_nr_references(&rig->pgmap), 0, "nothing leaked");
-    CHECK_EQ(memunmap_pages(&rig->pgmap), 0);
-    rig_unplug(rig->memory);
-    CHECK_EQ(warnings_take(), 0);
-    (void)pagemap_set_revocation(PAGEMAP_REVOKE_AUTO);
-}
-
-static char *view_of(struct rig *rig, uint64_t index, uint64_t nr_pages)
-{
-    char *view = vm_mmap(&rig->file, nr_pages * PAGE_SIZE, PROT_READ | PROT_WRITE, index * PAGE_SIZE);
-
-    REQUIRE(!IS_ERR(view), "error %ld", PTR_ERR(view));
-    return view;
-}
 
 /* Whether exactly the pages [first, last] of `pages` cannot be touched, by anybody. */
 static bool only_absent(char *view, uint64_t pages, uint64_t first, uint64_t last)
@@ -66,15 +27,15 @@ static bool only_absent(char *view, uint64_t pages, uint64_t first, uint64_t las
 
 static void check_revocation(enum pagemap_revocation how)
 {
-    struct rig rig;
+    struct file_rig rig;
     unsigned char byte = 0;
     char *view, *device;
 
     if (pagemap_set_revocation(how) != 0) {
         TEST_SKIP("%s", pagemap_revocation_report());
     }
-    set_up(&rig, MEMORY_DEVICE_GENERIC);
-    view = view_of(&rig, 0, PAGES);
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
+    view = file_rig_view(&rig, 0, PAGES);
     CHECK(only_absent(view, PAGES, 0, PAGES - 1), "an empty file");
     REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 100, PAGES), 0);
     if (how != PAGEMAP_REVOKE_UFFD || pagemap_view_revocation(view) != how) {
@@ -109,7 +70,7 @@ static void check_revocation(enum pagemap_revocation how)
     CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), -EINVAL);
     CHECK_EQ(touch_read(view, NULL), SIGSEGV);
     CHECK_EQ(address_space_destroy(&rig.file), -EBUSY, "pages");
-    tear_down(&rig);
+    file_rig_tear_down(&rig);
 }
 
 TEST_CASE(view, revoked_by_userfaultfd)
@@ -126,15 +87,15 @@ TEST_CASE(view, revoked_by_the_overlay)
 TEST_CASE(view, many_single_pages)
 {
     for (unsigned how = PAGEMAP_REVOKE_UFFD; how <= PAGEMAP_REVOKE_OVERLAY; how++) {
-        struct rig rig;
+        struct file_rig rig;
         char *view;
 
         if (pagemap_set_revocation((enum pagemap_revocation)how) != 0) {
             continue;
         }
-        set_up(&rig, MEMORY_DEVICE_GENERIC);
+        file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
         REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, 1024), 0);
-        view = view_of(&rig, 0, 1024);
+        view = file_rig_view(&rig, 0, 1024);
         for (uint64_t page = 0; page < 1024; page += 2) {
             unmap_mapping_pages(&rig.file, page, 1, false);
         }
@@ -142,20 +103,20 @@ TEST_CASE(view, many_single_pages)
             CHECK_EQ(touch_read(view + page * PAGE_SIZE, NULL), page % 2 == 0 ? SIGBUS : 0);
         }
         CHECK_EQ(vm_munmap(view, 1024 * PAGE_SIZE), 0);
-        tear_down(&rig);
+        file_rig_tear_down(&rig);
     }
 }
 
 /* Where mappings run out in the middle of a revocation, more is revoked than was asked for, never less. */
 TEST_CASE(view, a_failing_revocation_revokes_all)
 {
-    struct rig rig;
+    struct file_rig rig;
     char *view;
 
     REQUIRE_EQ(pagemap_set_revocation(PAGEMAP_REVOKE_OVERLAY), 0);
-    set_up(&rig, MEMORY_DEVICE_GENERIC);
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
     REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, PAGES), 0);
-    view = view_of(&rig, 0, PAGES);
+    view = file_rig_view(&rig, 0, PAGES);
     (void)pm_fault_arm(1);
     unmap_mapping_pages(&rig.file, 3, 1, false);
     CHECK_EQ(pm_fault_arm(0), 0);
@@ -163,24 +124,24 @@ TEST_CASE(view, a_failing_revocation_revokes_all)
     CHECK_EQ(map_mapping_range(&rig.file, 0, 0), 0);
     CHECK(only_absent(view, PAGES, 1, 0));
     CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), 0);
-    tear_down(&rig);
+    file_rig_tear_down(&rig);
 }
 
 /* userfaultfd may refuse at any time: the overlay takes over, and what was revoked stays so. */
 TEST_CASE(view, falls_back_to_the_overlay)
 {
-    struct rig rig;
+    struct file_rig rig;
     char *view;
 
     if (pagemap_set_revocation(PAGEMAP_REVOKE_UFFD) != 0) {
         TEST_SKIP("%s", pagemap_revocation_report());
     }
-    set_up(&rig, MEMORY_DEVICE_GENERIC);
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
     REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, PAGES), 0);
-    view = view_of(&rig, 0, PAGES);
+    view = file_rig_view(&rig, 0, PAGES);
     if (pagemap_view_revocation(view) != PAGEMAP_REVOKE_UFFD) {
         CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), 0);
-        tear_down(&rig);
+        file_rig_tear_down(&rig);
         TEST_SKIP("no memory may be locked here (RLIMIT_MEMLOCK)");
     }
     unmap_mapping_pages(&rig.file, 7, 1, false);
@@ -194,18 +155,18 @@ TEST_CASE(view, falls_back_to_the_overlay)
     unmap_mapping_pages(&rig.file, 7, 2, false);
     CHECK(only_absent(view, PAGES, 7, 8));
     CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), 0);
-    tear_down(&rig);
+    file_rig_tear_down(&rig);
 }
 
 /* Bug 27: what is given is a length, not an end. */
 TEST_CASE(view, bug27_a_length_is_no_end)
 {
-    struct rig rig;
+    struct file_rig rig;
     char *view;
 
-    set_up(&rig, MEMORY_DEVICE_GENERIC);
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
     REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, PAGES), 0);
-    view = view_of(&rig, 0, PAGES);
+    view = file_rig_view(&rig, 0, PAGES);
     unmap_mapping_range(&rig.file, 20 * PAGE_SIZE, 4 * PAGE_SIZE, 1);
     CHECK(only_absent(view, PAGES, 20, 23));
     CHECK_EQ(map_mapping_range(&rig.file, 0, 0), 0);
@@ -215,18 +176,18 @@ TEST_CASE(view, bug27_a_length_is_no_end)
     unmap_mapping_range(&rig.file, (PAGES - 1) * PAGE_SIZE, UINT64_MAX, 1);
     CHECK(only_absent(view, PAGES, PAGES - 1, PAGES - 1), "and no sum that wraps");
     CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), 0);
-    tear_down(&rig);
+    file_rig_tear_down(&rig);
 }
 
 /* Bug 28: the index of a page is its own, wherever in a run, a view or a compound page it lies. */
 TEST_CASE(view, bug28_index_of_each_page)
 {
-    struct rig rig;
+    struct file_rig rig;
     char *view;
 
-    set_up(&rig, MEMORY_DEVICE_GENERIC);
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
     REQUIRE_EQ(filemap_add_pages(&rig.file, 1000, 30, 20), 0);
-    view = view_of(&rig, 1003, 10);
+    view = file_rig_view(&rig, 1003, 10);
     for (uint64_t i = 0; i < 20; i++) {
         struct page *page = find_get_page(&rig.file, 1000 + i);
 
@@ -247,42 +208,42 @@ TEST_CASE(view, bug28_index_of_each_page)
     CHECK_EQ(page_index(pfn_to_page(36)), 1006);
     CHECK(only_absent(view, 10, 2, 2));
     CHECK_EQ(vm_munmap(view, 10 * PAGE_SIZE), 0);
-    tear_down(&rig);
+    file_rig_tear_down(&rig);
 }
 
 /* Bug 29: positions beyond 32 bits, in pages and in bytes. */
 TEST_CASE(view, bug29_positions_are_64_bits_wide)
 {
     const uint64_t index = (UINT64_C(1) << 52) - 8;
-    struct rig rig;
+    struct file_rig rig;
     char *view;
 
-    set_up(&rig, MEMORY_DEVICE_GENERIC);
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
     REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, 8), 0);
     REQUIRE_EQ(filemap_add_pages(&rig.file, UINT64_C(1) << 32, 8, 8), 0);
     REQUIRE_EQ(filemap_add_pages(&rig.file, index, 16, 8), 0);
     CHECK_EQ(filemap_add_pages(&rig.file, index + 1, 24, 8), -EINVAL, "beyond the end of any file");
-    view = view_of(&rig, 0, 8);
+    view = file_rig_view(&rig, 0, 8);
     unmap_mapping_range(&rig.file, PAGE_SIZE << 32, 0, 1);
     CHECK(only_absent(view, 8, 1, 0), "the low pages are not meant");
     CHECK_EQ(vm_munmap(view, 8 * PAGE_SIZE), 0);
-    view = view_of(&rig, index, 8);
+    view = file_rig_view(&rig, index, 8);
     CHECK(only_absent(view, 8, 1, 0));
     CHECK_EQ(truncate_inode_pages(&rig.file, (index + 4) * PAGE_SIZE), 0);
     CHECK(only_absent(view, 8, 4, 7));
     CHECK_EQ(mapping_nr_pages(&rig.file), 20);
     CHECK_EQ(vm_munmap(view, 8 * PAGE_SIZE), 0);
-    tear_down(&rig);
+    file_rig_tear_down(&rig);
 }
 
 TEST_CASE(view, several_views_of_several_runs)
 {
-    struct rig rig;
+    struct file_rig rig;
     char *low, *high;
 
-    set_up(&rig, MEMORY_DEVICE_FS_DAX);
-    low = view_of(&rig, 0, 16);
-    high = view_of(&rig, 8, 16);
+    file_rig_set_up(&rig, MEMORY_DEVICE_FS_DAX);
+    low = file_rig_view(&rig, 0, 16);
+    high = file_rig_view(&rig, 8, 16);
     REQUIRE_EQ(filemap_add_pages(&rig.file, 4, 50, 8), 0); /* 4..11; a hole at 12, 13 */
     REQUIRE_EQ(filemap_add_pages(&rig.file, 14, 20, 10), 0);
     memset(low + 10 * PAGE_SIZE, 5, PAGE_SIZE);
@@ -300,15 +261,15 @@ TEST_CASE(view, several_views_of_several_runs)
     CHECK_EQ(vm_munmap(low, 16 * PAGE_SIZE), 0);
     CHECK_EQ(touch_read(high + 7 * PAGE_SIZE, NULL), 0, "the other view stays");
     CHECK_EQ(vm_munmap(high, 16 * PAGE_SIZE), 0);
-    tear_down(&rig);
+    file_rig_tear_down(&rig);
 }
 
 TEST_CASE(view, errors)
 {
-    struct rig rig;
+    struct file_rig rig;
     void *view;
 
-    set_up(&rig, MEMORY_DEVICE_GENERIC);
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
     CHECK_EQ(PTR_ERR(vm_mmap(&rig.file, 0, PROT_READ, 0)), -EINVAL);
     CHECK_EQ(PTR_ERR(vm_mmap(&rig.file, 100, PROT_READ, 0)), -EINVAL);
     CHECK_EQ(PTR_ERR(vm_mmap(&rig.file, PAGE_SIZE, PROT_READ, 100)), -EINVAL);
@@ -327,16 +288,16 @@ TEST_CASE(view, errors)
     CHECK_EQ(vm_munmap(view, PAGE_SIZE), 0);
     CHECK_EQ(vm_munmap(NULL, PAGE_SIZE), -EINVAL);
     CHECK_EQ(address_space_init(NULL, "none", NULL), -EINVAL);
-    tear_down(&rig);
+    file_rig_tear_down(&rig);
 }
 
 /* Every step of making a view that can fail does. */
 TEST_CASE(view, each_failing_step_leaves_nothing_behind)
 {
     bool all = false;
-    struct rig rig;
+    struct file_rig rig;
 
-    set_up(&rig, MEMORY_DEVICE_GENERIC);
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
     REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, 8), 0);
     REQUIRE_EQ(filemap_add_pages(&rig.file, 16, 40, 8), 0);
     for (unsigned step = 1; !all; step++) {
@@ -353,20 +314,20 @@ TEST_CASE(view, each_failing_step_leaves_nothing_behind)
         }
         REQUIRE_LT(step, 100u);
     }
-    tear_down(&rig);
+    file_rig_tear_down(&rig);
 }
 
 /* A child has none of the views, so that nobody has a page that was revoked. */
 TEST_CASE(view, children_have_no_views)
 {
-    struct rig rig;
+    struct file_rig rig;
     int status = 0;
     char *view;
     pid_t child;
 
-    set_up(&rig, MEMORY_DEVICE_GENERIC);
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
     REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, 4), 0);
-    view = view_of(&rig, 0, 8);
+    view = file_rig_view(&rig, 0, 8);
     child = fork();
     if (child == 0) {
         _exit(touch_read(view, NULL) == SIGSEGV && touch_read(view + 6 * PAGE_SIZE, NULL) == SIGSEGV ? 0 : 1);
@@ -375,5 +336,5 @@ TEST_CASE(view, children_have_no_views)
     REQUIRE_EQ(waitpid(child, &status, 0), child);
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     CHECK_EQ(vm_munmap(view, 8 * PAGE_SIZE), 0);
-    tear_down(&rig);
+    file_rig_tear_down(&rig);
 }
