@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A device of 1 GiB comes up with its struct pages in its own memory. Readers pin random pages and work on them.
- * Then the driver is pulled out under load, and the times of what happens are printed. Exits with 1 if a promise
- * is broken: a page taken away from a reader, a pin granted after the kill, memory left in use.
+ * A device of 1 GiB comes up with its struct pages in its own memory, and a file of its pages is mapped. Readers pin
+ * random pages and work on them. Then the driver is pulled out under load, and the times of what happens are
+ * printed. Exits with 1 if a promise is broken: a page taken away from a reader, a pin granted after the kill, a view
+ * that still works after it was revoked, memory left in use.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "pagemap/pagemap.h"
 
-enum { READERS = 3, METADATA_PAGES = 8192, PIN_MICROSECONDS = 200 };
+enum { READERS = 3, METADATA_PAGES = 8192, FILE_PAGES = 100000, VIEW_PAGES = 1024, PIN_MICROSECONDS = 200 };
 
 #define BASE (UINT64_C(64) << 30)
 #define BYTES (UINT64_C(1) << 30)
@@ -77,7 +80,7 @@ static void *read_pages(void *number)
         unsigned char *bytes;
 
         random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
-        page = pagemap_get_page(PHYS_PFN(BASE) + METADATA_PAGES + (random >> 40) % 100000);
+        page = pagemap_get_page(PHYS_PFN(BASE) + METADATA_PAGES + (random >> 40) % FILE_PAGES);
         if (page == NULL) {
             refused();
             (void)usleep(PIN_MICROSECONDS);
@@ -93,6 +96,39 @@ static void *read_pages(void *number)
         put_page(page);
     }
     return NULL;
+}
+
+static struct address_space file;
+static char *view;
+
+static int map_file(void)
+{
+    if (address_space_init(&file, "data", NULL) != 0 ||
+        filemap_add_pages(&file, 0, PHYS_PFN(BASE) + METADATA_PAGES, FILE_PAGES) != 0) {
+        return 1;
+    }
+    view = vm_mmap(&file, VIEW_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE, 0);
+    if (IS_ERR(view)) {
+        return 1;
+    }
+    memset(view, 1, VIEW_PAGES * PAGE_SIZE);
+    (void)printf("view:    4 MiB of a file, to be revoked by %s\n", pagemap_revocation_report());
+    return 0;
+}
+
+/* A touch would be SIGBUS; a system call says so politely. */
+static bool view_is_revoked(void)
+{
+    int ends[2];
+    bool revoked;
+
+    if (pipe(ends) != 0) {
+        return false;
+    }
+    revoked = write(ends[1], view, 1) == -1 && errno == EFAULT;
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    return revoked;
 }
 
 static int bring_up(struct dev_pagemap *pgmap, struct pagemap_memory **memory, struct device *dev)
@@ -112,9 +148,17 @@ static int bring_up(struct dev_pagemap *pgmap, struct pagemap_memory **memory, s
 /* Pulls the driver out and tells what happened when. */
 static void pull_out(struct dev_pagemap *pgmap, struct device *dev)
 {
-    uint64_t busy = pgmap_nr_references(pgmap), began = now(), ended;
+    uint64_t busy = pgmap_nr_references(pgmap) - mapping_nr_pages(&file), began = now(), revoked, ended;
+    struct page *page;
 
     promise(load(&refusals) == 0, "a pin was refused while the device was up");
+    promise(kill_dev_pagemap(pgmap) == 0, "the device could not be killed");
+    unmap_mapping_range(&file, 0, 0, 1);
+    revoked = now();
+    promise(view_is_revoked(), "a revoked view can be read");
+    promise(get_user_pages((uintptr_t)view, 1, 0, &page) == -EFAULT,
+            "a page was pinned through a revoked view");
+    promise(truncate_inode_pages(&file, 0) == 0, "the file could not be emptied");
     (void)devres_release_all(dev);
     ended = now();
     (void)__atomic_exchange_n(&unplugged, 1, __ATOMIC_SEQ_CST);
@@ -129,6 +173,7 @@ static void pull_out(struct dev_pagemap *pgmap, struct device *dev)
     (void)printf("   0 us  the driver is pulled out\n");
     (void)printf("%4lld us  kill: the first pin is refused\n",
                  (long long)(load(&first_refusal) - began) / 1000);
+    (void)printf("%4lld us  revoke: the view is gone\n", (long long)(revoked - began) / 1000);
     (void)printf("%4lld us  drain: the last pin is put\n", (long long)(load(&last_put) - began) / 1000);
     (void)printf("%4lld us  free: memmap, linear map and region are gone\n",
                  (long long)(ended - began) / 1000);
@@ -150,6 +195,10 @@ int main(void)
         (void)fprintf(stderr, "the device did not come up\n");
         return 1;
     }
+    if (map_file() != 0) {
+        (void)fprintf(stderr, "the file could not be mapped\n");
+        return 1;
+    }
     for (uintptr_t i = 0; i < READERS; i++) {
         if (pthread_create(&readers[i], NULL, read_pages, (void *)i) != 0) {
             return 1;
@@ -161,6 +210,8 @@ int main(void)
     for (unsigned i = 0; i < READERS; i++) {
         (void)pthread_join(readers[i], NULL);
     }
+    promise(vm_munmap(view, VIEW_PAGES * PAGE_SIZE) == 0 && address_space_destroy(&file) == 0,
+            "the file is still in use");
     promise(pagemap_memory_unplug(memory) == 0, "the memory is still in use");
     promise(pagemap_memory_destroy(memory) == 0, "the memory is still plugged in");
     pagemap_barrier();

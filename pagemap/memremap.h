@@ -25,7 +25,8 @@ struct page {
     uint64_t _refcount;         /* references above idle, of a compound page in its first page */
     struct dev_pagemap *_pgmap; /* set when it is first grabbed */
     void *zone_device_data;     /* the driver's, while it holds the page */
-    uint64_t _reserved[4];
+    uint64_t _pincount;         /* pins of a compound page, in its first page */
+    uint64_t _reserved[3];
 };
 
 /* struct page of pfn 0. Set by the first memremap_pages(). */
@@ -105,7 +106,7 @@ struct dev_pagemap {
     const struct range *ranges; /* nr_range of them; the caller's, kept as long */
     /* Private. */
     struct percpu_ref _ref;
-    uint64_t _done;
+    uint64_t _done, _killed;
     struct pm_mapped *_mapped; /* NULL: not mapped */
 };
 
@@ -149,10 +150,23 @@ void *memremap_pages(struct dev_pagemap *pgmap, int nid);
 
 /*
  * Ends it: no get succeeds any more, and when it returns every reference on it and on its pages is gone, the
- * pages are, and no reader has a pointer to `pgmap`. Waits for all of that, without limit; not inside a read
- * section. The order is in docs/pagemap.md. WARNs and returns if it is not mapped.
+ * pages are, and no reader has a pointer to `pgmap`. Waits for all of that, without limit; the order is in
+ * docs/pagemap.md. Each failure WARNs, and means that `pgmap` must stay allocated:
+ *
+ *   -EINVAL   it is not mapped
+ *   -EDEADLK  called inside a read section: nothing happened
+ *   -EPERM    grace periods end no more (see pagemap_synchronize()): it is dead; what could go is gone
  */
-void memunmap_pages(struct dev_pagemap *pgmap);
+int memunmap_pages(struct dev_pagemap *pgmap);
+
+/*
+ * The first step of it alone: when it returns, no get succeeds. What is held stays. memunmap_pages() does the
+ * rest, or resurrect_dev_pagemap() takes it back, for a removal that was called off, whatever is still held. The
+ * caller serialises these three. -EALREADY: it was killed; -EINVAL (not mapped, not killed), -EDEADLK and -EPERM
+ * as above. kill may wait.
+ */
+int kill_dev_pagemap(struct dev_pagemap *pgmap);
+int resurrect_dev_pagemap(struct dev_pagemap *pgmap);
 
 /* The same, owned by `dev`: unmapped when it is released. If that cannot be noted, it is unmapped, -ENOMEM. */
 void *devm_memremap_pages(struct device *dev, struct dev_pagemap *pgmap);
@@ -186,8 +200,8 @@ uint64_t memremap_compat_align(void);
 /* ---- pages; a page of a compound page stands for all of it ---- */
 
 /*
- * The page of `pfn` with a reference more, or NULL: no live mapping holds it, it is not a valid page, or it is
- * PRIVATE or COHERENT and idle (those are allocated, below). Wait-free as get_dev_pagemap().
+ * The page of `pfn` with a reference more, or NULL: no live mapping holds it, it is not a valid page or it is
+ * poisoned, or it is PRIVATE or COHERENT and idle (those are allocated, below). Wait-free as get_dev_pagemap().
  */
 struct page *pagemap_get_page(uint64_t pfn);
 
@@ -203,7 +217,7 @@ uint64_t page_count(const struct page *page);
 
 /*
  * Allocates an idle page for its driver: one reference, locked. -ENODEV: its mapping is not live; -EBUSY: it is
- * not idle. The driver sees to it that nobody else allocates the same page meanwhile.
+ * not idle; -EHWPOISON: it is poisoned. The driver sees to it that nobody else allocates the same page meanwhile.
  */
 int zone_device_page_init(struct page *page);
 
@@ -213,6 +227,9 @@ void unlock_page(struct page *page);
 
 /* Waits until the page is idle; others may grab it again right after. */
 void wait_on_page_idle(struct page *page);
+
+/* Whether memory_failure() was told of it (poison.h). For who holds the page or its pagemap. */
+bool PageHWPoison(const struct page *page);
 
 /* The mapping of a page that the caller holds. */
 struct dev_pagemap *page_pgmap(const struct page *page);

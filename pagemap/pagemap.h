@@ -23,10 +23,13 @@
 #include <stdint.h>
 
 #include "pagemap/device.h"
+#include "pagemap/fs.h"
+#include "pagemap/gup.h"
 #include "pagemap/ioport.h"
 #include "pagemap/memory.h"
 #include "pagemap/memremap.h"
 #include "pagemap/percpu_ref.h"
+#include "pagemap/poison.h"
 #include "pagemap/types.h"
 
 #ifdef __cplusplus
@@ -50,11 +53,15 @@ void pagemap_read_unlock(void);
 /* Whether this thread is in a section that it began by pagemap_read_lock(). */
 bool pagemap_read_lock_held(void);
 
-/* Waits until every section that is open now has ended, as synchronize_rcu(). */
-void pagemap_synchronize(void);
+/*
+ * Waits until every section that is open now has ended, as synchronize_rcu(). -EDEADLK: called inside a section or
+ * a callback of the library; -EPERM: the process was forbidden membarrier(2) after it began to use the library, and
+ * no wait of this kind can end any more (see rangemap_forgo_membarrier()). Both WARN.
+ */
+int pagemap_synchronize(void);
 
-/* Waits until every callback and free that is pending now has run, as rcu_barrier(). */
-void pagemap_barrier(void);
+/* Waits until every callback and free that is pending now has run, as rcu_barrier(). Errors as above. */
+int pagemap_barrier(void);
 
 #ifdef __cplusplus
 }

@@ -7,7 +7,10 @@
  * mode, one shared counter, and drops the initial reference; who drops the last one runs `release`.
  *
  * Context: get, put, tryget and the is_ functions take no lock, never wait, and may be called from a signal
- * handler of a thread that has used the library before. The others take a lock; those that say so wait.
+ * handler of a thread that has used the library before. The others take a lock; those that say so wait. Where
+ * the wait cannot end (-EPERM or -EDEADLK of pagemap_synchronize()), the library WARNs and they do nothing.
+ * Functions given to it run on any thread that uses the library, and must not call those of fs.h: the thread may be
+ * inside of one.
  * Order: what a thread did before a put happens-before `release`, and before percpu_ref_is_zero() is true.
  */
 #ifndef PAGEMAP_PERCPU_REF_H

@@ -26,7 +26,7 @@ static inline uint64_t pm_load_acquire(const uint64_t *word)
     return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 
-/* One half of the store-then-load pairs in docs/pagemap.md, section 5. */
+/* One half of the store-then-load pairs in docs/pagemap.md, section 9. */
 static inline uint64_t pm_load_full(const uint64_t *word)
 {
     return __atomic_load_n(word, __ATOMIC_SEQ_CST);

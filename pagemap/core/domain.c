@@ -38,13 +38,17 @@ static bool again(int error)
         return true;
     }
     (void)pm_warn_on(error == -EDEADLK, "waiting for a grace period inside a read section or callback");
+    (void)pm_warn_on(error == -EPERM, "no grace period ends any more: membarrier(2) was forbidden");
     return false;
 }
 
-void pm_synchronize(void)
+int pm_synchronize(void)
 {
-    while (pm_domain() == NULL || again(rangemap_domain_synchronize(pm_domain()))) {
+    int error = -ENOMEM;
+
+    while (pm_domain() == NULL || again(error = rangemap_domain_synchronize(pm_domain()))) {
     }
+    return error;
 }
 
 void pm_defer(struct rangemap_deferred *deferred, rangemap_deferred_fn *run)
@@ -53,10 +57,13 @@ void pm_defer(struct rangemap_deferred *deferred, rangemap_deferred_fn *run)
     }
 }
 
-void pm_barrier(void)
+int pm_barrier(void)
 {
-    while (pm_domain() == NULL || again(rangemap_domain_barrier(pm_domain()))) {
+    int error = -ENOMEM;
+
+    while (pm_domain() == NULL || again(error = rangemap_domain_barrier(pm_domain()))) {
     }
+    return error;
 }
 
 int pagemap_read_lock(void)
@@ -83,12 +90,12 @@ bool pagemap_read_lock_held(void)
     return depth > 0;
 }
 
-void pagemap_synchronize(void)
+int pagemap_synchronize(void)
 {
-    pm_synchronize();
+    return pm_synchronize();
 }
 
-void pagemap_barrier(void)
+int pagemap_barrier(void)
 {
-    pm_barrier();
+    return pm_barrier();
 }

@@ -12,13 +12,16 @@
 /* The domain, made at the first call; NULL if out of memory. It stays for the life of the process. */
 PM_INTERNAL struct rangemap_domain *pm_domain(void);
 
-/* Waits for a grace period. Retries where memory for the calling thread's record is short. */
-PM_INTERNAL void pm_synchronize(void);
+/*
+ * Waits for a grace period. Retries where memory for the calling thread's record is short. -EDEADLK: inside a
+ * section or callback; -EPERM: membarrier(2) was forbidden. Both WARN.
+ */
+PM_INTERNAL int pm_synchronize(void);
 
 /* Runs `run` after a grace period, on any thread that uses the domain. Retries like pm_synchronize(). */
 PM_INTERNAL void pm_defer(struct rangemap_deferred *deferred, rangemap_deferred_fn *run);
 
-/* Waits until all that was deferred has run. */
-PM_INTERNAL void pm_barrier(void);
+/* Waits until all that was deferred has run. Errors as pm_synchronize(). */
+PM_INTERNAL int pm_barrier(void);
 
 #endif

@@ -32,16 +32,21 @@ int pm_index_create(void)
     return error;
 }
 
-struct dev_pagemap *find_dev_pagemap(phys_addr_t phys)
+struct dev_pagemap *pm_find(uint64_t pfn)
 {
     struct rangemap *index = pm_index_get();
     void *value;
 
-    (void)pm_warn_on(!pagemap_read_lock_held(), "find_dev_pagemap() outside of a read section");
-    if (index == NULL || rangemap_lookup(index, PHYS_PFN(phys), &value) != 0 || pm_is_reserved_value(value)) {
+    if (index == NULL || rangemap_lookup(index, pfn, &value) != 0 || pm_is_reserved_value(value)) {
         return NULL;
     }
     return value;
+}
+
+struct dev_pagemap *find_dev_pagemap(phys_addr_t phys)
+{
+    (void)pm_warn_on(!pagemap_read_lock_held(), "find_dev_pagemap() outside of a read section");
+    return pm_find(PHYS_PFN(phys));
 }
 
 /* The section spans lookup and tryget: whoever tears down waits for it between the kill and the free. */
@@ -100,6 +105,8 @@ bool pgmap_pfn_valid(const struct dev_pagemap *pgmap, uint64_t pfn)
 uint64_t pgmap_nr_references(const struct dev_pagemap *pgmap)
 {
     uint64_t count = percpu_ref_count(&pgmap->_ref);
+    bool is_dying = percpu_ref_is_dying(&pgmap->_ref);
 
-    return percpu_ref_is_dying(&pgmap->_ref) ? count : count - 1;
+    /* Its own: the initial one, or the one that it has while it is dead. */
+    return is_dying && pm_load_relaxed(&pgmap->_killed) == 0 ? count : count - 1;
 }

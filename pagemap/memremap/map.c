@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* memremap_pages() and memunmap_pages(). Kernel: mm/memremap.c (6.1). */
+/* memremap_pages(). Kernel: mm/memremap.c (6.1). */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
 #include "pagemap/altmap/altmap.h"
 #include "pagemap/base/fault.h"
-#include "pagemap/base/wait.h"
 #include "pagemap/base/warn.h"
-#include "pagemap/core/domain.h"
 #include "pagemap/memremap/mapped.h"
 
 uint64_t memremap_compat_align(void)
@@ -173,83 +171,19 @@ static int make_range(struct dev_pagemap *pgmap, unsigned id)
     return error;
 }
 
-/* ---- unmaking ---- */
-
-/* A teardown has nobody to tell that memory is short: it waits until reclamation has brought some. */
-static void erase_range(struct rangemap *index, const struct range *range)
-{
-    while (rangemap_erase_exact(index, pm_first_pfn(range), pm_last_pfn(range), NULL) == -ENOMEM) {
-        pm_barrier();
-    }
-}
-
-/* The memmap first: with an altmap it lies in the linear map. The entry last: until then the pfns are taken. */
-static void unmake_range(struct dev_pagemap *pgmap, unsigned id)
-{
-    struct pm_mapped_range *made = &pgmap->_mapped->range[id];
-
-    if (made->is_populated) {
-        pm_vmemmap_depopulate(&made->span);
-    }
-    if (made->linear != NULL) {
-        (void)munmap(made->linear, range_len(&pgmap->ranges[id]));
-    }
-    pm_memory_unuse(made->memory);
-    if (made->is_reserved) {
-        erase_range(pgmap->_mapped->index, &pgmap->ranges[id]);
-    }
-}
-
-/* What map and unmap have in common at the end. pre: the reference is dead and zero. */
-static void unmake(struct dev_pagemap *pgmap)
-{
-    struct pm_mapped *mapped = pgmap->_mapped;
-
-    for (unsigned id = 0; id < pgmap->nr_range; id++) {
-        unmake_range(pgmap, id);
-    }
-    pm_synchronize(); /* who found pgmap in the index has left its section */
-    percpu_ref_exit(&pgmap->_ref);
-    pgmap->_mapped = NULL;
-    free(mapped);
-}
-
-/* ---- the reference ---- */
-
-/* The last access to pgmap is the store: the address alone wakes. */
-static void reference_gone(struct percpu_ref *ref)
-{
-    struct dev_pagemap *pgmap = PM_CONTAINER_OF(ref, struct dev_pagemap, _ref);
-
-    (void)pm_swap_full(&pgmap->_done, 1);
-    pm_wake_var(&pgmap->_done);
-}
-
-static bool is_done(void *done)
-{
-    return pm_load_full(done) != 0;
-}
-
-/* After it no get succeeds (the grace period), and no page and no holder has a reference (the wait). */
-static void kill_and_drain(struct dev_pagemap *pgmap)
-{
-    percpu_ref_kill(&pgmap->_ref);
-    pm_synchronize();
-    pm_wait_var(&pgmap->_done, is_done, &pgmap->_done);
-}
-
 /* ---- the calls ---- */
 
 /* Sets up what all ranges share; on failure nothing is. */
 static int begin_mapping(struct dev_pagemap *pgmap)
 {
     struct pm_mapped *mapped;
-    int error = percpu_ref_init(&pgmap->_ref, reference_gone, 0);
+    int error = percpu_ref_init(&pgmap->_ref, pm_reference_gone, PERCPU_REF_ALLOW_REINIT);
 
     if (error != 0) {
         return error;
     }
     pgmap->_done = 0;
+    pgmap->_killed = 0;
     pgmap->altmap.alloc = 0;
     pgmap->altmap.align = 0;
     mapped = pm_alloc(sizeof *mapped + pgmap->nr_range * sizeof mapped->range[0]);
@@ -294,42 +228,11 @@ void *memremap_pages(struct dev_pagemap *pgmap, int nid)
     }
     error = error != 0 ? error : publish(pgmap);
     if (error != 0) {
-        kill_and_drain(pgmap);
-        unmake(pgmap);
+        (void)pm_kill(pgmap); /* nobody saw it, so no grace period is needed */
+        pm_drain(pgmap);
+        (void)pm_unmake(pgmap);
         pgmap->altmap.align = 0;
         return ERR_PTR(error);
     }
     return pgmap->_mapped->range[0].linear;
-}
-
-void memunmap_pages(struct dev_pagemap *pgmap)
-{
-    if (pm_warn_on(pgmap == NULL || pgmap->_mapped == NULL, "memunmap_pages() of what is not mapped")) {
-        return;
-    }
-    kill_and_drain(pgmap);
-    unmake(pgmap);
-    (void)pm_warn_on(pgmap->altmap.alloc != 0, "memunmap_pages(): the altmap still has blocks");
-}
-
-static void unmap_action(void *pgmap)
-{
-    memunmap_pages(pgmap);
-}
-
-void *devm_memremap_pages(struct device *dev, struct dev_pagemap *pgmap)
-{
-    void *linear = memremap_pages(pgmap, -1);
-    int error;
-
-    if (IS_ERR(linear)) {
-        return linear;
-    }
-    error = devm_add_action_or_reset(dev, unmap_action, pgmap);
-    return error == 0 ? linear : ERR_PTR(error);
-}
-
-void devm_memunmap_pages(struct device *dev, struct dev_pagemap *pgmap)
-{
-    (void)devm_release_action(dev, unmap_action, pgmap);
 }

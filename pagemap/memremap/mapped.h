@@ -77,4 +77,21 @@ static inline uint64_t pm_head_pfn(const struct dev_pagemap *pgmap, uint64_t pfn
 /* get_dev_pagemap(pfn, NULL). */
 PM_INTERNAL struct dev_pagemap *pm_get(uint64_t pfn);
 
+/* The mapping that holds pfn, live or dying, without a reference: for who knows that it stays. NULL: none. */
+PM_INTERNAL struct dev_pagemap *pm_find(uint64_t pfn);
+
+/* ---- teardown, in this order ---- */
+
+/* Release function of the reference. */
+PM_INTERNAL void pm_reference_gone(struct percpu_ref *ref);
+
+/* No get succeeds after it; again: waits only. As pm_synchronize(). */
+PM_INTERNAL int pm_kill(struct dev_pagemap *pgmap);
+
+/* Waits until no page and no holder has a reference. */
+PM_INTERNAL void pm_drain(struct dev_pagemap *pgmap);
+
+/* Undoes what is there. As pm_synchronize(). */
+PM_INTERNAL int pm_unmake(struct dev_pagemap *pgmap);
+
 #endif

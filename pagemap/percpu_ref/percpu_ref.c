@@ -84,7 +84,9 @@ void percpu_ref_exit(struct percpu_ref *ref)
     (void)pthread_mutex_lock(&switch_lock);
     while (pm_warn_on(data->confirm != NULL, "percpu_ref_exit() while a switch is in flight")) {
         (void)pthread_mutex_unlock(&switch_lock);
-        pm_barrier(); /* `deferred` is in use */
+        if (pm_barrier() != 0) { /* `deferred` is in use */
+            return;
+        }
         (void)pthread_mutex_lock(&switch_lock);
     }
     pm_store_release(&ref->percpu_count_ptr,
@@ -171,7 +173,10 @@ bool percpu_ref_tryget_live(struct percpu_ref *ref)
 
 /* ---- switching ---- */
 
-/* Takes the switch lock when no switch of `ref` waits for its grace period any more. False: it was exited. */
+/*
+ * Takes the switch lock when no switch of `ref` waits for its grace period any more. False: it was exited, or
+ * that grace period cannot end.
+ */
 static bool lock_settled(struct percpu_ref *ref)
 {
     for (;;) {
@@ -188,7 +193,9 @@ static bool lock_settled(struct percpu_ref *ref)
             return true;
         }
         (void)pthread_mutex_unlock(&switch_lock);
-        pm_barrier();
+        if (pm_barrier() != 0) {
+            return false;
+        }
     }
 }
 
@@ -299,7 +306,7 @@ void percpu_ref_switch_to_atomic(struct percpu_ref *ref, percpu_ref_func_t *conf
 void percpu_ref_switch_to_atomic_sync(struct percpu_ref *ref)
 {
     percpu_ref_switch_to_atomic(ref, NULL);
-    pm_synchronize();
+    (void)pm_synchronize(); /* WARNs if it cannot */
 }
 
 void percpu_ref_switch_to_percpu(struct percpu_ref *ref)

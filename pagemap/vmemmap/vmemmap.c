@@ -9,6 +9,7 @@
 #include "pagemap/altmap/altmap.h"
 #include "pagemap/base/fault.h"
 #include "pagemap/base/warn.h"
+#include "pagemap/vmemmap/touched.h"
 
 enum { RESERVED = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE };
 
@@ -22,7 +23,8 @@ int pm_vmemmap_reserve(void)
     int error = 0;
 
     (void)pthread_mutex_lock(&lock);
-    if (vmemmap == NULL) {
+    error = pm_touched_reserve(TOTAL_PFNS);
+    if (error == 0 && vmemmap == NULL) {
         void *base = pm_mmap(NULL, TOTAL_PFNS * sizeof(struct page), PROT_NONE, RESERVED, -1, 0);
 
         if (base == MAP_FAILED) {
@@ -84,6 +86,7 @@ static void hide(uint64_t pfn, uint64_t nr_pfns)
 static void depopulate_until(const struct pm_span *span, uint64_t end_pfn)
 {
     if (end_pfn > span->start_pfn) {
+        pm_touched_clear(span->start_pfn, end_pfn - span->start_pfn);
         hide(span->start_pfn, end_pfn - span->start_pfn);
     }
     if (span->altmap != NULL && end_pfn > span->start_pfn) {

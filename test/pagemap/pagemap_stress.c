@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Client sequence J. Readers get and put pagemaps and pages of random pfns, while drivers map, unmap, fail at
- * random steps and come back. Checked throughout:
+ * random steps, kill, resurrect and come back. Checked throughout:
  *
  *   - a hit covers its pfn, and is one that its driver has mapped: its magic is there until unmap has returned
  *   - a page that was got keeps its bytes: the word written to it is there when it is put
@@ -138,6 +138,14 @@ static void cycle(struct driver *driver, uint64_t base)
         CHECK(rig_finds(PHYS_PFN(base), &driver->pgmap));
         for (uint64_t i = prng_below(&driver->prng, 50); i > 0; i--) {
             (void)sched_yield();
+        }
+        if (prng_below(&driver->prng, 2) == 0) {
+            CHECK_EQ(kill_dev_pagemap(&driver->pgmap), 0);
+            CHECK(rig_finds(PHYS_PFN(base), NULL));
+            if (prng_below(&driver->prng, 2) == 0) { /* called off, whatever is still held */
+                CHECK_EQ(resurrect_dev_pagemap(&driver->pgmap), 0);
+                CHECK(rig_finds(PHYS_PFN(base), &driver->pgmap));
+            }
         }
         memunmap_pages(&driver->pgmap);
     } else {

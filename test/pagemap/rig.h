@@ -12,6 +12,11 @@
 #define RIG_MB (UINT64_C(1) << 20)
 #define RIG_GB (UINT64_C(1) << 30)
 
+static const enum memory_type RIG_TYPES[] = {MEMORY_DEVICE_PRIVATE, MEMORY_DEVICE_COHERENT,
+                                             MEMORY_DEVICE_FS_DAX, MEMORY_DEVICE_GENERIC,
+                                             MEMORY_DEVICE_PCI_P2PDMA};
+enum { RIG_NR_TYPES = sizeof RIG_TYPES / sizeof *RIG_TYPES };
+
 static uint64_t rig_freed;
 
 static inline void rig_page_free(struct page *page)
@@ -69,6 +74,19 @@ static inline int rig_map(struct dev_pagemap *pgmap)
     void *linear = memremap_pages(pgmap, -1);
 
     return IS_ERR(linear) ? (int)PTR_ERR(linear) : 0;
+}
+
+/* What memremap_pages() says to [start, end] as a GENERIC device, which does not stay. */
+static inline int rig_try_map(uint64_t start, uint64_t end)
+{
+    struct range range = {start, end};
+    struct dev_pagemap pgmap = rig_pgmap(MEMORY_DEVICE_GENERIC, &range, 1);
+    int error = rig_map(&pgmap);
+
+    if (error == 0) {
+        memunmap_pages(&pgmap);
+    }
+    return error;
 }
 
 /* Whether a get of pfn returns exactly `pgmap` (NULL: nothing). */

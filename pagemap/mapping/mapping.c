@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* A file's life, and its lock. Kernel: fs/inode.c (6.1). */
+#include "pagemap/mapping/mapping.h"
+
+#include <errno.h>
+
+#include "pagemap/base/fault.h"
+#include "pagemap/base/wait.h"
+#include "pagemap/core/domain.h"
+#include "pagemap/memremap/mapped.h"
+#include "pagemap/view/view.h"
+
+int address_space_init(struct address_space *mapping, const char *name, void *host)
+{
+    struct rangemap_options options = {.domain = pm_domain()};
+    struct address_space made = {.name = name, .host = host, ._users = 1, ._granule_pages = 1};
+    int error;
+
+    if (mapping == NULL) {
+        return -EINVAL;
+    }
+    error = options.domain == NULL || pm_fault_here() ? -ENOMEM : pm_tables_create();
+    error = error != 0 ? error : rangemap_create(&options, &made._pages);
+    if (error == 0) {
+        *mapping = made;
+        (void)pthread_mutex_init(&mapping->_lock, NULL);
+    }
+    return error;
+}
+
+static bool has_no_users(void *users)
+{
+    return pm_load_full(users) == 0;
+}
+
+int address_space_destroy(struct address_space *mapping)
+{
+    bool busy;
+    int error;
+
+    (void)pthread_mutex_lock(&mapping->_lock);
+    busy = mapping->_nrpages > 0 || mapping->_views != NULL;
+    (void)pthread_mutex_unlock(&mapping->_lock);
+    if (busy) {
+        return -EBUSY;
+    }
+    (void)pm_sub_full(&mapping->_users, 1);
+    pm_wait_var(&mapping->_users, has_no_users, &mapping->_users);
+    error = pm_synchronize(); /* who found it by a page or an address has left its section */
+    if (error != 0) {
+        (void)pm_add_full(&mapping->_users, 1);
+        return error;
+    }
+    (void)rangemap_destroy(mapping->_pages);
+    (void)pthread_mutex_destroy(&mapping->_lock);
+    return 0;
+}
+
+bool pm_mapping_tryget(struct address_space *mapping)
+{
+    return pm_add_unless_zero(&mapping->_users, 1);
+}
+
+void pm_mapping_put(struct address_space *mapping)
+{
+    uint64_t *users = &mapping->_users;
+
+    if (pm_sub_full(users, 1) == 1) {
+        pm_wake_var(users);
+    }
+}
+
+/* Memory set aside counts for all maps together, so each is asked for what all may need. */
+static int reserve(struct address_space *mapping)
+{
+    const struct pm_tables *tables = pm_tables();
+    unsigned updates = 7; /* two of each but `present`, and one of that */
+    int error;
+
+    for (const struct pm_view *view = mapping->_views; view != NULL; view = view->next) {
+        updates++;
+    }
+    error = rangemap_reserve(mapping->_pages, updates);
+    error = error != 0 ? error : rangemap_reserve(tables->associations, updates);
+    error = error != 0 ? error : rangemap_reserve(tables->views, updates);
+    return error != 0 ? error : rangemap_reserve(tables->present, updates);
+}
+
+int pm_mapping_lock_or_fail(struct address_space *mapping)
+{
+    int error;
+
+    (void)pthread_mutex_lock(&mapping->_lock);
+    error = pm_fault_here() ? -ENOMEM : reserve(mapping);
+    if (error != 0) {
+        (void)pthread_mutex_unlock(&mapping->_lock);
+    }
+    return error;
+}
+
+void pm_mapping_lock(struct address_space *mapping)
+{
+    (void)pthread_mutex_lock(&mapping->_lock);
+    while (reserve(mapping) != 0) {
+        (void)pthread_mutex_unlock(&mapping->_lock);
+        (void)pm_barrier(); /* which may bring some */
+        (void)pthread_mutex_lock(&mapping->_lock);
+    }
+}
+
+void pm_mapping_unlock(struct address_space *mapping)
+{
+    (void)pthread_mutex_unlock(&mapping->_lock);
+}
+
+void pm_mapping_bump(struct address_space *mapping)
+{
+    (void)pm_add_full(&mapping->_generation, 1);
+}
+
+uint64_t mapping_nr_pages(const struct address_space *mapping)
+{
+    return pm_load_acquire(&mapping->_nrpages);
+}
+
+const struct pagemap_memory *pm_page_memory(uint64_t pfn, uint64_t *offset)
+{
+    const struct dev_pagemap *pgmap = pm_find(pfn);
+    int id = pgmap == NULL || pgmap->type == MEMORY_DEVICE_PRIVATE ? -1 : pm_range_of(pgmap, pfn);
+    const struct pm_mapped_range *range;
+
+    if (id < 0) {
+        return NULL;
+    }
+    range = &pgmap->_mapped->range[id];
+    *offset = range->span.offset + (pfn - pm_first_pfn(&pgmap->ranges[id])) * PAGE_SIZE;
+    return range->memory;
+}
+
+void pm_round_to_granules(const struct address_space *mapping, uint64_t *first, uint64_t *last)
+{
+    *first &= ~(mapping->_granule_pages - 1);
+    *last |= mapping->_granule_pages - 1;
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Putting pages into a file, and finding them there. Kernel: mm/filemap.c, fs/dax.c (6.1). */
+#include <errno.h>
+
+#include "pagemap/base/fault.h"
+#include "pagemap/mapping/associate.h"
+#include "pagemap/mapping/mapping.h"
+#include "pagemap/memremap/mapped.h"
+#include "pagemap/memremap/page.h"
+#include "pagemap/pagemap.h"
+#include "pagemap/poison/poison.h"
+#include "pagemap/view/view.h"
+
+/* Pages to be inserted; the caller has a reference on pgmap. */
+struct run {
+    struct dev_pagemap *pgmap;
+    uint64_t index, pfn, nr_pages;
+    uint64_t granule_pages;
+};
+
+static uint64_t last_pfn(const struct run *run)
+{
+    return run->pfn + run->nr_pages - 1;
+}
+
+/* Valid pages of one range. */
+static int check_place(struct run *run)
+{
+    int id = pm_range_of(run->pgmap, run->pfn);
+    const struct pagemap_memory *memory = run->pgmap->_mapped->range[id].memory;
+
+    if (!pgmap_pfn_valid(run->pgmap, run->pfn) || pm_range_of(run->pgmap, last_pfn(run)) != id) {
+        return -ENXIO;
+    }
+    run->granule_pages = run->pgmap->type == MEMORY_DEVICE_PRIVATE ? 1 : memory->granule / PAGE_SIZE;
+    return ((run->index | run->pfn | run->nr_pages) & (run->granule_pages - 1)) != 0 ? -EINVAL : 0;
+}
+
+/* The file takes over a reference that each allocated page must have. */
+static int check_pages(const struct run *run)
+{
+    if (pm_poison_next(run->pfn, last_pfn(run)) != UINT64_MAX) {
+        return -EHWPOISON;
+    }
+    if (pm_is_allocated_type(run->pgmap)) {
+        for (uint64_t pfn = run->pfn; pfn <= last_pfn(run); pfn++) {
+            if (page_count(pfn_to_page(pfn)) == 0) {
+                return -EAGAIN;
+            }
+        }
+    }
+    return 0;
+}
+
+/* All is cut along the largest pages. Only an empty file without views can change over to larger ones. */
+static int check_granule(const struct address_space *mapping, const struct run *run)
+{
+    bool is_fresh = mapping->_nrpages == 0 && mapping->_views == NULL;
+
+    if (run->granule_pages > mapping->_granule_pages) {
+        return is_fresh ? 0 : -EINVAL;
+    }
+    return ((run->index | run->nr_pages) & (mapping->_granule_pages - 1)) != 0 ? -EINVAL : 0;
+}
+
+static int show(struct address_space *mapping, const struct run *run)
+{
+    int error = 0;
+
+    for (struct pm_view *view = mapping->_views; view != NULL && error == 0; view = view->next) {
+        uint64_t first = run->index, last = run->index + run->nr_pages - 1;
+
+        if (pm_view_overlap(view, &first, &last)) {
+            error = pm_show(view, first, run->pfn + (first - run->index), last - first + 1);
+        }
+    }
+    return error;
+}
+
+static void allow_pins(struct address_space *mapping, const struct run *run)
+{
+    for (struct pm_view *view = mapping->_views; view != NULL; view = view->next) {
+        uint64_t first = run->index, last = run->index + run->nr_pages - 1;
+
+        if (pm_view_overlap(view, &first, &last)) {
+            (void)pm_allow_pins(view, first, run->pfn + (first - run->index), last - first + 1);
+        }
+    }
+}
+
+/* With the pages associated and memory set aside. What can fail comes first. */
+static int insert_associated(struct address_space *mapping, const struct run *run)
+{
+    uint64_t last = run->index + run->nr_pages - 1;
+    int error = rangemap_is_free(mapping->_pages, run->index, last) == 1 ? 0 : -EEXIST;
+
+    error = error != 0
+                ? error
+                : check_pages(run); /* after the association: memory_failure() sees one or we the other */
+    if (error != 0) {
+        return error;
+    }
+    error = show(mapping, run);
+    if (error == 0) {
+        error = rangemap_insert(mapping->_pages, run->index, last, pm_difference(run->pfn, run->index), NULL);
+    }
+    if (error != 0) {
+        pm_hide_in_views(mapping, run->index, last);
+        return error;
+    }
+    allow_pins(mapping, run);
+    (void)pm_add_full(&mapping->_nrpages, run->nr_pages);
+    mapping->_granule_pages =
+        run->granule_pages > mapping->_granule_pages ? run->granule_pages : mapping->_granule_pages;
+    mapping->_is_fs_dax |= run->pgmap->type == MEMORY_DEVICE_FS_DAX;
+    return 0;
+}
+
+static int insert(struct address_space *mapping, const struct run *run)
+{
+    int error = pm_mapping_lock_or_fail(mapping);
+
+    if (error != 0) {
+        return error;
+    }
+    error = check_granule(mapping, run);
+    error = error != 0 ? error : pm_associate(mapping, run->index, run->pfn, run->nr_pages);
+    if (error == 0) {
+        error = insert_associated(mapping, run);
+        if (error != 0) {
+            pm_disassociate(run->pfn, run->nr_pages);
+        }
+    }
+    pm_mapping_unlock(mapping);
+    return error;
+}
+
+int filemap_add_pages(struct address_space *mapping, uint64_t index, uint64_t pfn, uint64_t nr_pages)
+{
+    struct run run = {NULL, index, pfn, nr_pages, 1};
+    int error;
+
+    if (nr_pages == 0 || nr_pages > PM_INDEX_END || index > PM_INDEX_END - nr_pages ||
+        pfn > PM_INDEX_END - nr_pages) {
+        return -EINVAL;
+    }
+    run.pgmap = pm_get(pfn);
+    if (run.pgmap == NULL) {
+        return -ENXIO;
+    }
+    error = check_place(&run);
+    error = error != 0 ? error : check_pages(&run);
+    if (error == 0) {
+        percpu_ref_get_many(&run.pgmap->_ref, nr_pages);
+        error = insert(mapping, &run);
+        if (error != 0) {
+            percpu_ref_put_many(&run.pgmap->_ref, nr_pages);
+        }
+    }
+    put_dev_pagemap(run.pgmap);
+    return error;
+}
+
+/* As get_user_pages(): who takes the page out bumps the generation before looking at its count. */
+struct page *find_get_page(struct address_space *mapping, uint64_t index)
+{
+    for (;;) {
+        uint64_t generation = pm_load_acquire(&mapping->_generation);
+        struct page *page;
+        void *difference;
+
+        if (rangemap_lookup(mapping->_pages, index, &difference) != 0) {
+            return NULL;
+        }
+        page = pagemap_get_page(pm_translate(difference, index));
+        if (page == NULL || pm_load_full(&mapping->_generation) == generation) {
+            return page;
+        }
+        put_page(page);
+    }
+}

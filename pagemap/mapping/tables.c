@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "pagemap/mapping/tables.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+#include "pagemap/base/fault.h"
+#include "pagemap/core/domain.h"
+#include "pagemap/mapping/associate.h"
+
+static struct pm_tables tables;
+static const struct pm_tables *ready;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+const struct pm_tables *pm_tables(void)
+{
+    return __atomic_load_n(&ready, __ATOMIC_ACQUIRE);
+}
+
+/* What was made before a failure stays for the next attempt. */
+static int create(struct rangemap **table, const struct rangemap_options *options)
+{
+    if (*table != NULL) {
+        return 0;
+    }
+    return pm_fault_here() ? -ENOMEM : rangemap_create(options, table);
+}
+
+int pm_tables_create(void)
+{
+    struct rangemap_options plain = {.domain = pm_domain()}, owned = plain;
+    int error;
+
+    if (plain.domain == NULL) {
+        return -ENOMEM;
+    }
+    owned.release = pm_association_release;
+    owned.retain = pm_association_retain;
+    (void)pthread_mutex_lock(&lock);
+    error = create(&tables.associations, &owned);
+    error = error != 0 ? error : create(&tables.views, &plain);
+    error = error != 0 ? error : create(&tables.present, &plain);
+    if (error == 0) {
+        __atomic_store_n(&ready, &tables, __ATOMIC_RELEASE);
+    }
+    (void)pthread_mutex_unlock(&lock);
+    return error;
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "pagemap/vmemmap/touched.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "pagemap/base/fault.h"
+
+uint64_t *pm_touched;
+
+int pm_touched_reserve(uint64_t nr_pfns)
+{
+    void *words;
+
+    if (pm_touched != NULL) {
+        return 0;
+    }
+    words = pm_mmap(NULL, nr_pfns >> PM_TOUCHED_SHIFT >> 3, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (words == MAP_FAILED) {
+        return -ENOMEM;
+    }
+    pm_touched = words;
+    return 0;
+}
+
+/* The bits from `bit` to the end of its word or to `last`, whichever comes first. */
+static uint64_t mask_from(uint64_t bit, uint64_t last)
+{
+    uint64_t high = last / 64 == bit / 64 ? last % 64 : 63;
+
+    return (UINT64_MAX << bit % 64) & (UINT64_MAX >> (63 - high));
+}
+
+/* Untouched words stay untouched, and cost no memory. */
+void pm_touched_clear(uint64_t first_pfn, uint64_t nr_pfns)
+{
+    uint64_t last = (first_pfn + nr_pfns - 1) >> PM_TOUCHED_SHIFT;
+
+    for (uint64_t bit = first_pfn >> PM_TOUCHED_SHIFT; bit <= last; bit = (bit / 64 + 1) * 64) {
+        uint64_t mask = mask_from(bit, last);
+
+        if ((pm_load_relaxed(&pm_touched[bit / 64]) & mask) != 0) {
+            (void)pm_and_full(&pm_touched[bit / 64], ~mask);
+        }
+    }
+}
+
+uint64_t pm_touched_next(uint64_t pfn, uint64_t last_pfn)
+{
+    uint64_t last = last_pfn >> PM_TOUCHED_SHIFT;
+
+    for (uint64_t bit = pfn >> PM_TOUCHED_SHIFT; bit <= last; bit = (bit / 64 + 1) * 64) {
+        uint64_t found = pm_load_full(&pm_touched[bit / 64]) & mask_from(bit, last);
+
+        if (found != 0) {
+            uint64_t start = ((bit / 64 * 64) + (uint64_t)__builtin_ctzll(found)) << PM_TOUCHED_SHIFT;
+
+            return start > pfn ? start : pfn;
+        }
+    }
+    return UINT64_MAX;
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* A device and a file of its pages. */
+#ifndef PAGEMAP_TEST_FILE_RIG_H
+#define PAGEMAP_TEST_FILE_RIG_H
+
+#include <sys/mman.h>
+
+#include "test/pagemap/rig.h"
+#include "test/pagemap/touch.h"
+
+/* A device of 4 MiB at pfn 0, 1024 pages, and a file that has nothing yet. */
+struct file_rig {
+    struct pagemap_memory *memory;
+    struct range range;
+    struct dev_pagemap pgmap;
+    struct address_space file;
+};
+
+static inline void file_rig_set_up(struct file_rig *rig, enum memory_type type)
+{
+    warnings_count();
+    touch_install();
+    rig->memory = rig_plug(0, 4 * RIG_MB);
+    rig->range = rig_range(0, 4 * RIG_MB);
+    rig->pgmap = rig_pgmap(type, &rig->range, 1);
+    REQUIRE_EQ(rig_map(&rig->pgmap), 0);
+    REQUIRE_EQ(address_space_init(&rig->file, "file", NULL), 0);
+}
+
+/* The views must be gone. Checks that nothing was left behind. */
+static inline void file_rig_tear_down(struct file_rig *rig)
+{
+    CHECK_EQ(truncate_inode_pages(&rig->file, 0), 0);
+    CHECK_EQ(mapping_nr_pages(&rig->file), 0);
+    CHECK_EQ(address_space_destroy(&rig->file), 0);
+    CHECK_EQ(pgmap_nr_references(&rig->pgmap), 0, "nothing leaked");
+    CHECK_EQ(memunmap_pages(&rig->pgmap), 0);
+    rig_unplug(rig->memory);
+    CHECK_EQ(warnings_take(), 0);
+    (void)pagemap_set_revocation(PAGEMAP_REVOKE_AUTO);
+}
+
+/* A view that can be written, of so many pages from `index` on. */
+static inline char *file_rig_view(struct file_rig *rig, uint64_t index, uint64_t nr_pages)
+{
+    char *view = vm_mmap(&rig->file, nr_pages * PAGE_SIZE, PROT_READ | PROT_WRITE, index * PAGE_SIZE);
+
+    REQUIRE(!IS_ERR(view), "error %ld", PTR_ERR(view));
+    return view;
+}
+
+/* A thread that does one thing that waits. */
+struct waiter {
+    pthread_t thread;
+    void (*wait)(void *context);
+    void *context;
+    uint64_t is_done;
+};
+
+static inline void *waiter_run(void *context)
+{
+    struct waiter *waiter = context;
+
+    waiter->wait(waiter->context);
+    (void)__atomic_exchange_n(&waiter->is_done, 1, __ATOMIC_SEQ_CST);
+    return NULL;
+}
+
+static inline void waiter_start(struct waiter *waiter, void (*wait)(void *), void *context)
+{
+    waiter->wait = wait;
+    waiter->context = context;
+    waiter->is_done = 0;
+    REQUIRE_EQ(pthread_create(&waiter->thread, NULL, waiter_run, waiter), 0);
+}
+
+static inline bool waiter_is_done_after(struct waiter *waiter, unsigned microseconds)
+{
+    (void)usleep(microseconds);
+    return __atomic_load_n(&waiter->is_done, __ATOMIC_SEQ_CST) != 0;
+}
+
+static inline void waiter_join(struct waiter *waiter)
+{
+    (void)pthread_join(waiter->thread, NULL);
+    CHECK_EQ(waiter->is_done, 1);
+}
+
+#endif
