@@ -30,8 +30,8 @@ for cc in gcc clang; do
     silent $cc -shared -fPIC -O0 rangemap.c -lck -o "librangemap-$cc.so"
     cp smoke.c smoke.cc
     for standard in c++98 c++20; do
-        silent ${cxx[$cc]} -std=$standard -Wall -Wextra -c smoke.cc -o smoke_cc.o
-        silent ${cxx[$cc]} rangemap.o smoke_cc.o -lck -o $standard
+        silent "${cxx[$cc]}" -std=$standard -Wall -Wextra -c smoke.cc -o smoke_cc.o
+        silent "${cxx[$cc]}" rangemap.o smoke_cc.o -lck -o $standard
     done
     for program in plain strict unoptimised c++98 c++20; do
         silent "./$program"
