@@ -93,10 +93,13 @@ install_manual() {
 }
 
 caller=$PWD
-# The files are where `bazel run` and tests start us, or beside this program.
-[[ -f packaging/version.txt ]] || cd "$0.runfiles/rangemap" || die "the files to install are missing"
-read -r version abi <packaging/version.txt
 parse "$@"
+# Bazel puts the files that a program needs beside it, or the program among them.
+for folder in "$0.runfiles/rangemap" "$(dirname -- "$0")/.."; do
+    [[ ! -f $folder/packaging/version.txt ]] || break
+done
+cd "$folder"
+read -r version abi <packaging/version.txt
 umask 022
 install_headers
 for name in rangemap pagemap; do

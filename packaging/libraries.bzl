@@ -35,6 +35,7 @@ def installed_library(name, headers, sources, copts = [], deps = [], shared_deps
             "exports.py",
             "header.py",
         ],
+        visibility = ["//packaging/test:__pkg__"],
     )
 
     # With alwayslink all of it goes into the shared library.

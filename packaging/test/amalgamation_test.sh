@@ -5,7 +5,8 @@
 set -euo pipefail
 amalgamation=$PWD/$1 smoke=$PWD/$2
 cd "$TEST_TMPDIR"
-cp "$amalgamation/rangemap.c" "$amalgamation/rangemap.h" "$smoke" .
+cp "$amalgamation/rangemap.c" "$amalgamation/rangemap.h" .
+{ echo "#define SMOKE_AMALGAMATED"; cat "$smoke"; } >smoke.c
 
 fail() {
     echo "FAILED: $*" >&2

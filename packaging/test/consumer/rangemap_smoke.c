@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#if defined(SMOKE_INSTALLED)
-#include <rangemap/rangemap.h>
-#else
+#if defined(SMOKE_AMALGAMATED)
 #include "rangemap.h"
+#else
+#include <rangemap/rangemap.h>
 #endif
 
 static int check(int holds, const char *what)
