@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <pagemap/pagemap.h>
+#include "pagemap/pagemap.h"
 
 enum { BASE = 1 << 30 };
 

@@ -10,7 +10,7 @@
 #if defined(SMOKE_AMALGAMATED)
 #include "rangemap.h"
 #else
-#include <rangemap/rangemap.h>
+#include "rangemap/rangemap.h"
 #endif
 
 static int check(int holds, const char *what)
