@@ -3,6 +3,10 @@
 #ifndef PAGEMAP_TYPES_H
 #define PAGEMAP_TYPES_H
 
+#if !defined(__GNUC__) || __SIZEOF_POINTER__ != 8 || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "pagemap needs gcc or clang and a 64-bit little-endian target, as rangemap does"
+#endif
+
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -39,17 +39,18 @@
 #ifndef RANGEMAP_RANGEMAP_H
 #define RANGEMAP_RANGEMAP_H
 
+#if !defined(__GNUC__)
+#error "rangemap needs gcc or clang, or a compiler that takes their extensions and defines __GNUC__"
+#elif __SIZEOF_POINTER__ != 8
+#error "rangemap supports 64-bit targets only: a value and a node link are one 64-bit word"
+#elif __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "rangemap supports little-endian targets only: it has never been run on another"
+#endif
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-
-#if UINTPTR_MAX != UINT64_MAX
-#error "rangemap supports 64-bit targets only: a value and a node link are one 64-bit word"
-#endif
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "rangemap has never been run on a big-endian target"
-#endif
 
 #ifdef __cplusplus
 extern "C" {

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "rangemap/base/ck.h"
 #include "rangemap/base/compiler.h"
 #include "rangemap/base/explorer.h"
 
@@ -28,10 +29,6 @@
 
 #if !defined(RANGEMAP_ATOMIC_CC)
 #define RANGEMAP_ATOMIC_CC 0
-#endif
-
-#if !RANGEMAP_ATOMIC_CC
-#include <ck_pr.h>
 #endif
 
 /* A shared 64-bit word. Wrapped, so that no plain access compiles. */

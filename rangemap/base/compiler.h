@@ -3,6 +3,10 @@
 #ifndef RANGEMAP_BASE_COMPILER_H
 #define RANGEMAP_BASE_COMPILER_H
 
+#if !defined(__GNUC__) || !defined(__STDC_VERSION__) || __STDC_VERSION__ < 201112L
+#error "rangemap's sources are C11: compile them with gcc or clang, -std=c11 or later"
+#endif
+
 #include <stddef.h>
 #include <stdint.h>
 

@@ -14,8 +14,7 @@
 #ifndef RANGEMAP_EPOCH_DOMAIN_H
 #define RANGEMAP_EPOCH_DOMAIN_H
 
-#include <ck_epoch.h>
-
+#include "rangemap/base/ck.h"
 #include "rangemap/base/stack.h"
 #include "rangemap/memory/pool.h"
 #include "rangemap/rangemap.h"

@@ -8,7 +8,7 @@
 
 #include "rangemap/epoch/light.h"
 
-static bool try_claim(struct rm_poller *poller)
+static bool claim_poller(struct rm_poller *poller)
 {
     return rm_load_relaxed(&poller->claim) == 0 && rm_cas_full(&poller->claim, 0, 1);
 }
@@ -28,7 +28,7 @@ bool rm_grace_poll(struct rangemap_domain *domain, ck_epoch_record_t *record, ck
 {
     bool moved;
 
-    if (!try_claim(&domain->poller)) {
+    if (!claim_poller(&domain->poller)) {
         return false;
     }
     moved = poll_alone(domain, record, over);
@@ -70,7 +70,7 @@ int rm_grace_wait(struct rangemap_domain *domain)
         ck_stack_t none = CK_STACK_INITIALIZER;
         bool moved = false;
 
-        if (try_claim(poller)) {
+        if (claim_poller(poller)) {
             moved = poll_alone(domain, &poller->record, &none);
             rm_store_release(&poller->claim, 0);
         }

@@ -36,7 +36,7 @@ void rm_shard_init(struct rm_shard *shard, struct rangemap_domain *domain)
 }
 
 /* Acquire: what the last holder did to the shard is visible. */
-static bool try_claim(struct rm_shard *shard)
+static bool claim_shard(struct rm_shard *shard)
 {
     if (rm_broken(RM_CLAIM)) {
         return true;
@@ -118,7 +118,7 @@ static bool visit_shard(struct rm_shard *shard, struct rm_thread *thread, uint64
     if (rm_load_relaxed(&shard->outstanding) == 0) {
         return true;
     }
-    if (!try_claim(shard)) {
+    if (!claim_shard(shard)) {
         return false;
     }
     rm_busy_enter(thread);
@@ -287,7 +287,7 @@ static int drain_shard(struct rm_shard *shard, struct rm_thread *thread)
     unsigned looks = 0;
     int result;
 
-    while (!try_claim(shard)) {
+    while (!claim_shard(shard)) {
         rm_grace_back_off(&looks);
     }
     rm_busy_enter(thread);

@@ -55,27 +55,27 @@ int rangemap_find_held(const struct rangemap *map, uint64_t key, struct rangemap
 }
 
 /* What a batch fills; each may be NULL. */
-struct batch {
+struct answers {
     void **values;
     struct rangemap_entry *entries;
     bool *hit;
 };
 
-static void fill(const struct batch *batch, size_t at, const struct rangemap_entry *entry, bool hit)
+static void fill(const struct answers *answers, size_t at, const struct rangemap_entry *entry, bool hit)
 {
-    if (batch->values != NULL) {
-        batch->values[at] = entry->value;
+    if (answers->values != NULL) {
+        answers->values[at] = entry->value;
     }
-    if (batch->entries != NULL) {
-        batch->entries[at] = *entry;
+    if (answers->entries != NULL) {
+        answers->entries[at] = *entry;
     }
-    if (batch->hit != NULL) {
-        batch->hit[at] = hit;
+    if (answers->hit != NULL) {
+        answers->hit[at] = hit;
     }
 }
 
 static int look_up_batch(const struct rangemap *map, const uint64_t *keys, size_t count,
-                         const struct batch *batch)
+                         const struct answers *answers)
 {
     struct rangemap_entry entry[RM_BATCH_KEYS];
     struct rm_thread *thread;
@@ -94,7 +94,7 @@ static int look_up_batch(const struct rangemap *map, const uint64_t *keys, size_
         uint32_t hit = kernel()->find_batch(map, keys + done, group, entry);
 
         for (unsigned i = 0; i < group; i++) {
-            fill(batch, done + i, &entry[i], (hit >> i & 1) != 0);
+            fill(answers, done + i, &entry[i], (hit >> i & 1) != 0);
         }
         hits += __builtin_popcount(hit);
         done += group;
@@ -106,17 +106,17 @@ static int look_up_batch(const struct rangemap *map, const uint64_t *keys, size_
 int rangemap_lookup_batch(const struct rangemap *map, const uint64_t *keys, size_t count, void **values,
                           bool *hit)
 {
-    struct batch batch = {values, NULL, hit};
+    struct answers answers = {values, NULL, hit};
 
-    return look_up_batch(map, keys, count, &batch);
+    return look_up_batch(map, keys, count, &answers);
 }
 
 int rangemap_find_batch(const struct rangemap *map, const uint64_t *keys, size_t count,
                         struct rangemap_entry *entries, bool *hit)
 {
-    struct batch batch = {NULL, entries, hit};
+    struct answers answers = {NULL, entries, hit};
 
-    return look_up_batch(map, keys, count, &batch);
+    return look_up_batch(map, keys, count, &answers);
 }
 
 int rangemap_read_begin(const struct rangemap *map)

@@ -18,7 +18,9 @@ enum {
     RM_RUN_MAX = 3 * RM_LEAF_ROOM + 3,
     RM_ROW_MAX = 3 * RM_INNER_ROOM + 6,
     /* Per level at most four nodes (four leaves); a chain of inner nodes over an empty leaf. */
-    RM_BUILT_MAX = 4 * (RM_HEIGHT_MAX + 2)
+    RM_BUILT_MAX = 4 * (RM_HEIGHT_MAX + 2),
+    /* Entries of a leaf that two are merged to: it should not split again at once. */
+    RM_MERGED_LEAF_MAX = RM_LEAF_MAX - RM_LEAF_MAX / 5
 };
 
 struct rm_builder {

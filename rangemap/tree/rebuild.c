@@ -5,9 +5,6 @@
 
 #include "rangemap/tree/freeze.h"
 
-/* A merged leaf should not split again at once. */
-enum { MERGED_LEAF_MAX = RM_LEAF_MAX - RM_LEAF_MAX / 5 };
-
 /* A frozen inner node of the region, and which of its children the update touches. */
 struct frame {
     struct rm_inner *inner;
@@ -148,7 +145,8 @@ static bool append_edited_leaf(struct rm_rebuild *rebuild, struct rm_run *run, s
 
 static bool fits_merged(const struct rm_run *run, const struct rm_node *neighbour)
 {
-    return neighbour != NULL && (run->count == 0 || run->count + rm_node_count(neighbour) <= MERGED_LEAF_MAX);
+    return neighbour != NULL &&
+           (run->count == 0 || run->count + rm_node_count(neighbour) <= RM_MERGED_LEAF_MAX);
 }
 
 static bool append_leaf(struct rm_rebuild *rebuild, struct rm_run *run, struct rm_node *node)

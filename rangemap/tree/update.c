@@ -15,8 +15,6 @@
 #include "rangemap/tree/rebuild.h"
 #include "rangemap/tree/walk.h"
 
-enum { MERGED_LEAF_MAX = RM_LEAF_MAX - RM_LEAF_MAX / 5 };
-
 struct update {
     struct rangemap *map;
     struct rm_thread *thread;
@@ -30,7 +28,7 @@ static bool neighbour_has_room(const struct rm_inner *parent, unsigned index, un
 {
     const struct rm_node *node = rm_slot_node(rm_load_dependent(&parent->slot[index]));
 
-    return count == 0 || rm_node_count(node) + count <= MERGED_LEAF_MAX;
+    return count == 0 || rm_node_count(node) + count <= RM_MERGED_LEAF_MAX;
 }
 
 /* Whether the leaf gets so small that it should join a neighbour under the same parent: a guess. */

@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# A workspace outside of this one that names it as a local_repository builds its own programs with the library, by a
+# Bazel of its own, whose server and outputs go with the test.
+set -euo pipefail
+# What a user has: the folder itself, not the links that Bazel makes for tests.
+source=$(dirname -- "$(readlink -f -- "$1")")
+consumer=$PWD/packaging/test
+cd "$TEST_TMPDIR"
+
+fail() {
+    echo "FAILED: $*" >&2
+    exit 1
+}
+
+bazel_here() {
+    # Its actions run in the sandbox of this test already.
+    bazel --nohome_rc --output_user_root="$TEST_TMPDIR/bazel" "$1" --spawn_strategy=local --color=no --curses=no "${@:2}"
+}
+
+mkdir workspace && cd workspace
+sed "s|@RANGEMAP@|$source|" "$consumer/bazel_consumer/WORKSPACE.in" >WORKSPACE
+cp "$consumer/bazel_consumer/BUILD.in" BUILD
+for library in rangemap pagemap; do
+    cp "$consumer/consumer/${library}_smoke.c" ${library}_smoke.c
+    cp ${library}_smoke.c ${library}_smoke.cc
+done
+trap 'bazel --output_user_root="$TEST_TMPDIR/bazel" shutdown' EXIT
+bazel_here build //... >out 2>&1 || { cat out >&2; fail "the consumer does not build"; }
+for program in {rangemap,pagemap}_{c,cc}; do
+    bazel-bin/$program || fail "$program"
+done
+
+# Without its dependencies: the missing repository is named.
+sed -i '/^rangemap_dependencies()/d' WORKSPACE
+if bazel_here build //:rangemap_c >out 2>&1; then fail "built without Concurrency Kit"; fi
+grep -q "'@ck//" out || { cat out >&2; fail "no word of the missing repository"; }
+echo PASSED

@@ -1,0 +1,109 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Installs, looks at what is there, and builds consumers with it: by make and pkg-config, and by CMake; static and
+# shared; C and C++.
+set -euo pipefail
+install=$PWD/$1 consumer=$PWD/packaging/test/consumer headers=$PWD
+here=$TEST_TMPDIR
+prefix=$here/prefix
+
+fail() {
+    echo "FAILED: $*" >&2
+    exit 1
+}
+
+# quiet COMMAND...: must succeed; what it says is shown only if it does not.
+quiet() {
+    "$@" >"$here/out" 2>&1 || { cat "$here/out" >&2; fail "$*"; }
+}
+
+# refuses PATTERN COMMAND...: must fail, and say what matches the pattern.
+refuses() {
+    if "${@:2}" >"$here/out" 2>&1; then fail "${*:2}: succeeded"; fi
+    grep -q -- "$1" "$here/out" || { cat "$here/out" >&2; fail "${*:2}: no word of '$1'"; }
+}
+
+# ---- the installer ----
+
+"$install" --help | grep -q -- --prefix=DIR || fail "--help is no help"
+refuses '--prefix=DIR is required' "$install"
+refuses 'is no option' "$install" --prefix="$prefix" --nonsense
+refuses 'lacks its value' "$install" --prefix
+quiet "$install" --prefix="$prefix"
+quiet "$install" --prefix="$prefix" # over an older one
+[[ $(stat -c %a "$prefix/lib/librangemap.a" "$prefix/lib/librangemap.so") == $'644\n777' ]] || fail "modes"
+
+# For a package: paths within files do not know of DESTDIR. Odd characters, other folders.
+DESTDIR="$here/a &|\\ root" quiet "$install" --prefix=/opt/r --libdir=/opt/r/lib64/x --includedir=/opt/inc
+odd="$here/a &|\\ root/opt"
+grep -qx 'libdir=/opt/r/lib64/x' "$odd/r/lib64/x/pkgconfig/rangemap.pc" || fail "libdir in rangemap.pc"
+grep -q 'DIR}/../../../../../inc"' "$odd/r/lib64/x/cmake/rangemap/rangemapPaths.cmake" || fail "includedir for CMake"
+[[ -f $odd/inc/rangemap/rangemap.h ]] || fail "--includedir"
+cd "$here"
+quiet "$install" --prefix="rela tive &|\\"
+grep -qxF "prefix=$here/rela tive &|\\" "rela tive &|\\/lib/pkgconfig/rangemap.pc" || fail "odd prefix in rangemap.pc"
+
+# ---- what is exported, and what is needed ----
+
+# declared NAME: the functions that the compiler finds declared in the public headers, and their variables.
+declared() {
+    gcc -fsyntax-only -aux-info prototypes -I"$headers" -x c "$headers/$1/$1.h"
+    sed -n "s|^/\* $headers/$1/[a-z_]*\.h:[0-9]*:NC \*/ extern [^(]*[ *](\{0,1\}\*\{0,1\}\([a-z_0-9]*\) (.*|\1|p" prototypes
+    sed -n 's/^extern .*[ *]\([a-z_]*\);$/\1/p' "$headers/$1"/*.h
+}
+
+for name in rangemap pagemap; do
+    library=$prefix/lib/lib$name.so.0.1.0
+    declared $name | sort >in_headers
+    nm -D --defined-only "$library" | sed -n 's/^[0-9a-f]* [B-Z] \(.*\)@@.*_0\.1$/\1/p' | sort >exported
+    (($(wc -l <in_headers) > 50)) || fail "the compiler finds too few functions declared"
+    diff in_headers exported >&2 || fail "lib$name.so exports other than its headers declare"
+    readelf -dW "$library" >dynamic
+    grep -q "soname: \[lib$name\.so\.0\.1\]" dynamic || fail "SONAME of lib$name.so"
+    ! grep -E 'RPATH|RUNPATH|TEXTREL' dynamic || fail "lib$name.so has been built carelessly"
+    ! readelf -SW "$library" "$prefix/lib/lib$name.a" | grep -q debug_info || fail "debug information is installed"
+done
+grep -q 'NEEDED.*\[librangemap\.so\.0\.1\]' dynamic || fail "libpagemap.so does not ask for librangemap.so"
+! grep -q 'NEEDED.*libck' dynamic || fail "libpagemap.so asks for libck, which it does not use"
+
+# ---- make and pkg-config ----
+
+export PKG_CONFIG_PATH=$prefix/lib/pkgconfig LD_LIBRARY_PATH=$prefix/lib
+mkdir make && cd make
+cp "$consumer"/* .
+quiet make -j2
+for program in {rangemap,pagemap}-{shared,shared-cc,static} rangemap-static-cc; do
+    quiet "./$program"
+done
+ldd rangemap-shared | grep -q "$prefix/lib/librangemap.so.0.1" || fail "not the installed library"
+[[ $(pkg-config --modversion rangemap) == 0.1.0 ]] || fail "pkg-config has another version"
+refuses 'rangemap >= 0.2' pkg-config --print-errors 'rangemap >= 0.2'
+
+# ---- CMake ----
+
+cd ..
+quiet cmake -S "$consumer" -B cmake -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Release
+quiet cmake --build cmake -j 2
+for program in cmake/{rangemap,pagemap}{,_static}_c{,c}; do
+    quiet "$program"
+done
+mv "$prefix" moved # CMake finds it wherever it is
+quiet cmake -S "$consumer" -B cmake2 -DCMAKE_PREFIX_PATH="$here/moved"
+
+# ---- bad use ----
+
+sed 's/rangemap 0.1 REQUIRED/rangemap 0.2 REQUIRED/' "$consumer/CMakeLists.txt" >make/CMakeLists.txt
+refuses 'requested version "0.2"' cmake -S make -B cmake3 -DCMAKE_PREFIX_PATH="$here/moved"
+sed 's/pagemap 0.1 REQUIRED/rangemap 0.0.9 REQUIRED/' "$consumer/CMakeLists.txt" >make/CMakeLists.txt
+refuses 'requested version "0.0.9"' cmake -S make -B cmake4 -DCMAKE_PREFIX_PATH="$here/moved"
+refuses 'needs Concurrency Kit' cmake -S "$consumer" -B cmake5 -DCMAKE_PREFIX_PATH="$here/moved" \
+    -DCMAKE_SYSTEM_LIBRARY_PATH= -Drangemap_CK_LIBRARY=rangemap_CK_LIBRARY-NOTFOUND -DCMAKE_FIND_ROOT_PATH=/nonexistent \
+    -DCMAKE_FIND_ROOT_PATH_MODE_LIBRARY=ONLY
+
+# pkg-config names ck if it is too old or missing. The other packages of the system are out of its sight.
+mkdir old
+sed 's/^Version:.*/Version: 0.6.0/' "$(pkg-config --variable=pcfiledir ck)/ck.pc" >old/ck.pc
+refuses 'ck >= 0.7.0' env PKG_CONFIG_PATH="$here/old:$here/moved/lib/pkgconfig" pkg-config --cflags rangemap
+refuses "'ck', required by 'rangemap', not found" \
+    env PKG_CONFIG_LIBDIR="$here/moved/lib/pkgconfig" PKG_CONFIG_PATH= pkg-config --cflags rangemap
+echo PASSED

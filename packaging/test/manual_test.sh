@@ -1,0 +1,33 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Every exported function has a manual page; man finds nothing wrong with any, and whatis can index all.
+set -euo pipefail
+packaging=$PWD/packaging
+cd "$TEST_TMPDIR"
+
+fail() {
+    echo "FAILED: $*" >&2
+    exit 1
+}
+
+for name in rangemap pagemap; do
+    mkdir $name
+    tar -xf "$packaging/${name}_manual.tar" -C $name
+    sed -n 's/^        \([a-z].*\);$/\1/p' "$packaging/lib$name.map" >exported
+    (($(wc -l <exported) > 50)) || fail "too few functions are exported"
+    while read -r function; do
+        compgen -G "$name/man3/$function.3*" >/dev/null || fail "$function has no page"
+    done <exported
+    cd $name
+    groff -ww -man -Tutf8 -z man3/* man7/* >../warnings 2>&1 || fail "groff"
+    [[ ! -s ../warnings ]] || { cat ../warnings >&2; fail "warnings of groff"; }
+    lexgrog man3/* man7/* >../index || { grep -v ': "' ../index >&2; fail "pages that whatis cannot index"; }
+    cd ..
+done
+man -l rangemap/man3/rangemap_store.3 >text
+for words in 'rangemap_store - Makes \[start, last\] hold value' 'int rangemap_store(struct rangemap \*map' \
+    'whatever was there' 'rangemap_displaced_fn(const struct rangemap_entry' 'rangemap_carve(3)'; do
+    tr -s ' \n' ' ' <text | grep -q "$words" || fail "rangemap_store(3) lacks: $words"
+done
+man -M "$PWD/rangemap" rangemap_find_held | grep -q 'rangemap_lookup_held' || fail "a link leads nowhere"
+echo PASSED
