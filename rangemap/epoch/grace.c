@@ -6,6 +6,8 @@
 #include <sched.h>
 #include <time.h>
 
+#include "rangemap/base/probe.h"
+
 static bool try_claim(struct rm_poller *poller)
 {
     return rm_load_relaxed(&poller->claim) == 0 && rm_cas_full(&poller->claim, 0, 1);
@@ -19,6 +21,10 @@ static bool poll_alone(struct rangemap_domain *domain, ck_epoch_record_t *record
     /* The scan's loads of `active` before the disposal: pairs with the release that ended those sections. */
     ck_pr_fence_acquire();
     rm_happens_acquire(&domain->epoch);
+    RM_PROBE2(poll, domain, moved);
+    if (!moved) {
+        RM_PROBE2(stall, domain, rm_load_relaxed(&domain->pending_bytes));
+    }
     return moved;
 }
 
