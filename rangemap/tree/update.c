@@ -156,7 +156,7 @@ static const struct rm_step *choose_anchor(const struct rm_path *path)
             count > RM_INNER_MIN) {
             break;
         }
-        if (step->frozen) {
+        if (rm_slot_is_frozen(step->word)) {
             RM_PROBE2(fold, step->slot, rm_meta_level(step->meta));
         }
     }
