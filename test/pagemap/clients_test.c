@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What drivers of the kernel do with the API, as far as no view of a file is involved. */
+/* What drivers of the kernel do with the API. */
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "pagemap/base/fault.h"
 #include "test/pagemap/rig.h"
+#include "test/pagemap/touch.h"
 
 struct remover {
     struct device *dev;
@@ -28,7 +30,14 @@ static bool is_removed_after(struct remover *remover, unsigned microseconds)
     return __atomic_load_n(&remover->is_done, __ATOMIC_SEQ_CST) != 0;
 }
 
-/* A: device-dax, two ranges, large pages. */
+/* What kill_dev_dax() does: views go before the mapping. */
+static void revoke_views(void *file)
+{
+    unmap_mapping_range(file, 0, 0, 1);
+    CHECK_EQ(truncate_inode_pages(file, 0), 0);
+}
+
+/* A: device-dax, two ranges, large pages, a view. */
 TEST_CASE(clients, a_device_dax)
 {
     struct pagemap_memory *memory = rig_plug(0, 64 * RIG_MB);
@@ -36,8 +45,10 @@ TEST_CASE(clients, a_device_dax)
     struct dev_pagemap pgmap = rig_pgmap(MEMORY_DEVICE_GENERIC, ranges, 2), second = pgmap;
     struct device dev, other;
     struct remover remover = {&dev, 0};
+    struct address_space file;
     struct page *pinned;
     pthread_t thread;
+    char *view;
 
     warnings_count();
     device_initialize(&dev, "dax0.0");
@@ -55,17 +66,28 @@ TEST_CASE(clients, a_device_dax)
     CHECK_EQ(warnings_take(), 1);
     CHECK(rig_finds(0, &pgmap), "the first is still found");
 
+    touch_install();
+    REQUIRE_EQ(address_space_init(&file, "dax0.0", NULL), 0);
+    REQUIRE_EQ(filemap_add_pages(&file, 0, 0, 64), 0);
+    REQUIRE_EQ(devm_add_action(&dev, revoke_views, &file), 0);
+    view = vm_mmap(&file, 64 * PAGE_SIZE, PROT_READ | PROT_WRITE, 0);
+    REQUIRE(!IS_ERR(view));
+    CHECK_EQ(touch_write(view + 63 * PAGE_SIZE, 1), 0);
     pinned = pagemap_get_page(700);
     REQUIRE_NE(pinned, NULL);
     REQUIRE_EQ(pthread_create(&thread, NULL, remove_driver, &remover), 0);
     while (!rig_finds(0, NULL)) {
     }
     CHECK(!is_removed_after(&remover, 3000), "it waits for the pin");
+    CHECK_EQ(touch_read(view, NULL), SIGBUS);
+    CHECK_EQ(touch_by_kernel(view + 63 * PAGE_SIZE), EFAULT);
     CHECK_EQ(pagemap_get_page(700), NULL);
     CHECK_EQ(request_mem_region(0, 4096, "early"), NULL, "the region is released after the mapping");
     put_page(pinned);
     (void)pthread_join(thread, NULL);
     CHECK_EQ(iomem_resource.child, NULL);
+    CHECK_EQ(vm_munmap(view, 64 * PAGE_SIZE), 0);
+    CHECK_EQ(address_space_destroy(&file), 0);
     REQUIRE(!IS_ERR(devm_memremap_pages(&dev, &pgmap)), "bound again");
     CHECK_EQ(devres_release_all(&dev), 1);
     CHECK_EQ(devres_release_all(&other), 0);
