@@ -311,7 +311,7 @@ static enum rm_outcome attempt_leaf(struct update *update)
     if (update->op->kind == RM_JOIN && !rm_join_is_valid(update->map, update->op, step->node, step->meta)) {
         return RM_STALE;
     }
-    if (copy_unchanged(update)) {
+    if (copy_unchanged(update) || (rm_broken(RM_R1_WAITS_NOT) && step->frozen)) {
         return RM_RETRY;
     }
     new_count = rm_edit_count(&edit, count);

@@ -9,16 +9,18 @@ static struct machine_view *view_of(struct machine *machine, const struct machin
     return &machine->view[operands->how / 2 % MACHINE_VIEWS];
 }
 
-/* A cursor over a changing map rises or falls, and misses nothing of what has been there all the time. */
+/*
+ * A cursor over a changing map rises or falls, and misses nothing of what has been there all the time. A range
+ * may reach back over what was passed, if that was overwritten meanwhile.
+ */
 static void check_cursor(struct machine *machine, const struct machine_view *view)
 {
     const struct entry_list *always = &view->saved.list, *seen = &view->seen;
 
     for (size_t i = 0; i + 1 < seen->count; i++) {
-        const struct rangemap_entry *low = &seen->entry[i + view->downwards];
-        const struct rangemap_entry *high = &seen->entry[i + !view->downwards];
+        const struct rangemap_entry *now = &seen->entry[i], *next = now + 1;
 
-        MACHINE_REQUIRE(machine, low->start < high->start);
+        MACHINE_REQUIRE(machine, view->downwards ? next->start < now->start : next->last > now->last);
     }
     for (size_t i = 0; i < always->count; i++) {
         const struct rangemap_entry *entry = &always->entry[i];
