@@ -12,6 +12,7 @@
 enum rm_rule {
     RM_NO_RULE,
     RM_R1_FOLD,              /* a compare-and-swap completes the update of the thread that made it */
+    RM_R1_WAITS_NOT,         /* what somebody has frozen is not waited for */
     RM_R2_FREEZE,            /* slots of a region are frozen */
     RM_R2_FREEZE_BELOW,      /* also below the anchor's node */
     RM_R2_TOP_DOWN,          /* parents before children */

@@ -20,6 +20,7 @@ static bool run(struct exploration *exploration)
 {
     exploration->schedules++;
     exploration->fault = world_run(&schedule, exploration->broken);
+    exploration->parked += schedule_has_parked(&schedule);
     return exploration->fault == NULL;
 }
 
@@ -68,15 +69,22 @@ static void describe(struct exploration *exploration)
     }
 }
 
+static void begin(const struct scenario *scenario, struct exploration *exploration)
+{
+    world_create(scenario);
+    schedule.park.at = 0;
+    exploration->schedules = 0;
+    exploration->parked = 0;
+    exploration->complete = 0;
+    exploration->fault = NULL;
+    memset(exploration->text, 0, sizeof exploration->text);
+}
+
 void explore(const struct scenario *scenario, struct exploration *exploration)
 {
     bool good = true;
 
-    world_create(scenario);
-    exploration->schedules = 0;
-    exploration->complete = 0;
-    exploration->fault = NULL;
-    memset(exploration->text, 0, sizeof exploration->text);
+    begin(scenario, exploration);
     for (unsigned bound = 0; good && bound <= exploration->bound; bound++) {
         good = explore_bound(exploration, bound);
     }
@@ -84,6 +92,49 @@ void explore(const struct scenario *scenario, struct exploration *exploration)
         describe(exploration);
     }
     exploration->longest = world_longest();
+    world_destroy();
+}
+
+/* Alone up to where it is parked. Then the others, one after the other. */
+static bool park_first(struct exploration *exploration)
+{
+    schedule.policy = SCHEDULE_REPLAY;
+    schedule.switches = 1;
+    schedule.at[0] = (struct schedule_switch){0, schedule.park.thread};
+    return run(exploration);
+}
+
+static bool park_at(struct exploration *exploration, unsigned point)
+{
+    bool good;
+
+    schedule.park.at = point;
+    good = park_first(exploration);
+    for (uint64_t i = 0; good && i < exploration->random; i++) {
+        schedule.policy = SCHEDULE_RANDOM;
+        schedule.prng = prng_stream(test_seed(), point * exploration->random + i);
+        schedule.spacing = 2U << prng_below(&schedule.prng, 8);
+        good = run(exploration);
+    }
+    return good;
+}
+
+void explore_parked(const struct scenario *scenario, struct exploration *exploration, unsigned thread)
+{
+    uint64_t before;
+    unsigned point = 1;
+    bool good;
+
+    begin(scenario, exploration);
+    schedule.park.thread = thread;
+    do {
+        before = exploration->parked;
+        good = park_at(exploration, point++);
+    } while (good && exploration->parked != before);
+    if (!good) {
+        describe(exploration);
+    }
+    exploration->longest = point - 2;
     world_destroy();
 }
 
@@ -104,7 +155,7 @@ const char *explore_replay(const struct scenario *scenario, const char *text, en
 {
     const char *fault;
 
-    REQUIRE(schedule_parse(&schedule, text));
+    REQUIRE(schedule_parse(&schedule, text), "%s", text);
     world_create(scenario);
     fault = world_run(&schedule, broken);
     world_destroy();
@@ -114,6 +165,7 @@ const char *explore_replay(const struct scenario *scenario, const char *text, en
 unsigned explore_adversary(const struct scenario *scenario, enum rm_rule broken, const char **fault)
 {
     schedule.policy = SCHEDULE_ADVERSARY;
+    schedule.park.at = 0;
     world_create(scenario);
     *fault = world_run(&schedule, broken);
     world_destroy();

@@ -12,6 +12,7 @@ struct exploration {
     enum rm_rule broken; /* RM_NO_RULE */
     /* What came of it. */
     uint64_t schedules;
+    uint64_t parked;   /* of these, with a thread parked for ever */
     unsigned complete; /* bounds 0 to complete - 1 were exhausted */
     unsigned longest;  /* points of the longest run */
     const char *fault; /* or NULL; then `schedule` leads to it, and `text` is the history too */
@@ -21,6 +22,12 @@ struct exploration {
 
 /* Stops at the first fault. */
 void explore(const struct scenario *scenario, struct exploration *exploration);
+
+/*
+ * Parks one thread for ever, at each of its points in turn: first with nothing before it, then `random` times in
+ * the midst of what the others do. Those must come to an end, and so must reading the whole map.
+ */
+void explore_parked(const struct scenario *scenario, struct exploration *exploration, unsigned thread);
 
 /* Explores as much as the test's scale allows. A fault fails the test and prints the schedule. */
 void explore_test(const struct scenario *scenario);

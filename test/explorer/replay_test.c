@@ -70,8 +70,12 @@ TEST_CASE(replay, text_is_checked)
 {
     CHECK(!schedule_parse(&schedule, "0>1 x"));
     CHECK(!schedule_parse(&schedule, "0>9"));
+    CHECK(!schedule_parse(&schedule, "4!9"));
+    CHECK(!schedule_parse(&schedule, "0-1"));
     CHECK(schedule_parse(&schedule, "0>1 17>0"));
     CHECK_STR_EQ(schedule_text(&schedule), "0>1 17>0");
+    CHECK(schedule_parse(&schedule, "1!23 0>1 17>0"));
+    CHECK_STR_EQ(schedule_text(&schedule), "1!23 0>1 17>0");
 }
 
 /* Two threads, one preemption each way: the number of schedules is known. */

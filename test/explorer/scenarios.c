@@ -124,3 +124,8 @@ const struct scenario *scenario_find(const char *name)
     REQUIRE_LT(i, count, "%s", name);
     return &scenarios[i];
 }
+
+const struct scenario *scenario_at(unsigned index)
+{
+    return index < sizeof scenarios / sizeof scenarios[0] ? &scenarios[index] : NULL;
+}

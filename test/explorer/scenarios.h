@@ -8,4 +8,7 @@
 /* The test fails if there is none. */
 const struct scenario *scenario_find(const char *name);
 
+/* By number; NULL behind the last. */
+const struct scenario *scenario_at(unsigned index);
+
 #endif

@@ -2,7 +2,6 @@
 #include "test/explorer/schedule.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 void schedule_begin(struct schedule *schedule)
@@ -13,6 +12,7 @@ void schedule_begin(struct schedule *schedule)
     schedule->diverged = false;
     schedule->attempts = 0;
     schedule->attempts_max = 0;
+    schedule->park.points = 0;
     memset(schedule->pending, 0, sizeof schedule->pending);
     if (schedule->policy != SCHEDULE_REPLAY) {
         schedule->switches = 0;
@@ -115,6 +115,17 @@ static unsigned next_adverse(struct schedule *schedule, unsigned current, unsign
     return chosen;
 }
 
+bool schedule_parks(struct schedule *schedule, unsigned current)
+{
+    return schedule->park.at != 0 && schedule->park.thread == current &&
+           ++schedule->park.points == schedule->park.at;
+}
+
+bool schedule_has_parked(const struct schedule *schedule)
+{
+    return schedule->park.at != 0 && schedule->park.points >= schedule->park.at;
+}
+
 unsigned schedule_next(struct schedule *schedule, unsigned point, unsigned current, unsigned runnable)
 {
     unsigned thread = current;
@@ -155,12 +166,15 @@ bool schedule_advance(struct schedule *schedule)
 
 const char *schedule_text(const struct schedule *schedule)
 {
-    static char text[SCHEDULE_SWITCHES * 12];
+    static char text[(SCHEDULE_SWITCHES + 1) * 12];
     size_t used = 0;
 
     text[0] = '\0';
+    if (schedule->park.at != 0) {
+        used = (size_t)snprintf(text, sizeof text, "%u!%u", schedule->park.thread, schedule->park.at);
+    }
     for (unsigned i = 0; i < schedule->switches; i++) {
-        int more = snprintf(text + used, sizeof text - used, "%s%u>%u", i > 0 ? " " : "",
+        int more = snprintf(text + used, sizeof text - used, "%s%u>%u", used > 0 ? " " : "",
                             schedule->at[i].point, schedule->at[i].thread);
 
         used += (size_t)more;
@@ -172,21 +186,27 @@ bool schedule_parse(struct schedule *schedule, const char *text)
 {
     schedule->policy = SCHEDULE_REPLAY;
     schedule->switches = 0;
+    schedule->park = (struct schedule_park){0, 0, 0};
     while (*text != '\0') {
         struct schedule_switch *at = &schedule->at[schedule->switches];
-        char *end;
+        unsigned left, right;
+        char sign;
+        int length = 0;
 
-        at->point = (unsigned)strtoul(text, &end, 10);
-        if (end == text || *end != '>' || schedule->switches + 1 == SCHEDULE_SWITCHES) {
+        if (sscanf(text, "%u%c%u%n", &left, &sign, &right, &length) < 3 ||
+            schedule->switches + 1 == SCHEDULE_SWITCHES) {
             return false;
         }
-        text = end + 1;
-        at->thread = (unsigned)strtoul(text, &end, 10);
-        if (end == text || at->thread >= SCHEDULE_THREADS) {
+        if (sign == '>' && right < SCHEDULE_THREADS) {
+            *at = (struct schedule_switch){left, right};
+            schedule->switches++;
+        } else if (sign == '!' && left < SCHEDULE_THREADS) {
+            schedule->park = (struct schedule_park){left, right, 0};
+        } else {
             return false;
         }
-        schedule->switches++;
-        text = *end == ' ' ? end + 1 : end;
+        text += length;
+        text += *text == ' ';
     }
     return true;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Which thread runs next. A schedule is the list of its switches: at which point (counted over all threads)
- * it went on with which thread. Written "0>1 17>0 40>2", it is all that a replay needs.
+ * it went on with which thread. Written "0>1 17>0 40>2", it is all that a replay needs. One thread may be parked for
+ * ever: "1!23" says that thread 1 never gets beyond its own 23rd point.
  */
 #ifndef RANGEMAP_TEST_EXPLORER_SCHEDULE_H
 #define RANGEMAP_TEST_EXPLORER_SCHEDULE_H
@@ -24,6 +25,12 @@ struct schedule_pending {
     uint64_t expected;
 };
 
+/* Who is parked for ever, and before which of its own points (from 1 on; 0: nobody). */
+struct schedule_park {
+    unsigned thread, at;
+    unsigned points; /* that it has come to so far */
+};
+
 enum schedule_policy {
     SCHEDULE_SYSTEMATIC, /* every schedule of at most `bound` preemptions, one after the other */
     SCHEDULE_RANDOM,
@@ -36,6 +43,7 @@ struct schedule {
     /* The switches made; of a replay, those to make. */
     unsigned switches, next_switch;
     struct schedule_switch at[SCHEDULE_SWITCHES];
+    struct schedule_park park;
     /* Systematic. Decision i took choice[i] of options[i]; the first `given` are repeated. */
     unsigned bound, preemptions;
     unsigned decisions, given;
@@ -51,6 +59,12 @@ struct schedule {
 
 /* Before a run. */
 void schedule_begin(struct schedule *schedule);
+
+/* `current` comes to a point of its own: whether it is parked there. */
+bool schedule_parks(struct schedule *schedule, unsigned current);
+
+/* Whether it was parked, and did not end before. */
+bool schedule_has_parked(const struct schedule *schedule);
 
 /* The thread to go on with at `point`. `current` can go on itself if it is among `runnable`. */
 unsigned schedule_next(struct schedule *schedule, unsigned point, unsigned current, unsigned runnable);

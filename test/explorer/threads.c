@@ -36,6 +36,9 @@ static void switch_threads(void)
 {
     unsigned next = THREADS_MAIN; /* and, if there is a fault, never back */
 
+    if ((run.runnable >> run.current & 1) != 0 && schedule_parks(run.schedule, run.current)) {
+        run.runnable &= ~(1U << run.current);
+    }
     if (run.point == SCHEDULE_POINTS) {
         shadow_set_fault("no end in sight: an update is retried for ever");
     }

@@ -203,13 +203,16 @@ static bool is_untouched(const struct rangemap_entry *entry)
     return true;
 }
 
-/* A cursor moves one way, and returns what was there all the time exactly once. */
+/*
+ * A cursor moves one way, and returns what was there all the time exactly once. What it returns may reach back
+ * over what it has passed, if that was overwritten meanwhile, but not only that.
+ */
 static const char *cursor_fault(const struct operation *cursor)
 {
     for (unsigned i = 0; i + 1 < cursor->entries; i++) {
-        bool rises = cursor->entry[i].start < cursor->entry[i + 1].start;
+        const struct rangemap_entry *now = &cursor->entry[i], *next = now + 1;
 
-        if (rises == cursor->downwards) {
+        if (cursor->downwards ? next->start >= now->start : next->last <= now->last) {
             return "a cursor turned round by itself";
         }
     }
@@ -228,22 +231,33 @@ static const char *cursor_fault(const struct operation *cursor)
     return NULL;
 }
 
+/* Without a thread that was parked all operations return; of that thread, one may be open and some never begun. */
 static const char *history_fault(const struct model *final)
 {
-    const struct operation *history[WORLD_THREADS * WORLD_STEPS];
+    const struct operation *history[WORLD_THREADS * WORLD_STEPS], *open = NULL;
     unsigned count = 0;
 
     for (unsigned i = 0; i < world.threads; i++) {
         for (unsigned j = 0; j < world.operations[i]; j++) {
-            const struct operation *operation = history[count++] = &world.operation[i][j];
-            const char *fault = operation->kind == DO_CURSOR ? cursor_fault(operation) : NULL;
+            const struct operation *operation = &world.operation[i][j];
+            const char *fault = NULL;
 
+            if (operation->end == 0) {
+                open = operation->begin != 0 ? operation : open;
+                continue;
+            }
+            history[count++] = operation;
+            fault = operation->kind == DO_CURSOR ? cursor_fault(operation) : NULL;
             if (fault != NULL) {
                 return fault;
             }
         }
     }
-    return linearize(&world.initial, history, count, final) ? NULL : "not linearizable";
+    if (open == NULL ? linearize(&world.initial, history, count, final)
+                     : linearize_open(&world.initial, history, count, open, final)) {
+        return NULL;
+    }
+    return "not linearizable";
 }
 
 /* Ends the map: what it owned must be released, what it was made of must be free. */
@@ -262,7 +276,7 @@ static const char *leftover_fault(void)
     return NULL;
 }
 
-static const char *final_fault(void)
+static const char *final_fault(const struct schedule *schedule)
 {
     static struct model final;
     static char message[256];
@@ -277,7 +291,7 @@ static const char *final_fault(void)
     }
     read_map(&final);
     fault = history_fault(&final);
-    if (fault == NULL) {
+    if (fault == NULL && !schedule_has_parked(schedule)) { /* its section would not let the map end */
         fault = leftover_fault();
     }
     return fault != NULL ? fault : shadow_fault();
@@ -290,7 +304,7 @@ const char *world_run(struct schedule *schedule, enum rm_rule broken)
     restore();
     points = threads_run(schedule, world.threads, thread_body, broken);
     world.longest = points > world.longest ? points : world.longest;
-    return shadow_fault() != NULL ? shadow_fault() : final_fault();
+    return shadow_fault() != NULL ? shadow_fault() : final_fault(schedule);
 }
 
 void world_print(FILE *out)

@@ -207,3 +207,38 @@ bool linearize(const struct model *initial, const struct operation *const *opera
     model.joined = 0;
     return find_order(&search, 0, &model);
 }
+
+/* What only its answer tells: how many ranges a coalesce joined so far, and which gap was taken. */
+static void answers_of(const struct operation *open, uint64_t *low, uint64_t *high)
+{
+    *low = *high = 0;
+    if (open->kind == DO_COALESCE) {
+        *high = OPERATION_ENTRIES;
+    } else if (open->kind == DO_GAP_ALLOCATE) {
+        *low = open->start;
+        *high = open->last;
+    }
+}
+
+bool linearize_open(const struct model *initial, const struct operation *const *operations, unsigned count,
+                    const struct operation *open, const struct model *final)
+{
+    const struct operation *all[HISTORY_EVENTS];
+    struct operation effective = *open;
+    uint64_t low, high;
+    bool good = linearize(initial, operations, count, final);
+
+    for (unsigned i = 0; i < count; i++) {
+        all[i] = operations[i];
+    }
+    all[count] = &effective;
+    effective.is_open = true;
+    effective.result = 0;
+    effective.end = UINT64_MAX;
+    answers_of(open, &low, &high);
+    for (uint64_t answer = low; !good && operation_is_update(open) && answer <= high; answer++) {
+        effective.answer = answer;
+        good = linearize(initial, all, count + 1, final);
+    }
+    return good;
+}

@@ -15,4 +15,11 @@ enum { HISTORY_EVENTS = 64 };
 bool linearize(const struct model *initial, const struct operation *const *operations, unsigned count,
                const struct model *final);
 
+/*
+ * The same when `open` has begun and never returned: it may have taken effect, whatever it would have answered,
+ * or not.
+ */
+bool linearize_open(const struct model *initial, const struct operation *const *operations, unsigned count,
+                    const struct operation *open, const struct model *final);
+
 #endif

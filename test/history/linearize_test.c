@@ -182,3 +182,30 @@ TEST_CASE(linearize, a_wrong_history_of_many_updates_is_refused_in_time)
     final = (struct model){.count = 2, .entry = {{0, 0, operation_value(7)}, {1, 1, operation_value(7)}}};
     CHECK(judge(&empty, history, 14, &final));
 }
+
+/* An operation that never returned may have taken effect at any time after it began, or not at all. */
+TEST_CASE(linearize, an_open_operation_has_happened_or_not)
+{
+    struct operation carve = update(DO_CARVE, 3, 6, 0), hit = lookup(5, 7), miss = lookup(5, 0);
+    struct model whole = model_of(1, 9, 7);
+    struct model carved = {.count = 2, .entry = {{1, 2, operation_value(7)}, {7, 9, operation_value(7)}}};
+    const struct operation *sees[] = {during(&hit, 4, 5)}, *sees_not[] = {during(&miss, 2, 3)};
+
+    (void)during(&carve, 1, 0);
+    CHECK(linearize_open(&whole, sees, 1, &carve, &whole));
+    CHECK(linearize_open(&whole, sees, 1, &carve, &carved), "after the lookup");
+    CHECK(linearize_open(&whole, sees_not, 1, &carve, &carved));
+    CHECK(!linearize_open(&whole, sees_not, 1, &carve, &whole), "it was seen, and then was not");
+    (void)during(&carve, 4, 0);
+    CHECK(!linearize_open(&whole, sees_not, 1, &carve, &carved), "it was seen before it began");
+}
+
+TEST_CASE(linearize, an_open_gap_may_be_anywhere)
+{
+    struct operation gap = {.kind = DO_GAP_ALLOCATE, .last = 20, .number = 2, .value = 7};
+    struct model final = model_of(13, 14, 7);
+
+    CHECK(linearize_open(&empty, NULL, 0, during(&gap, 1, 0), &final));
+    gap.last = 12;
+    CHECK(!linearize_open(&empty, NULL, 0, &gap, &final), "beyond the window");
+}

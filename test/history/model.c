@@ -87,6 +87,9 @@ static bool answered(const struct model *model, const struct operation *operatio
 {
     bool same = operation->entries == to - from;
 
+    if (operation->is_open) {
+        return true;
+    }
     for (unsigned i = from; same && i < to; i++) {
         unsigned at = operation->downwards ? to - 1 - i : i - from;
 
@@ -235,7 +238,7 @@ static enum model_verdict overwrite(struct model *model, const struct operation 
         return MODEL_NO;
     }
     if (from == to && operation->kind == DO_CARVE) {
-        return MODEL_SAME;
+        return same_if(!operation->is_open); /* an open one may wait for what it can carve */
     }
     put(model, operation->start, operation->last, operation->kind == DO_STORE ? &value : NULL);
     return MODEL_CHANGED;
@@ -262,7 +265,7 @@ static enum model_verdict change_one(struct model *model, const struct operation
     if (operation->kind == DO_REPLACE) {
         return replace(&model->entry[from], operation);
     }
-    if (operation->result != 0 || !same_entry(&operation->entry[0], &model->entry[from])) {
+    if (operation->result != 0 || !answered(model, operation, from, to)) {
         return MODEL_NO;
     }
     splice(model, from, to, NULL, 0);

@@ -48,6 +48,7 @@ struct operation {
     uint64_t expected;
     uint64_t number;
     bool downwards; /* cursors and gaps */
+    bool is_open;   /* it took effect, but never returned: its answer is not known, but for `answer` */
     /* The answer. */
     int result;
     uint64_t answer;  /* a value, a key, a number or a set of hits */

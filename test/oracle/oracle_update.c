@@ -109,8 +109,11 @@ int oracle_replace(struct oracle *oracle, uint64_t start, uint64_t last, void *e
                    void **actual)
 {
     size_t index = oracle_lower_bound(oracle, start);
-    struct rangemap_entry *entry = oracle->list.entry + index;
-    if (index == oracle->list.count || entry->start != start || entry->last != last) {
+    if (index == oracle->list.count) {
+        return -ENOENT;
+    }
+    struct rangemap_entry *entry = &oracle->list.entry[index];
+    if (entry->start != start || entry->last != last) {
         return -ENOENT;
     }
     if (entry->value != expected) {
