@@ -314,7 +314,7 @@ static enum rm_outcome attempt_leaf(struct update *update)
         !rm_join_is_valid(update->map, update->op, rm_step_node(step), step->meta)) {
         return RM_STALE;
     }
-    if (copy_unchanged(update) || (rm_broken(RM_R1_WAITS_NOT) && step->frozen)) {
+    if (copy_unchanged(update) || (rm_broken(RM_R1_WAITS_NOT) && rm_slot_is_frozen(step->word))) {
         return RM_RETRY;
     }
     new_count = rm_edit_count(&edit, count);
