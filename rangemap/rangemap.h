@@ -29,8 +29,8 @@
  *   Callbacks   split and equality callbacks must be pure and must not call the library; they may run
  *               more than once per operation. Other callbacks may call lookups and updates. All must return:
  *               no exit from the thread, no longjmp, no exception.
- *   Kernel      sections need no fence where membarrier(2) is allowed when the process first uses the
- *               library; it must stay allowed (a seccomp filter installed later must let it pass), else
+ *   Kernel      threads that read much and update little need no fence where membarrier(2) is allowed when
+ *               the process first uses the library; it must stay allowed (a seccomp filter installed later must let it pass), else
  *               nothing is reclaimed any more and waiting calls fail with -EPERM. See
  *               rangemap_forgo_membarrier().
  *   Sections    a value that points to memory is safe to dereference only inside a read section that was
@@ -477,7 +477,7 @@ RANGEMAP_API int rangemap_domain_blocker(struct rangemap_domain *domain, struct 
 RANGEMAP_API void rangemap_after_fork_in_child(void);
 
 /*
- * Makes sections begin with a full fence instead of relying on membarrier(2), for processes that will forbid
+ * Makes all sections begin with a full fence and none rely on membarrier(2), for processes that will forbid
  * it later. Before anything else of the library is used: -EBUSY afterwards, unless sections have full fences
  * anyway.
  */

@@ -48,8 +48,8 @@ grep -qxF "prefix=$here/rela tive &|\\" "rela tive &|\\/lib/pkgconfig/rangemap.p
 # declared NAME: the functions that the compiler finds declared in the public headers, and their variables.
 declared() {
     gcc -fsyntax-only -aux-info prototypes -I"$headers" -x c "$headers/$1/$1.h"
-    sed -n "s|^/\* $headers/$1/[a-z_]*\.h:[0-9]*:NC \*/ extern [^(]*[ *](\{0,1\}\*\{0,1\}\([a-z_0-9]*\) (.*|\1|p" prototypes
-    sed -n 's/^extern .*[ *]\([a-z_]*\);$/\1/p' "$headers/$1"/*.h
+    sed -n "s|^/\* $headers/$1/[a-z_]*\.h:[0-9]*:NC \*/ extern [^(]*[ *](\{0,1\}\*\{0,1\}\([A-Za-z_0-9]*\) (.*|\1|p" prototypes
+    sed -n 's/^extern .*[ *]\([A-Za-z_]*\);$/\1/p' "$headers/$1"/*.h
 }
 
 for name in rangemap pagemap; do
