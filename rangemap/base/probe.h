@@ -27,6 +27,7 @@
 #define RANGEMAP_PROBES 0
 #endif
 
+/* The only macros of their kind: a probe's name is a token, which <sys/sdt.h> pastes into assembly. */
 #if RANGEMAP_PROBES
 #include <sys/sdt.h>
 #define RM_PROBE2(name, a, b) DTRACE_PROBE2(rangemap, name, a, b)
@@ -34,6 +35,56 @@
 #else
 #define RM_PROBE2(name, a, b) ((void)(a), (void)(b))
 #define RM_PROBE3(name, a, b, c) ((void)(a), (void)(b), (void)(c))
+#endif
+
+/* <sys/sdt.h> leaves the variable arguments of a macro out, which -Wpedantic of clang does not like. */
+#if defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"
+#endif
+
+RM_ALWAYS_INLINE void rm_probe_lookup_miss(const void *map, uint64_t key)
+{
+    RM_PROBE2(lookup__miss, map, key);
+}
+
+RM_ALWAYS_INLINE void rm_probe_batch(const void *map, unsigned keys, uint32_t hits)
+{
+    RM_PROBE3(batch, map, keys, hits);
+}
+
+RM_ALWAYS_INLINE void rm_probe_cas_retry(const void *map, const void *slot)
+{
+    RM_PROBE2(cas__retry, map, slot);
+}
+
+RM_ALWAYS_INLINE void rm_probe_fold(const void *slot, unsigned level)
+{
+    RM_PROBE2(fold, slot, level);
+}
+
+RM_ALWAYS_INLINE void rm_probe_freeze(const void *map, const void *node, unsigned children)
+{
+    RM_PROBE3(freeze, map, node, children);
+}
+
+RM_ALWAYS_INLINE void rm_probe_split(unsigned entries, unsigned level)
+{
+    RM_PROBE2(split, entries, level);
+}
+
+RM_ALWAYS_INLINE void rm_probe_poll(const void *domain, unsigned moved)
+{
+    RM_PROBE2(poll, domain, moved);
+}
+
+RM_ALWAYS_INLINE void rm_probe_stall(const void *domain, unsigned pending)
+{
+    RM_PROBE2(stall, domain, pending);
+}
+
+#if defined(__clang__)
+#pragma clang diagnostic pop
 #endif
 
 #endif

@@ -22,9 +22,9 @@ static bool poll_alone(struct rangemap_domain *domain, ck_epoch_record_t *record
     /* The scan's loads of `active` before the disposal: pairs with the release that ended those sections. */
     ck_pr_fence_acquire();
     rm_happens_acquire(&domain->epoch);
-    RM_PROBE2(poll, domain, moved);
+    rm_probe_poll(domain, moved);
     if (!moved) {
-        RM_PROBE2(stall, domain, record->n_pending);
+        rm_probe_stall(domain, record->n_pending);
     }
     return moved;
 }

@@ -54,7 +54,7 @@ RM_ALWAYS_INLINE bool rm_lookup_with(rm_rank_fn *rank, const struct rangemap *ma
     unsigned hit = rm_hit(leaf, count, rank(&leaf->node, count, key), key);
 
     if (hit == 0) {
-        RM_PROBE2(lookup__miss, map, key);
+        rm_probe_lookup_miss(map, key);
         return false;
     }
     if (value != NULL) {
@@ -73,7 +73,7 @@ RM_ALWAYS_INLINE bool rm_find_with(rm_rank_fn *rank, const struct rangemap *map,
     const struct rm_pair *pair = rm_leaf_pairs(leaf, count) + hit - 1;
 
     if (hit == 0) {
-        RM_PROBE2(lookup__miss, map, key);
+        rm_probe_lookup_miss(map, key);
         return false;
     }
     *entry = (struct rangemap_entry){rm_node_keys(&leaf->node)[hit - 1], pair->last, pair->value};
@@ -132,7 +132,7 @@ RM_ALWAYS_INLINE uint32_t rm_find_batch_with(rm_rank_fn *rank, const struct rang
             entry[i].value = pair->value;
         }
     }
-    RM_PROBE3(batch, map, count, hits);
+    rm_probe_batch(map, count, hits);
     return hits;
 }
 

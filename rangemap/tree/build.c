@@ -115,7 +115,7 @@ bool rm_build_leaves(struct rm_builder *builder, const struct rm_run *run, uint6
     unsigned from = 0;
 
     if (run->count > RM_LEAF_MAX) {
-        RM_PROBE2(split, run->count, 0);
+        rm_probe_split(run->count, 0);
     }
     do {
         unsigned count = share(run->count - from, RM_LEAF_MAX, packing);
@@ -154,7 +154,7 @@ bool rm_build_inners(struct rm_builder *builder, const struct rm_row *children, 
     unsigned from = 0;
 
     if (children->count > RM_INNER_MAX) {
-        RM_PROBE2(split, children->count, level);
+        rm_probe_split(children->count, level);
     }
     while (from < children->count) {
         unsigned count = share(children->count - from, RM_INNER_MAX, RM_PACK_EVENLY);

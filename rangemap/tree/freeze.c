@@ -8,7 +8,7 @@ void rm_freeze_node(const struct rangemap *map, struct rm_inner *inner)
 {
     unsigned count = rm_node_count(&inner->node);
 
-    RM_PROBE3(freeze, map, inner, count);
+    rm_probe_freeze(map, inner, count);
     for (unsigned i = 0; i < count && !rm_broken(RM_R2_FREEZE); i++) {
         uint64_t word = rm_load_relaxed(&inner->slot[i]);
 

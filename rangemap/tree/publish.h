@@ -24,7 +24,7 @@ static inline bool rm_publish(struct rangemap *map, rm_word *slot, struct rm_nod
     }
     rm_explorer_publish(slot, expected);
     if (!rm_cas_full(slot, expected, rm_pointer_bits(made))) {
-        RM_PROBE2(cas__retry, map, slot);
+        rm_probe_cas_retry(map, slot);
         return false;
     }
     rm_explorer_published(made);

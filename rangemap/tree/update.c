@@ -157,7 +157,7 @@ static const struct rm_step *choose_anchor(const struct rm_path *path)
             break;
         }
         if (rm_slot_is_frozen(step->word)) {
-            RM_PROBE2(fold, step->slot, rm_meta_level(step->meta));
+            rm_probe_fold(step->slot, rm_meta_level(step->meta));
         }
     }
     return &path->step[i];
