@@ -50,7 +50,7 @@ RM_ALWAYS_INLINE void rm_path_descend_with(rm_rank_fn *rank, struct rm_path *pat
 {
     struct rm_step *step = path->step;
     struct rm_node *node = rm_path_take(step, map, &map->root);
-    unsigned index;
+    unsigned index = 0;
 
     while (rm_meta_level(step->meta) > 0) {
         struct rm_inner *inner = rm_inner(node);
