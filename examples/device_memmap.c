@@ -12,7 +12,6 @@
 
 #include "pagemap/pagemap.h"
 
-/* ThreadSanitizer leaves room for 8 TiB of physical addresses. */
 #define BASE (UINT64_C(1) << 40)
 #define BYTES (UINT64_C(4) << 40)
 #define MIB (UINT64_C(1) << 20)
