@@ -125,6 +125,14 @@ TEST_CASE(holders, recorded_by_name)
     unpin_user_page(pages[0]);
     report = report_all();
     CHECK(says(&report, PAGEMAP_HELD_PAGE, 0, 3, 1, "nic"), "a put under its name takes its own off");
+    get_page(pages[1]);
+    (void)pagemap_set_holder("nic");
+    put_page(pages[1]);
+    report = report_all();
+    CHECK(says(&report, PAGEMAP_HELD_PAGE, 1, 1, 1, "disk"), "whoever came first: the one that is left");
+    get_page(pages[1]);
+    (void)pagemap_set_holder("disk");
+    put_page(pages[1]);
     (void)pagemap_set_holder(NULL);
     put_page_many(pages[3], 2);
     report = report_all();
