@@ -124,18 +124,18 @@ static void tell_pages(struct scan *scan, uint64_t first, uint64_t last)
     flush(scan);
 }
 
-/* What is left, less our own. Numbers move: none is better than one below none. */
+/* What is left, less our own. Numbers move while they are added up, so it may come out below zero: none. */
 static void tell_pagemap(struct scan *scan)
 {
     const struct range *range = &scan->pgmap->ranges[0];
     struct pagemap_holder holder = {PAGEMAP_HELD_PAGEMAP, pm_first_pfn(range), range_len(range) / PAGE_SIZE,
                                     0, NULL};
-    uint64_t all = pgmap_nr_references(scan->pgmap);
+    uint64_t left = pgmap_nr_references(scan->pgmap) - scan->accounted - 1;
 
     scan->first = 0; /* it holds all ranges */
     scan->last = UINT64_MAX;
-    if (all > scan->accounted + 1) {
-        tell_by_name(scan, holder, pm_pagemap_key(scan->pgmap), all - scan->accounted - 1);
+    if ((int64_t)left > 0) {
+        tell_by_name(scan, holder, pm_pagemap_key(scan->pgmap), left);
     }
     flush(scan);
 }
