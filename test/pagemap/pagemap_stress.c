@@ -21,7 +21,7 @@
 #include "test/pagemap/rig.h"
 #include "test/shim/prng.h"
 
-enum { DRIVERS = 2, READERS = 3, SLOT_MB = 16, CYCLES = 150, MAGIC = 0x600d };
+enum { DRIVERS = 2, READERS = 3, SLOT_MB = 16, CYCLES = 80, MAGIC = 0x600d };
 enum { VIEWS = 2, VIEW_PAGES = 64, GUP_PAGES = 8 };
 
 struct driver {
