@@ -25,6 +25,7 @@
 #include "pagemap/device.h"
 #include "pagemap/fs.h"
 #include "pagemap/gup.h"
+#include "pagemap/holders.h"
 #include "pagemap/ioport.h"
 #include "pagemap/memory.h"
 #include "pagemap/memremap.h"

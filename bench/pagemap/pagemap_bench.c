@@ -6,7 +6,7 @@
  *     pagemap_bench [MILLISECONDS PER MEASUREMENT] [REPETITIONS]
  *
  * Prints the best of the repetitions in millions of pairs (or lookups) per second, all threads together: what
- * else runs on the machine can only make a repetition slower.
+ * else runs on the machine can only make a repetition slower. Then the tables of paths.h.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/pagemap/paths.h"
 #include "pagemap/pagemap.h"
 #include "rangemap/rangemap.h"
 #include "test/shim/prng.h"
@@ -249,5 +250,8 @@ int main(int argc, char **argv)
         }
         tear_down();
     }
-    return pagemap_memory_unplug(memory) == 0 && pagemap_memory_destroy(memory) == 0 ? 0 : 1;
+    if (pagemap_memory_unplug(memory) != 0 || pagemap_memory_destroy(memory) != 0) {
+        return 1;
+    }
+    return bench_paths(repetitions);
 }

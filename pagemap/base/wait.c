@@ -2,6 +2,7 @@
 #include "pagemap/base/wait.h"
 
 #include <pthread.h>
+#include <time.h>
 
 #include "pagemap/base/atomic.h"
 
@@ -19,10 +20,15 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void init_buckets(void)
 {
+    pthread_condattr_t monotonic;
+
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     for (unsigned i = 0; i < BUCKETS; i++) {
         (void)pthread_mutex_init(&buckets[i].lock, NULL);
-        (void)pthread_cond_init(&buckets[i].changed, NULL);
+        (void)pthread_cond_init(&buckets[i].changed, &monotonic);
     }
+    (void)pthread_condattr_destroy(&monotonic);
 }
 
 static struct bucket *bucket_of(const void *word)
@@ -32,19 +38,51 @@ static struct bucket *bucket_of(const void *word)
     return &buckets[hash >> 58];
 }
 
-void pm_wait_var(const void *word, pm_condition_fn *done, void *context)
+static struct timespec after(uint64_t milliseconds)
 {
+    struct timespec time;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    time.tv_sec += (time_t)(milliseconds / 1000);
+    time.tv_nsec += (long)(milliseconds % 1000) * 1000000;
+    time.tv_sec += time.tv_nsec / 1000000000;
+    time.tv_nsec %= 1000000000;
+    return time;
+}
+
+/* `deadline` NULL: none. */
+static bool wait_until(const void *word, pm_condition_fn *done, void *context,
+                       const struct timespec *deadline)
+{
+    bool is_true, in_time = true;
     struct bucket *bucket = bucket_of(word);
 
     (void)pthread_once(&once, init_buckets);
     (void)pthread_mutex_lock(&bucket->lock);
     /* Full: before the condition's loads. A waker changes the word, then loads `waiters`. */
     (void)pm_add_full(&bucket->waiters, 1);
-    while (!done(context)) {
-        (void)pthread_cond_wait(&bucket->changed, &bucket->lock);
+    while (!(is_true = done(context)) && in_time) {
+        if (deadline == NULL) {
+            (void)pthread_cond_wait(&bucket->changed, &bucket->lock);
+        } else {
+            in_time = pthread_cond_timedwait(&bucket->changed, &bucket->lock, deadline) == 0;
+        }
     }
     (void)pm_sub_full(&bucket->waiters, 1);
     (void)pthread_mutex_unlock(&bucket->lock);
+    return is_true;
+}
+
+void pm_wait_var(const void *word, pm_condition_fn *done, void *context)
+{
+    (void)wait_until(word, done, context, NULL);
+}
+
+bool pm_wait_var_for(const void *word, pm_condition_fn *done, void *context, uint64_t milliseconds)
+{
+    struct timespec deadline = after(milliseconds);
+
+    return wait_until(word, done, context, &deadline);
 }
 
 void pm_wake_var(const void *word)

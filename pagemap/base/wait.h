@@ -16,6 +16,10 @@ typedef bool pm_condition_fn(void *context);
  */
 PM_INTERNAL void pm_wait_var(const void *word, pm_condition_fn *done, void *context);
 
+/* The same for at most so many milliseconds; whether the condition came true. */
+PM_INTERNAL bool pm_wait_var_for(const void *word, pm_condition_fn *done, void *context,
+                                 uint64_t milliseconds);
+
 /*
  * Wakes who waits for `word`. Call it after the full read-modify-write that made the condition true. One load
  * if nobody waits. The object of `word` may be gone already: only its address is used.

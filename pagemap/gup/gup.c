@@ -149,7 +149,7 @@ static long try_batch(const struct request *request, struct page **absent, struc
         return -EFAULT; /* killed */
     }
     *taken = take_run(request, pgmap, pfn, nr_pages);
-    put_dev_pagemap(pgmap);
+    pm_put(pgmap);
     /* Full: after the pages were counted. The other half is pm_mapping_bump(). */
     return *taken > 0 && pm_load_full(&view->mapping->_generation) != generation ? CHANGED : *taken;
 }

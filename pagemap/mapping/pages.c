@@ -157,7 +157,7 @@ int filemap_add_pages(struct address_space *mapping, uint64_t index, uint64_t pf
             percpu_ref_put_many(&run.pgmap->_ref, nr_pages);
         }
     }
-    put_dev_pagemap(run.pgmap);
+    pm_put(run.pgmap);
     return error;
 }
 

@@ -5,37 +5,15 @@
 #include "pagemap/base/warn.h"
 #include "pagemap/mapping/associate.h"
 #include "pagemap/mapping/mapping.h"
+#include "pagemap/memremap/busy.h"
 #include "pagemap/memremap/mapped.h"
 #include "pagemap/memremap/page.h"
 #include "pagemap/view/view.h"
-#include "pagemap/vmemmap/touched.h"
-
-/*
- * The lowest pfn in [pfn, last_pfn] whose page, or compound page, is in use; UINT64_MAX: none. pre: the mapping
- * stays. A locked page is looked at as any other (bug 31); pages that nobody ever grabbed are not (bug 32).
- */
-static uint64_t next_busy(const struct dev_pagemap *pgmap, uint64_t pfn, uint64_t last_pfn)
-{
-    pfn = pm_head_pfn(pgmap, pfn);
-    while ((pfn = pm_touched_next(pfn, last_pfn)) != UINT64_MAX) {
-        uint64_t end = pfn | ((UINT64_C(1) << PM_TOUCHED_SHIFT) - 1);
-
-        for (; pfn <= end && pfn <= last_pfn; pfn++) {
-            if (pm_load_full(&pfn_to_page(pfn)->_refcount) != 0) {
-                return pfn;
-            }
-        }
-        if (pfn > last_pfn) {
-            break;
-        }
-    }
-    return UINT64_MAX;
-}
 
 /* No new reference comes through a view or the file: each page needs to be seen idle once. */
 static void wait_for_pages(const struct dev_pagemap *pgmap, uint64_t pfn, uint64_t last_pfn)
 {
-    while ((pfn = next_busy(pgmap, pfn, last_pfn)) != UINT64_MAX) {
+    while ((pfn = pm_next_busy(pgmap, pfn, last_pfn)) != UINT64_MAX) {
         wait_on_page_idle(pfn_to_page(pfn));
         if (pfn++ == last_pfn) {
             break;
@@ -128,7 +106,7 @@ static struct page *busy_page(struct address_space *mapping, uint64_t first, uin
         pfn = pm_translate(run.value, run.start);
         busy = pm_is_allocated_type(pm_find(pfn))
                    ? UINT64_MAX
-                   : next_busy(pm_find(pfn), pfn, pm_translate(run.value, run.last));
+                   : pm_next_busy(pm_find(pfn), pfn, pm_translate(run.value, run.last));
     }
     pm_mapping_unlock(mapping);
     return busy == UINT64_MAX ? NULL : pfn_to_page(busy);

@@ -5,6 +5,7 @@
 
 #include "pagemap/base/warn.h"
 #include "pagemap/core/domain.h"
+#include "pagemap/holders/record.h"
 #include "pagemap/memremap/mapped.h"
 #include "pagemap/pagemap.h"
 
@@ -77,13 +78,18 @@ struct dev_pagemap *get_dev_pagemap(uint64_t pfn, struct dev_pagemap *pgmap)
         }
         put_dev_pagemap(pgmap);
     }
-    return pm_get(pfn);
+    pgmap = pm_get(pfn);
+    if (pgmap != NULL) {
+        pm_record(pm_pagemap_key(pgmap), 1);
+    }
+    return pgmap;
 }
 
 void put_dev_pagemap(struct dev_pagemap *pgmap)
 {
     if (pgmap != NULL) {
-        pm_ref_put_many(&pgmap->_ref, 1);
+        pm_forget(pm_pagemap_key(pgmap), 1);
+        pm_put(pgmap);
     }
 }
 

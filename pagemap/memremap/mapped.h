@@ -77,6 +77,14 @@ static inline uint64_t pm_head_pfn(const struct dev_pagemap *pgmap, uint64_t pfn
 /* get_dev_pagemap(pfn, NULL). */
 PM_INTERNAL struct dev_pagemap *pm_get(uint64_t pfn);
 
+/* Ends it; NULL is allowed. Unlike get_dev_pagemap()'s, references of the library's own are not recorded as a holder's. */
+static inline void pm_put(struct dev_pagemap *pgmap)
+{
+    if (pgmap != NULL) {
+        pm_ref_put_many(&pgmap->_ref, 1);
+    }
+}
+
 /* The mapping that holds pfn, live or dying, without a reference: for who knows that it stays. NULL: none. */
 PM_INTERNAL struct dev_pagemap *pm_find(uint64_t pfn);
 

@@ -10,6 +10,7 @@
 
 #include "pagemap/base/wait.h"
 #include "pagemap/base/warn.h"
+#include "pagemap/holders/record.h"
 #include "pagemap/memremap/mapped.h"
 #include "pagemap/vmemmap/touched.h"
 
@@ -58,9 +59,13 @@ bool pm_page_count_up(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t n, bool 
         return false;
     }
     if (pm_is_allocated_type(pgmap)) {
-        return pm_add_unless_zero(&head->_refcount, n);
+        if (!pm_add_unless_zero(&head->_refcount, n)) {
+            return false;
+        }
+    } else {
+        *left_idle = pm_add_full(&head->_refcount, n) == 0;
     }
-    *left_idle = pm_add_full(&head->_refcount, n) == 0;
+    pm_record(page_to_pfn(head), n);
     return true;
 }
 
@@ -77,7 +82,7 @@ struct page *pagemap_get_page(uint64_t pfn)
         grabbed = pm_page_count_up(pgmap, pfn, 1, &donated);
     }
     if (!donated) {
-        put_dev_pagemap(pgmap);
+        pm_put(pgmap);
     }
     return grabbed ? pfn_to_page(pfn) : NULL;
 }
@@ -86,7 +91,9 @@ void get_page(struct page *page)
 {
     bool held = page_pgmap(page) != NULL && pm_add_unless_zero(&compound_head(page)->_refcount, 1);
 
-    (void)pm_warn_on(!held, "get_page() of an idle page");
+    if (!pm_warn_on(!held, "get_page() of an idle page")) {
+        pm_record(page_to_pfn(compound_head(page)), 1);
+    }
 }
 
 /* Subtracts n; false, and nothing happened, if there are fewer. */
@@ -111,7 +118,7 @@ static void became_idle(struct page *head, struct dev_pagemap *pgmap)
         pgmap->ops->page_free(head);
     }
     pm_wake_var(&head->_refcount);
-    put_dev_pagemap(pgmap);
+    pm_put(pgmap);
 }
 
 void put_page_many(struct page *page, uint64_t n)
@@ -124,6 +131,7 @@ void put_page_many(struct page *page, uint64_t n)
         return;
     }
     head = compound_head(page);
+    pm_forget(page_to_pfn(head), n);
     if (!pm_warn_on(!drop(head, n, &before), "put_page() below idle") && before == n) {
         became_idle(head, pgmap);
     }
@@ -167,11 +175,12 @@ int zone_device_page_init(struct page *page)
     head = valid ? compound_head(pm_page_of(pgmap, pfn)) : NULL;
     poisoned = valid && PageHWPoison(page);
     if (!valid || poisoned || !pm_cas_full(&head->_refcount, &idle, 1)) {
-        put_dev_pagemap(pgmap);
+        pm_put(pgmap);
         return poisoned ? -EHWPOISON : -EBUSY;
     }
     /* Nothing of an earlier life is left (bug 33). The reference is the page's now. */
     head->zone_device_data = NULL;
     (void)pm_or_full(&head->_flags, PM_PAGE_LOCKED);
+    pm_record(page_to_pfn(head), 1);
     return 0;
 }

@@ -2,6 +2,7 @@
 /* Locking a page, and waiting for one. Kernel: mm/filemap.c (6.1). */
 #include "pagemap/base/wait.h"
 #include "pagemap/base/warn.h"
+#include "pagemap/holders/report.h"
 #include "pagemap/memremap/mapped.h"
 #include "pagemap/memremap/page.h"
 
@@ -42,5 +43,5 @@ void wait_on_page_idle(struct page *page)
     uint64_t pfn = page_to_pfn(page);
     struct page *head = pgmap == NULL ? page : pfn_to_page(pm_head_pfn(pgmap, pfn));
 
-    pm_wait_var(&head->_refcount, is_idle, &head->_refcount);
+    pm_wait_telling(&head->_refcount, is_idle, &head->_refcount, pgmap);
 }

@@ -7,6 +7,7 @@
 #include "pagemap/base/wait.h"
 #include "pagemap/base/warn.h"
 #include "pagemap/core/domain.h"
+#include "pagemap/holders/report.h"
 #include "pagemap/memremap/mapped.h"
 #include "pagemap/pagemap.h"
 #include "pagemap/poison/poison.h"
@@ -43,8 +44,9 @@ int pm_kill(struct dev_pagemap *pgmap)
 
 void pm_drain(struct dev_pagemap *pgmap)
 {
+    pm_store_relaxed(&pgmap->_killed, 0); /* with the reference that goes: pgmap_nr_references() */
     percpu_ref_put(&pgmap->_ref);
-    pm_wait_var(&pgmap->_done, is_done, &pgmap->_done);
+    pm_wait_telling(&pgmap->_done, is_done, &pgmap->_done, pgmap);
 }
 
 /* ---- unmaking ---- */

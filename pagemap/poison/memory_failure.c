@@ -128,7 +128,7 @@ int memory_failure(uint64_t pfn, int flags)
     if ((flags & MF_COUNT_INCREASED) != 0) {
         put_page(pfn_to_page(pfn)); /* also if nothing was found (bug 30) */
     }
-    put_dev_pagemap(pgmap);
+    pm_put(pgmap);
     return error;
 }
 
@@ -140,6 +140,6 @@ int unpoison_memory(uint64_t pfn)
     if (pgmap != NULL && pgmap_pfn_valid(pgmap, pfn) && mark(pfn_to_page(pfn), false)) {
         error = 0;
     }
-    put_dev_pagemap(pgmap);
+    pm_put(pgmap);
     return error;
 }

@@ -117,6 +117,9 @@ TEST_CASE(file, client_c_fs_truncate)
     memset(view + 20 * PAGE_SIZE, 9, PAGE_SIZE);
 
     waiter_start(&waiter, truncate_all, &rig.file);
+    while (touch_read(view + 31 * PAGE_SIZE, NULL) == 0) { /* until it has begun */
+        (void)usleep(100);
+    }
     CHECK(!waiter_is_done_after(&waiter, 3000));
     for (uint64_t i = 0; i < 32; i++) {
         CHECK_EQ(touch_read(view + i * PAGE_SIZE, NULL), SIGBUS, "views go first");

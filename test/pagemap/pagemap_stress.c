@@ -1,34 +1,42 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Client sequence J. Readers get and put pagemaps and pages of random pfns, while drivers map, unmap, fail at
- * random steps, kill, resurrect and come back. Checked throughout:
+ * random steps, kill, resurrect and come back. Each driver has a file, into which it puts pages of each mapping, and
+ * views of it, which it maps, revokes, restores and unmaps, while readers pin pages by random addresses in them and ask
+ * who holds what. Checked throughout:
  *
  *   - a hit covers its pfn, and is one that its driver has mapped: its magic is there until unmap has returned
  *   - a page that was got keeps its bytes: the word written to it is there when it is put
  *   - when memunmap_pages() has returned, no get finds the driver's pagemap
+ *   - no page is pinned through what is revoked or truncated; the file is empty then, whoever had pins
  *   - in the end nothing is in use: memory unplugs, altmaps are empty, no warning was given
  */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "pagemap/base/fault.h"
 #include "test/pagemap/rig.h"
 #include "test/shim/prng.h"
 
-enum { DRIVERS = 2, READERS = 3, SLOT_MB = 16, CYCLES = 150, MAGIC = 0x600d };
+enum { DRIVERS = 2, READERS = 3, SLOT_MB = 16, CYCLES = 80, MAGIC = 0x600d };
+enum { VIEWS = 2, VIEW_PAGES = 64, GUP_PAGES = 8 };
 
 struct driver {
     struct dev_pagemap pgmap;
     struct range ranges[2];
     uint64_t magic; /* MAGIC while get may find pgmap */
     uint64_t mapped, failed;
+    struct address_space file;
+    uint64_t views[VIEWS]; /* addresses; 0: there is none now */
+    uint64_t failed_file_steps;
     struct prng prng;
 };
 
 static struct driver drivers[DRIVERS];
-static uint64_t stop, hits, page_hits;
+static uint64_t stop, hits, page_hits, gup_hits, gup_misses;
 
 static uint64_t loaded(const uint64_t *word)
 {
@@ -69,22 +77,68 @@ static void visit_pagemap(uint64_t pfn)
 }
 
 /* Others may have the same page: each adds its bit, and a bit that was set stays until it is taken away. */
+static void set_bit(struct page *page, uint64_t bit)
+{
+    CHECK(pgmap_pfn_valid(page_pgmap(page), page_to_pfn(page)));
+    CHECK_EQ(loaded(&driver_of(page_pgmap(page))->magic), MAGIC);
+    (void)__atomic_fetch_or((uint64_t *)page_address(page), bit, __ATOMIC_SEQ_CST);
+}
+
+static void take_bit(struct page *page, uint64_t bit)
+{
+    CHECK_NE(__atomic_fetch_and((uint64_t *)page_address(page), ~bit, __ATOMIC_SEQ_CST) & bit, 0);
+}
+
 static void visit_page(uint64_t pfn, uint64_t bit)
 {
     struct page *page = pagemap_get_page(pfn);
-    uint64_t *word;
 
-    if (page == NULL) {
+    if (page != NULL) {
+        add(&page_hits, 1);
+        set_bit(page, bit);
+        (void)sched_yield();
+        take_bit(page, bit);
+        put_page(page);
+    }
+}
+
+/* The view may be gone, or be another by now: what was pinned is a page of a mapping all the same. */
+static void visit_address(struct prng *prng, uint64_t bit)
+{
+    struct driver *driver = &drivers[prng_below(prng, DRIVERS)];
+    uintptr_t start = loaded(&driver->views[prng_below(prng, VIEWS)]);
+    unsigned long nr_pages = prng_between(prng, 1, GUP_PAGES);
+    bool pin = prng_below(prng, 2) == 0;
+    struct page *pages[GUP_PAGES];
+    long got;
+
+    if (start == 0) {
         return;
     }
-    add(&page_hits, 1);
-    CHECK(pgmap_pfn_valid(page_pgmap(page), pfn));
-    CHECK_EQ(loaded(&driver_of(page_pgmap(page))->magic), MAGIC);
-    word = page_address(page);
-    (void)__atomic_fetch_or(word, bit, __ATOMIC_SEQ_CST);
+    start += prng_below(prng, VIEW_PAGES) * PAGE_SIZE;
+    got = pin ? pin_user_pages(start, nr_pages, FOLL_WRITE, pages)
+              : get_user_pages(start, nr_pages, FOLL_WRITE, pages);
+    add(got > 0 ? &gup_hits : &gup_misses, 1);
+    CHECK(got == -EFAULT || (got > 0 && got <= (long)nr_pages), "%ld", got);
+    for (long i = 0; i < got; i++) {
+        set_bit(pages[i], bit);
+    }
     (void)sched_yield();
-    CHECK_NE(__atomic_fetch_and(word, ~bit, __ATOMIC_SEQ_CST) & bit, 0);
-    put_page(page);
+    for (long i = 0; i < got; i++) {
+        take_bit(pages[i], bit);
+        if (pin) {
+            unpin_user_page(pages[i]);
+        } else {
+            put_page(pages[i]);
+        }
+    }
+}
+
+static void note_holder(const struct pagemap_holder *holder, void *context)
+{
+    (void)context;
+    CHECK_GT(holder->references, 0);
+    CHECK_GT(holder->nr_pages, 0);
 }
 
 static void *read_randomly(void *context)
@@ -96,10 +150,18 @@ static void *read_randomly(void *context)
     while (!loaded(&stop)) {
         uint64_t pfn = prng_below(&prng, pfns);
 
-        if (prng_below(&prng, 2) == 0) {
+        switch (prng_below(&prng, 16)) {
+        case 0:
+            CHECK_GE(pagemap_report_holders(0, PHYSMEM_END, note_holder, NULL), 0);
+            break;
+        case 1 ... 5:
             visit_pagemap(pfn);
-        } else {
+            break;
+        case 6 ... 9:
             visit_page(pfn, UINT64_C(1) << number);
+            break;
+        default:
+            visit_address(&prng, UINT64_C(1) << number);
         }
     }
     return NULL;
@@ -124,6 +186,98 @@ static void configure(struct driver *driver, uint64_t base)
     driver->pgmap.vmemmap_shift = (unsigned)prng_below(&driver->prng, 2) * 9;
 }
 
+/* ---- the driver's file and its views ---- */
+
+/* Makes one of the next steps fail, or none. */
+static void arm(struct driver *driver, uint64_t steps)
+{
+    (void)pm_fault_arm((unsigned)prng_below(&driver->prng, steps));
+}
+
+/* Whether it went well; all that may go wrong is that something ran out. */
+static bool went_well(struct driver *driver, long error)
+{
+    (void)pm_fault_arm(0);
+    CHECK(error == 0 || error == -ENOMEM, "%ld", error);
+    driver->failed_file_steps += error != 0;
+    return error == 0;
+}
+
+static void map_view(struct driver *driver, unsigned number)
+{
+    void *view;
+
+    arm(driver, 12);
+    view = vm_mmap(&driver->file, VIEW_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE, 0);
+    if (went_well(driver, IS_ERR(view) ? PTR_ERR(view) : 0)) {
+        (void)__atomic_exchange_n(&driver->views[number], (uint64_t)(uintptr_t)view, __ATOMIC_SEQ_CST);
+    }
+}
+
+/* Readers still try its addresses for a while, or what comes to lie there. */
+static void unmap_view(struct driver *driver, unsigned number)
+{
+    uint64_t view = __atomic_exchange_n(&driver->views[number], 0, __ATOMIC_SEQ_CST);
+
+    if (view != 0) {
+        CHECK_EQ(vm_munmap((void *)(uintptr_t)view, VIEW_PAGES * PAGE_SIZE), 0);
+    }
+}
+
+/* Nobody can pin [first, first + nr_pages) through a view: only the driver makes pages present. */
+static void check_absent(const struct driver *driver, uint64_t first, uint64_t nr_pages)
+{
+    struct page *page;
+
+    for (unsigned v = 0; v < VIEWS; v++) {
+        for (uint64_t i = first; i < first + nr_pages && driver->views[v] != 0; i++) {
+            CHECK_EQ(get_user_pages((uintptr_t)driver->views[v] + i * PAGE_SIZE, 1, 0, &page), -EFAULT);
+        }
+    }
+}
+
+static void change_views(struct driver *driver)
+{
+    uint64_t first = prng_below(&driver->prng, VIEW_PAGES);
+    uint64_t nr_pages = prng_between(&driver->prng, 1, VIEW_PAGES - first);
+    unsigned number = (unsigned)prng_below(&driver->prng, VIEWS);
+
+    switch (prng_below(&driver->prng, 3)) {
+    case 0:
+        unmap_view(driver, number);
+        map_view(driver, number);
+        break;
+    case 1:
+        unmap_mapping_pages(&driver->file, first, nr_pages, false);
+        check_absent(driver, first, nr_pages);
+        break;
+    default:
+        arm(driver, 6);
+        (void)went_well(driver, map_mapping_range(&driver->file, first * PAGE_SIZE, nr_pages * PAGE_SIZE));
+    }
+}
+
+/* Pages of the first range, in one or two runs, beyond any altmap. */
+static void fill_file(struct driver *driver, uint64_t base)
+{
+    uint64_t pfn = PHYS_PFN(base) + 128 + prng_below(&driver->prng, 200);
+
+    for (uint64_t index = 0; index < VIEW_PAGES; index += VIEW_PAGES / 2) {
+        arm(driver, 16);
+        (void)went_well(driver, filemap_add_pages(&driver->file, index, pfn + index * 2, VIEW_PAGES / 2));
+    }
+}
+
+/* Waits for the readers' pins. */
+static void empty_file(struct driver *driver)
+{
+    CHECK_EQ(truncate_inode_pages(&driver->file, 0), 0);
+    CHECK_EQ(mapping_nr_pages(&driver->file), 0);
+    check_absent(driver, 0, VIEW_PAGES);
+}
+
+/* ---- the driver ---- */
+
 static void cycle(struct driver *driver, uint64_t base)
 {
     int error;
@@ -136,8 +290,15 @@ static void cycle(struct driver *driver, uint64_t base)
     if (error == 0) {
         driver->mapped++;
         CHECK(rig_finds(PHYS_PFN(base), &driver->pgmap));
+        fill_file(driver, base);
         for (uint64_t i = prng_below(&driver->prng, 50); i > 0; i--) {
+            if (i % 8 == 0) {
+                change_views(driver);
+            }
             (void)sched_yield();
+        }
+        if (prng_below(&driver->prng, 2) == 0) {
+            empty_file(driver); /* before the kill, or after it */
         }
         if (prng_below(&driver->prng, 2) == 0) {
             CHECK_EQ(kill_dev_pagemap(&driver->pgmap), 0);
@@ -147,6 +308,7 @@ static void cycle(struct driver *driver, uint64_t base)
                 CHECK(rig_finds(PHYS_PFN(base), &driver->pgmap));
             }
         }
+        empty_file(driver);
         memunmap_pages(&driver->pgmap);
     } else {
         driver->failed++;
@@ -163,9 +325,14 @@ static void *drive(void *context)
     uint64_t number = (uint64_t)(driver - drivers);
 
     driver->prng = prng_stream(test_seed(), 100 + number);
+    REQUIRE_EQ(address_space_init(&driver->file, "stress", NULL), 0);
     for (unsigned i = 0; i < CYCLES * test_scale(); i++) {
         cycle(driver, number * SLOT_MB * RIG_MB);
     }
+    for (unsigned v = 0; v < VIEWS; v++) {
+        unmap_view(driver, v);
+    }
+    CHECK_EQ(address_space_destroy(&driver->file), 0);
     return NULL;
 }
 
@@ -185,6 +352,7 @@ TEST_CASE(stress, client_j_torture)
         (void)pthread_join(driver[i], NULL);
         CHECK_GT(drivers[i].mapped, 0);
         CHECK_GT(drivers[i].failed, 0);
+        CHECK_GT(drivers[i].failed_file_steps, 0);
     }
     (void)__atomic_exchange_n(&stop, 1, __ATOMIC_SEQ_CST);
     for (unsigned i = 0; i < READERS; i++) {
@@ -192,6 +360,8 @@ TEST_CASE(stress, client_j_torture)
     }
     CHECK_GT(hits, 0);
     CHECK_GT(page_hits, 0);
+    CHECK_GT(gup_hits, 0);
+    CHECK_GT(gup_misses, 0);
     CHECK_EQ(warnings_take(), 0);
     rig_unplug(memory);
 }
