@@ -264,8 +264,9 @@ RANGEMAP_API int rangemap_load(struct rangemap *map, const struct rangemap_entry
 
 /*
  * Sets memory aside for the calling thread so that its next `updates` updates, on this map, of any kind but
- * rangemap_load() cannot fail with -ENOMEM; each run that rangemap_coalesce() joins counts as one. Errors:
- * -EINVAL, -ENOMEM (nothing reserved).
+ * rangemap_load() cannot fail with -ENOMEM; each run that rangemap_coalesce() joins counts as one. Reservations
+ * for several maps of one domain do not add up: what is set aside is enough for the largest of them, not for
+ * their sum. Errors: -EINVAL, -ENOMEM (nothing reserved).
  */
 RANGEMAP_API int rangemap_reserve(struct rangemap *map, unsigned updates);
 
