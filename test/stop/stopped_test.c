@@ -86,18 +86,46 @@ static void end(void)
     CHECK_EQ(subject_end(subject), 0, "how the process ended");
 }
 
-/* Until `counter` has reached `goal`. The limit is there to name a hang, not to measure. */
-static void await(const atomic_ullong *counter, unsigned long long goal, unsigned stopped)
+/* Where all are when nothing goes on; to be read beside the program's symbols. */
+static void print_hang(unsigned stopped)
+{
+    printf("operate() is at %p\n", (void *)(uintptr_t)operate);
+    for (unsigned i = 0; i < SUBJECT_THREADS; i++) {
+        pid_t tid = subject->thread[i].tid;
+
+        for (unsigned j = 0; j < (i == stopped ? 1 : 5) && (i == stopped || tracer_stop(tid)); j++) {
+            printf("thread %u: %llu done, at %#llx\n", i, (unsigned long long)subject->thread[i].done,
+                   (unsigned long long)tracer_instruction(tid));
+            if (i != stopped) {
+                tracer_continue(tid);
+                sleep_milliseconds(10);
+            }
+        }
+    }
+}
+
+static void release_strays(unsigned stopped)
+{
+    for (unsigned i = 0; i < SUBJECT_THREADS; i++) {
+        if (i != stopped && tracer_release_stray(subject->thread[i].tid)) {
+            printf("thread %u was stopped by someone else\n", i);
+        }
+    }
+}
+
+/* Until the thread has done `goal` operations. The limit is there to name a hang, not to measure. */
+static void await(unsigned index, unsigned long long goal, unsigned stopped)
 {
     double limit = clock_now() + HANG_SECONDS;
 
-    while (*counter < goal) {
+    for (unsigned turns = 1; subject->thread[index].done < goal; turns++) {
+        if (turns % 10000 == 0) {
+            release_strays(stopped);
+        }
         if (clock_now() > limit) {
-            uint64_t instruction = tracer_instruction(subject->thread[stopped].tid);
-
+            print_hang(stopped);
             subject_kill(subject);
-            REQUIRE(false, "others wait for thread %u, which is stopped at %#llx, operate() being at %p",
-                    stopped, (unsigned long long)instruction, (void *)(uintptr_t)operate);
+            REQUIRE(false, "thread %u waits for thread %u, which is stopped", index, stopped);
         }
         sched_yield();
     }
@@ -112,7 +140,7 @@ static void require_others_go_on(unsigned stopped)
     }
     for (unsigned i = 0; i < SUBJECT_THREADS; i++) {
         if (i != stopped) {
-            await(&subject->thread[i].done, before[i] + OPERATIONS, stopped);
+            await(i, before[i] + OPERATIONS, stopped);
         }
     }
     CHECK_EQ(subject->thread[stopped].done, before[stopped], "it was not stopped");

@@ -55,6 +55,17 @@ void tracer_continue(pid_t thread)
     (void)ptrace(PTRACE_CONT, thread, NULL, NULL);
 }
 
+bool tracer_release_stray(pid_t thread)
+{
+    int status;
+
+    if (waitpid(thread, &status, __WALL | WNOHANG) != thread || !WIFSTOPPED(status)) {
+        return false;
+    }
+    tracer_continue(thread);
+    return true;
+}
+
 /* Only a stopped thread can be let go. */
 void tracer_detach(pid_t thread)
 {

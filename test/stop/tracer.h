@@ -22,4 +22,10 @@ uint64_t tracer_instruction(pid_t thread);
 
 void tracer_continue(pid_t thread);
 
+/*
+ * A signal that cannot be blocked, such as the SIGSTOP of someone who pauses the machine's load, stops a traced
+ * thread until its tracer lets it go on. Does so, and tells whether it had to.
+ */
+bool tracer_release_stray(pid_t thread);
+
 #endif
