@@ -3,16 +3,27 @@
  * Lookups and queries in a signal handler that interrupts updates, lookups and reclamation of the same thread
  * at any instruction. What is permanent must be found, whole.
  */
+#define _GNU_SOURCE /* SIGEV_THREAD_ID */
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "rangemap/rangemap.h"
 #include "test/check/compare.h"
 #include "test/check/crew.h"
 #include "test/shim/ctest.h"
 #include "test/shim/prng.h"
+
+/* glibc 2.36 does not name the member. */
+#if !defined(sigev_notify_thread_id)
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
 
 enum { KEYS = 4000, PERMANENT = 16 };
 
@@ -99,12 +110,9 @@ static void update_under_signals(unsigned index, void *context)
     }
 }
 
-static void run_with_timer(int timer, int number, unsigned threads)
+static void begin(int number)
 {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    struct itimerval often = {{0, 150}, {0, 150}};
-    struct itimerval never = {{0, 0}, {0, 0}};
-    unsigned wanted = 500 * test_scale();
 
     signals = failures = 0;
     REQUIRE_EQ(rangemap_create(NULL, &map), 0);
@@ -113,6 +121,27 @@ static void run_with_timer(int timer, int number, unsigned threads)
     }
     REQUIRE_EQ(rangemap_domain_attach(NULL), 0);
     REQUIRE_EQ(sigaction(number, &action, NULL), 0);
+}
+
+static void end(int number, unsigned wanted)
+{
+    struct sigaction action = {.sa_handler = SIG_IGN};
+
+    REQUIRE_EQ(sigaction(number, &action, NULL), 0);
+    printf("%u signals\n", signals);
+    CHECK_GE(signals, wanted);
+    CHECK_EQ(failures, 0u);
+    require_valid(map, "after signals");
+    CHECK_EQ(rangemap_destroy(map), 0);
+}
+
+static void run_with_timer(int timer, int number, unsigned threads)
+{
+    struct itimerval often = {{0, 150}, {0, 150}};
+    struct itimerval never = {{0, 0}, {0, 0}};
+    unsigned wanted = 500 * test_scale();
+
+    begin(number);
     REQUIRE_EQ(setitimer(timer, &often, NULL), 0);
     if (threads == 0) {
         update_under_signals(0, &wanted);
@@ -120,12 +149,7 @@ static void run_with_timer(int timer, int number, unsigned threads)
         crew_run(threads, update_under_signals, &wanted);
     }
     REQUIRE_EQ(setitimer(timer, &never, NULL), 0);
-    action.sa_handler = SIG_IGN;
-    REQUIRE_EQ(sigaction(number, &action, NULL), 0);
-    CHECK_GE(signals, wanted);
-    CHECK_EQ(failures, 0u);
-    require_valid(map, "after signals");
-    CHECK_EQ(rangemap_destroy(map), 0);
+    end(number, wanted);
 }
 
 TEST_CASE(thread_signal, one_thread)
@@ -136,4 +160,32 @@ TEST_CASE(thread_signal, one_thread)
 TEST_CASE(thread_signal, several_threads)
 {
     run_with_timer(ITIMER_PROF, SIGPROF, 2);
+}
+
+/* As a profiler does: SIGPROF to each thread a thousand times a second, whatever the others are at. */
+static void update_profiled(unsigned index, void *context)
+{
+    const struct itimerspec often = {{0, 1000000}, {0, 1000000}};
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGPROF};
+    sigset_t ours;
+    timer_t timer;
+
+    event.sigev_notify_thread_id = (pid_t)syscall(SYS_gettid);
+    REQUIRE_EQ(rangemap_domain_attach(NULL), 0);
+    REQUIRE_EQ(timer_create(CLOCK_MONOTONIC, &event, &timer), 0);
+    REQUIRE_EQ(timer_settime(timer, 0, &often, NULL), 0);
+    update_under_signals(index, context);
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGPROF);
+    pthread_sigmask(SIG_BLOCK, &ours, NULL);
+    timer_delete(timer);
+}
+
+TEST_CASE(thread_signal, profiled_at_one_kilohertz)
+{
+    unsigned wanted = 3000 * test_scale();
+
+    begin(SIGPROF);
+    crew_run(3, update_profiled, &wanted);
+    end(SIGPROF, wanted);
 }

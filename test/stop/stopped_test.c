@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Threads stopped at random instructions inside the library. The others finish their operations; and so does
+ * the child of a fork, in which the stopped threads are no more.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "test/check/crew.h"
+#include "test/shim/ctest.h"
+#include "test/stop/operate.h"
+#include "test/stop/subject.h"
+#include "test/stop/tracer.h"
+
+enum { STOPS = 500, FORKS = 50, OPERATIONS = 30, STEPS_MAX = 10, HANG_SECONDS = 120 };
+
+static struct subject *subject;
+static struct prng random_numbers;
+
+/* The instructions at which threads were stopped: a set with some forgetfulness. */
+static uint64_t seen[1 << 14];
+static unsigned different;
+
+static void note(uint64_t instruction)
+{
+    uint64_t *place = &seen[prng_mix(instruction) % (sizeof seen / sizeof seen[0])];
+
+    different += *place != instruction;
+    *place = instruction;
+}
+
+static bool is_inside(unsigned index)
+{
+    return subject->thread[index].inside && !operate_contains(tracer_instruction(subject->thread[index].tid));
+}
+
+/*
+ * Stops it wherever it is, and again until that is inside the library, or in what that has called. Some steps on:
+ * an interrupt comes more often after some instructions than after others.
+ */
+static void stop_inside(unsigned index)
+{
+    pid_t tid = subject->thread[index].tid;
+
+    for (;;) {
+        unsigned steps = (unsigned)prng_below(&random_numbers, STEPS_MAX);
+
+        REQUIRE(tracer_stop(tid), "thread %u is gone", index);
+        for (unsigned i = 0; i < steps; i++) {
+            REQUIRE(tracer_step(tid), "thread %u is gone", index);
+        }
+        if (is_inside(index)) {
+            note(tracer_instruction(tid));
+            return;
+        }
+        tracer_continue(tid);
+    }
+}
+
+static void begin(unsigned stream)
+{
+    int reason = 0;
+
+    random_numbers = prng_stream(test_seed(), stream);
+    different = 0;
+    memset(seen, 0, sizeof seen);
+    subject = subject_start(prng_next(&random_numbers));
+    REQUIRE(subject != NULL);
+    for (unsigned i = 0; i < SUBJECT_THREADS && reason == 0; i++) {
+        reason = tracer_attach(subject->thread[i].tid);
+    }
+    if (reason != 0) {
+        subject_kill(subject);
+        TEST_SKIP("ptrace is refused here: %s", strerror(reason));
+    }
+}
+
+static void end(void)
+{
+    for (unsigned i = 0; i < SUBJECT_THREADS; i++) {
+        tracer_detach(subject->thread[i].tid);
+    }
+    CHECK(!subject->bad, "an operation gave an answer that is never right");
+    CHECK_EQ(subject_end(subject), 0, "how the process ended");
+}
+
+/* Where all are when nothing goes on; to be read beside the program's symbols. */
+static void print_hang(unsigned stopped)
+{
+    printf("operate() is at %p\n", (void *)(uintptr_t)operate);
+    for (unsigned i = 0; i < SUBJECT_THREADS; i++) {
+        pid_t tid = subject->thread[i].tid;
+
+        for (unsigned j = 0; j < (i == stopped ? 1 : 5) && (i == stopped || tracer_stop(tid)); j++) {
+            printf("thread %u: %llu done, at %#llx\n", i, (unsigned long long)subject->thread[i].done,
+                   (unsigned long long)tracer_instruction(tid));
+            if (i != stopped) {
+                tracer_continue(tid);
+                sleep_milliseconds(10);
+            }
+        }
+    }
+}
+
+static void release_strays(unsigned stopped)
+{
+    for (unsigned i = 0; i < SUBJECT_THREADS; i++) {
+        if (i != stopped && tracer_release_stray(subject->thread[i].tid)) {
+            printf("thread %u was stopped by someone else\n", i);
+        }
+    }
+}
+
+/* Until the thread has done `goal` operations. The limit is there to name a hang, not to measure. */
+static void await(unsigned index, unsigned long long goal, unsigned stopped)
+{
+    double limit = clock_now() + HANG_SECONDS;
+
+    for (unsigned turns = 1; subject->thread[index].done < goal; turns++) {
+        if (turns % 10000 == 0) {
+            release_strays(stopped);
+        }
+        if (clock_now() > limit) {
+            print_hang(stopped);
+            subject_kill(subject);
+            REQUIRE(false, "thread %u waits for thread %u, which is stopped", index, stopped);
+        }
+        sched_yield();
+    }
+}
+
+static void require_others_go_on(unsigned stopped)
+{
+    unsigned long long before[SUBJECT_THREADS];
+
+    for (unsigned i = 0; i < SUBJECT_THREADS; i++) {
+        before[i] = subject->thread[i].done;
+    }
+    for (unsigned i = 0; i < SUBJECT_THREADS; i++) {
+        if (i != stopped) {
+            await(i, before[i] + OPERATIONS, stopped);
+        }
+    }
+    CHECK_EQ(subject->thread[stopped].done, before[stopped], "it was not stopped");
+}
+
+TEST_CASE(thread_stopped, others_finish)
+{
+    unsigned stops = STOPS * test_scale();
+
+    begin(1);
+    for (unsigned i = 0; i < stops; i++) {
+        unsigned stopped = (unsigned)prng_below(&random_numbers, SUBJECT_THREADS);
+
+        stop_inside(stopped);
+        require_others_go_on(stopped);
+        tracer_continue(subject->thread[stopped].tid);
+    }
+    end();
+    printf("%u stops at about %u instructions\n", stops, different);
+    CHECK_GE(different, stops / 10, "the same few instructions");
+}
+
+/* All threads but the one that forks. */
+static void fork_among_stopped(void)
+{
+    double limit = clock_now() + HANG_SECONDS;
+    unsigned wanted = subject->forks_done + 1;
+
+    for (unsigned i = 1; i < SUBJECT_THREADS; i++) {
+        stop_inside(i);
+    }
+    subject->forks_wanted = wanted;
+    while (subject->forks_done != wanted && clock_now() < limit) {
+        sleep_milliseconds(1);
+    }
+    if (subject->forks_done != wanted || subject->child_step != 0) {
+        int step = subject->child_step;
+
+        subject_kill(subject);
+        REQUIRE(false, "fork %u: the child failed at step %d, or the fork hangs if that is 0", wanted, step);
+    }
+    for (unsigned i = 1; i < SUBJECT_THREADS; i++) {
+        tracer_continue(subject->thread[i].tid);
+    }
+}
+
+TEST_CASE(thread_stopped, child_without_the_stopped_finishes)
+{
+    unsigned forks = FORKS * test_scale();
+
+    begin(2);
+    for (unsigned i = 0; i < forks; i++) {
+        fork_among_stopped();
+    }
+    end();
+    printf("%u forks, with threads stopped at about %u instructions\n", forks, different);
+}
