@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <time.h>
 
+#include "rangemap/base/probe.h"
 #include "rangemap/epoch/light.h"
 
 static bool try_claim(struct rm_poller *poller)
@@ -21,6 +22,10 @@ static bool poll_alone(struct rangemap_domain *domain, ck_epoch_record_t *record
     /* The scan's loads of `active` before the disposal: pairs with the release that ended those sections. */
     ck_pr_fence_acquire();
     rm_happens_acquire(&domain->epoch);
+    RM_PROBE2(poll, domain, moved);
+    if (!moved) {
+        RM_PROBE2(stall, domain, rm_load_relaxed(&domain->pending_bytes));
+    }
     return moved;
 }
 

@@ -9,6 +9,7 @@
 #ifndef RANGEMAP_KERNEL_LOOKUP_H
 #define RANGEMAP_KERNEL_LOOKUP_H
 
+#include "rangemap/base/probe.h"
 #include "rangemap/kernel/kernel.h"
 #include "rangemap/tree/version.h"
 
@@ -70,6 +71,7 @@ RM_ALWAYS_INLINE bool rm_lookup_with(rm_rank_fn *rank, const struct rangemap *ma
     unsigned hit = rm_hit(leaf, count, rank(&leaf->node, count, key), key);
 
     if (hit == 0) {
+        RM_PROBE2(lookup__miss, map, key);
         return false;
     }
     if (value != NULL) {
@@ -88,6 +90,7 @@ RM_ALWAYS_INLINE bool rm_find_with(rm_rank_fn *rank, const struct rangemap *map,
     const struct rm_pair *pair = rm_leaf_pairs(leaf, count) + hit - 1;
 
     if (hit == 0) {
+        RM_PROBE2(lookup__miss, map, key);
         return false;
     }
     *entry = (struct rangemap_entry){rm_node_keys(&leaf->node)[hit - 1], pair->last, pair->value};
@@ -146,6 +149,7 @@ RM_ALWAYS_INLINE uint32_t rm_find_batch_with(rm_rank_fn *rank, const struct rang
             entry[i].value = pair->value;
         }
     }
+    RM_PROBE3(batch, map, count, hits);
     return hits;
 }
 

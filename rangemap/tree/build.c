@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "rangemap/base/probe.h"
+
 void rm_builder_init(struct rm_builder *builder, struct rm_thread *thread)
 {
     builder->thread = thread;
@@ -112,6 +114,9 @@ bool rm_build_leaves(struct rm_builder *builder, const struct rm_run *run, uint6
 {
     unsigned from = 0;
 
+    if (run->count > RM_LEAF_MAX) {
+        RM_PROBE2(split, run->count, 0);
+    }
     do {
         unsigned count = share(run->count - from, RM_LEAF_MAX, packing);
 
@@ -148,6 +153,9 @@ bool rm_build_inners(struct rm_builder *builder, const struct rm_row *children, 
 {
     unsigned from = 0;
 
+    if (children->count > RM_INNER_MAX) {
+        RM_PROBE2(split, children->count, level);
+    }
     while (from < children->count) {
         unsigned count = share(children->count - from, RM_INNER_MAX, RM_PACK_EVENLY);
 

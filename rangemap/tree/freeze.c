@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "rangemap/tree/freeze.h"
 
+#include "rangemap/base/probe.h"
 #include "rangemap/tree/path.h"
 
 void rm_freeze_node(const struct rangemap *map, struct rm_inner *inner)
 {
     unsigned count = rm_node_count(&inner->node);
 
+    RM_PROBE3(freeze, map, inner, count);
     for (unsigned i = 0; i < count && !rm_broken(RM_R2_FREEZE); i++) {
         uint64_t word = rm_load_relaxed(&inner->slot[i]);
 

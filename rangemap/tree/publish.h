@@ -3,6 +3,7 @@
 #ifndef RANGEMAP_TREE_PUBLISH_H
 #define RANGEMAP_TREE_PUBLISH_H
 
+#include "rangemap/base/probe.h"
 #include "rangemap/tree/version.h"
 
 /*
@@ -23,6 +24,7 @@ static inline bool rm_publish(struct rangemap *map, rm_word *slot, struct rm_nod
     }
     rm_explorer_publish(slot, expected);
     if (!rm_cas_full(slot, expected, rm_pointer_bits(made))) {
+        RM_PROBE2(cas__retry, map, slot);
         return false;
     }
     rm_explorer_published(made);

@@ -8,6 +8,7 @@
  */
 #include "rangemap/tree/update.h"
 
+#include "rangemap/base/probe.h"
 #include "rangemap/epoch/reclaim.h"
 #include "rangemap/tree/freeze.h"
 #include "rangemap/tree/join.h"
@@ -156,6 +157,9 @@ static const struct rm_step *choose_anchor(const struct rm_path *path)
         if (!step->frozen && rm_meta_level(step->meta) > 0 && count + 1 <= RM_INNER_MAX &&
             count > RM_INNER_MIN) {
             break;
+        }
+        if (step->frozen) {
+            RM_PROBE2(fold, step->slot, rm_meta_level(step->meta));
         }
     }
     return &path->step[i];
