@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What surrounds every followed call: signals, threads that end, forks, and the gate that the comparison closes. */
+#ifndef EXAMPLES_VMWATCH_HOOK_H
+#define EXAMPLES_VMWATCH_HOOK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "examples/vmwatch/sys.h"
+
+/* The kernel's set of signals. */
+struct hook_signals {
+    uint64_t bits;
+};
+
+/* Before the first call is followed; after follow_begin(). False: out of memory. */
+bool hook_begin(void);
+
+/* What a redirected system call becomes. Any thread, any moment. Its result. */
+long hook_call(long number, const struct sys_args *args, uint64_t caller);
+
+/*
+ * Between these two the thread may use the map: no signal handler of its runs, and the library's own mappings that
+ * come of it are entered at the end. False: the thread is between them already.
+ */
+bool hook_enter(struct hook_signals *signals);
+void hook_leave(const struct hook_signals *signals);
+
+/* Whether the thread has used the map before, and signal handlers may. */
+bool hook_is_attached(void);
+
+/* Keeps calls out and waits for those that are under way, but not for ever: false. hook_open() ends it either way. */
+bool hook_close(void);
+void hook_open(void);
+
+#endif

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include "examples/vmwatch/patch.h"
+
+#include <gnu/libc-version.h>
+#include <link.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+
+#include "examples/vmwatch/follow.h"
+#include "examples/vmwatch/hook.h"
+#include "examples/vmwatch/start.h"
+
+enum { SITES = 31, GENERIC = SITES, STUB_BYTES = 16, PATCHED_BYTES = 5, NUMBERS = 512, SEGMENTS = 4 };
+
+/* In stub.S and shared with it. */
+extern const char patch_stubs[], patch_generic_stub[];
+long patch_site_call(uint64_t index, long number, const struct sys_args *args, uint64_t word);
+uint64_t patch_returns[SITES + 1]; /* the addresses behind the syscall instructions */
+uint8_t patch_numbers[NUMBERS];    /* 1: followed */
+
+unsigned patch_sites;
+
+static long numbers[SITES];
+
+/* An executable segment of libc or of the linker. */
+struct segment {
+    uint8_t *start;
+    size_t bytes;
+};
+
+struct search {
+    struct segment segment[SEGMENTS];
+    unsigned segments, sites;
+    uint8_t *site[SITES + 1];
+    bool overflow;
+};
+
+long patch_site_call(uint64_t index, long number, const struct sys_args *args, uint64_t word)
+{
+    long of_site = index == GENERIC ? number : numbers[index];
+
+    if (!start_is_done()) {
+        return sys_call(of_site, args);
+    }
+    if (of_site == SYS_exit_group) {
+        start_report();
+        return sys_call(of_site, args);
+    }
+    /* mmap's wrapper has no frame: the word at its stack pointer is its return address. */
+    return hook_call(of_site, args, of_site == SYS_mmap && index != GENERIC ? word : 0);
+}
+
+/* ---- looking for places: the page protections are as they were ---- */
+
+static bool is_number_load(const uint8_t *code, long *number)
+{
+    *number = code[1] | code[2] << 8;
+    return code[0] == 0xb8 && code[3] == 0 && code[4] == 0 && *number < NUMBERS && follow_is(*number);
+}
+
+/* syscall(): mov 8(%rsp), %r9 */
+static bool is_seventh_argument_load(const uint8_t *code)
+{
+    return code[0] == 0x4c && code[1] == 0x8b && code[2] == 0x4c && code[3] == 0x24 && code[4] == 0x08;
+}
+
+static void scan(struct search *search, struct segment segment)
+{
+    for (uint8_t *code = segment.start; code + PATCHED_BYTES + 2 <= segment.start + segment.bytes; code++) {
+        long number;
+
+        if (code[PATCHED_BYTES] != 0x0f || code[PATCHED_BYTES + 1] != 0x05) {
+            continue;
+        }
+        if (is_number_load(code, &number)) {
+            if (search->sites == SITES) {
+                search->overflow = true;
+                return;
+            }
+            numbers[search->sites] = number;
+            search->site[search->sites++] = code;
+        } else if (is_seventh_argument_load(code)) {
+            search->overflow |= search->site[GENERIC] != NULL;
+            search->site[GENERIC] = code;
+        }
+    }
+}
+
+static bool holds(const struct dl_phdr_info *object, uint64_t address)
+{
+    for (unsigned i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *header = &object->dlpi_phdr[i];
+
+        if (header->p_type == PT_LOAD && address - object->dlpi_addr - header->p_vaddr < header->p_memsz) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int visit_object(struct dl_phdr_info *object, size_t size, void *state)
+{
+    struct search *search = state;
+    uint64_t libc = (uint64_t)(uintptr_t)&gnu_get_libc_version;
+
+    (void)size;
+    if (!holds(object, libc) && object->dlpi_addr != getauxval(AT_BASE)) {
+        return 0;
+    }
+    for (unsigned i = 0; i < object->dlpi_phnum && search->segments < SEGMENTS; i++) {
+        const ElfW(Phdr) *header = &object->dlpi_phdr[i];
+
+        if (header->p_type == PT_LOAD && (header->p_flags & PF_X) != 0) {
+            struct segment segment = {(uint8_t *)(object->dlpi_addr + header->p_vaddr), header->p_memsz};
+
+            search->segment[search->segments++] = segment;
+            scan(search, segment);
+        }
+    }
+    return 0;
+}
+
+/* ---- changing them ---- */
+
+static bool reaches(const uint8_t *site, const char *stub)
+{
+    int64_t distance = (int64_t)(sys_bits(stub) - sys_bits(site) - PATCHED_BYTES);
+
+    return distance == (int32_t)distance;
+}
+
+static const char *stub_of(unsigned index)
+{
+    return index == GENERIC ? patch_generic_stub : patch_stubs + (size_t)index * STUB_BYTES;
+}
+
+/* A jump, byte by byte: libc, and with it memcpy, cannot be executed at this moment. */
+static void write_jump(volatile uint8_t *site, const char *stub)
+{
+    uint32_t distance = (uint32_t)(sys_bits(stub) - (uint64_t)(uintptr_t)site - PATCHED_BYTES);
+
+    site[0] = 0xe9;
+    for (unsigned i = 0; i < 4; i++) {
+        site[1 + i] = (uint8_t)(distance >> (8 * i));
+    }
+}
+
+static bool set_protection(const struct segment *segment, uint64_t protection)
+{
+    uint64_t start = sys_bits(segment->start) & ~(SYS_PAGE - 1);
+    uint64_t end = sys_pages(sys_bits(segment->start) + segment->bytes);
+
+    return sys3(SYS_mprotect, start, end - start, protection) == 0;
+}
+
+/* Never writable and executable at once. */
+static bool patch_segment(const struct search *search, const struct segment *segment)
+{
+    if (!set_protection(segment, PROT_READ | PROT_WRITE)) {
+        return false;
+    }
+    for (unsigned i = 0; i <= SITES; i++) {
+        uint8_t *site = search->site[i];
+
+        if (site != NULL && site >= segment->start && site < segment->start + segment->bytes) {
+            write_jump(site, stub_of(i));
+        }
+    }
+    return set_protection(segment, PROT_READ | PROT_EXEC);
+}
+
+const char *patch_begin(void)
+{
+    static struct search search;
+
+    (void)dl_iterate_phdr(visit_object, &search);
+    if (search.segments < 2 || search.sites == 0 || search.site[GENERIC] == NULL || search.overflow) {
+        return "libc's system calls do not look as expected";
+    }
+    for (unsigned i = 0; follow_numbers[i] >= 0; i++) {
+        patch_numbers[follow_numbers[i]] = 1;
+    }
+    patch_numbers[SYS_exit_group] = 1;
+    for (unsigned i = 0; i <= SITES; i++) {
+        if (search.site[i] != NULL) {
+            patch_returns[i] = sys_bits(search.site[i]) + PATCHED_BYTES + 2;
+            patch_sites++;
+            if (!reaches(search.site[i], stub_of(i))) {
+                return "libc is too far away for a jump";
+            }
+        }
+    }
+    for (unsigned i = 0; i < search.segments; i++) {
+        if (!patch_segment(&search, &search.segment[i])) {
+            return "the system does not allow libc's code to be changed";
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Redirects system calls of libc and of the dynamic linker to hook_call().
+ *
+ * Functions of libc and of the linker call each other directly, so a preloaded mmap() would see neither malloc's
+ * heaps nor thread stacks nor what dlopen maps. All of these go through a few wrappers, where the instructions are
+ * "mov $number, %eax; syscall". The five bytes of the first become a jump to a stub.
+ */
+#ifndef EXAMPLES_VMWATCH_PATCH_H
+#define EXAMPLES_VMWATCH_PATCH_H
+
+/*
+ * While the process has one thread. NULL, or what is wrong; then nothing is redirected.
+ */
+const char *patch_begin(void);
+
+/* How many places were redirected. */
+extern unsigned patch_sites;
+
+#endif
