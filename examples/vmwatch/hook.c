@@ -60,7 +60,7 @@ bool hook_close(void)
     unsigned looks = 0;
 
     __atomic_store_n(&is_closed, 1, __ATOMIC_SEQ_CST);
-    while (__atomic_load_n(&in_flight, __ATOMIC_SEQ_CST) != 0 && looks++ < PATIENCE_LOOKS) {
+    while (__atomic_load_n(&in_flight, __ATOMIC_SEQ_CST) != 1 && looks++ < PATIENCE_LOOKS) {
         struct {
             long seconds, nanoseconds;
         } pause = {0, 100000};
@@ -163,6 +163,7 @@ bool hook_enter(struct hook_signals *signals)
     if (*is_parent == 0) {
         become_child();
     }
+    pass_gate();
     know_thread();
     self.is_attached = rangemap_domain_attach(rangemap_domain_of(follow_map)) == 0;
     return true;
@@ -180,6 +181,7 @@ void hook_leave(const struct hook_signals *signals)
         self.is_attached = false;
         (void)rangemap_domain_detach(rangemap_domain_of(follow_map));
     }
+    leave_gate();
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     self.inside = false;
     (void)sys4(SYS_rt_sigprocmask, 2, sys_bits(signals), 0, sizeof *signals);
@@ -195,12 +197,14 @@ long hook_call(long number, const struct sys_args *args, uint64_t caller)
         note_own(number, args, result);
         return result;
     }
-    pass_gate();
     result = follow_call(number, args, caller);
-    enter_own();
-    leave_gate();
     hook_leave(&signals);
     return result;
+}
+
+bool hook_prepare(void)
+{
+    return pthread_key_create(&thread_key, on_thread_end) == 0;
 }
 
 bool hook_begin(void)
@@ -209,7 +213,7 @@ bool hook_begin(void)
         {0, SYS_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1, 0}};
     long page = sys_call(SYS_mmap, &args);
 
-    if (sys_failed(page) || pthread_key_create(&thread_key, on_thread_end) != 0) {
+    if (sys_failed(page)) {
         return false;
     }
     is_parent = (uint32_t *)page;

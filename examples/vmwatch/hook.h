@@ -13,6 +13,9 @@ struct hook_signals {
     uint64_t bits;
 };
 
+/* Before follow_begin(): a thread's end is to be noticed here before the map's own code notices it. */
+bool hook_prepare(void);
+
 /* Before the first call is followed; after follow_begin(). False: out of memory. */
 bool hook_begin(void);
 
@@ -29,7 +32,10 @@ void hook_leave(const struct hook_signals *signals);
 /* Whether the thread has used the map before, and signal handlers may. */
 bool hook_is_attached(void);
 
-/* Keeps calls out and waits for those that are under way, but not for ever: false. hook_open() ends it either way. */
+/*
+ * Inside: keeps all other threads out and waits for those that are in, but not for ever: false. hook_open() ends it
+ * either way.
+ */
 bool hook_close(void);
 void hook_open(void);
 

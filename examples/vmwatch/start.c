@@ -35,7 +35,7 @@ static const char *begin(void)
 {
     const char *wrong;
 
-    if (!arena_reserve() || follow_begin() != 0 || !hook_begin()) {
+    if (!arena_reserve() || !hook_prepare() || follow_begin() != 0 || !hook_begin()) {
         return "out of memory";
     }
     wrong = patch_begin();
@@ -156,29 +156,37 @@ static void describe(const struct rangemap_entry *entry, struct vmwatch_owner *o
     strncpy(owner->name, region->name, sizeof owner->name - 1);
 }
 
+static int find_owner(uint64_t address, struct vmwatch_owner *owner)
+{
+    struct rangemap_entry entry;
+    int result = rangemap_read_begin(follow_map);
+
+    if (result == 0) {
+        result = rangemap_find_held(follow_map, address, &entry);
+        if (result == 0) {
+            describe(&entry, owner);
+        }
+        rangemap_read_end(follow_map);
+    }
+    return result;
+}
+
 /*
  * A thread's first use of the map attaches it, always inside hook_enter(): with signals held off, so that a handler
  * never finds it half attached.
  */
 EXPORTED int vmwatch_owner(const void *address, struct vmwatch_owner *owner)
 {
-    struct rangemap_entry entry;
     struct hook_signals signals;
     int result;
 
     if (!start_is_done()) {
         return -EAGAIN;
     }
-    if (!hook_is_attached() && hook_enter(&signals)) {
-        hook_leave(&signals);
+    if (hook_is_attached() || !hook_enter(&signals)) {
+        return find_owner((uint64_t)(uintptr_t)address, owner);
     }
-    result = rangemap_read_begin(follow_map);
-    if (result == 0) {
-        result = rangemap_find_held(follow_map, (uint64_t)(uintptr_t)address, &entry);
-        if (result == 0) {
-            describe(&entry, owner);
-        }
-        rangemap_read_end(follow_map);
-    }
+    result = find_owner((uint64_t)(uintptr_t)address, owner);
+    hook_leave(&signals);
     return result;
 }
