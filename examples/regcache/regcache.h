@@ -40,7 +40,7 @@ int regcache_create(const struct regcache_device *device, struct regcache **cach
 int regcache_destroy(struct regcache *cache);
 
 /*
- * A registration that holds all of [start, last], pinned, in *region. If there is none, one of whole pages is made;
+ * A registration that holds all of [start, last], pinned, in *region. The memory must stay mapped meanwhile. If there is none, one of whole pages is made;
  * what it displaces stays registered until its last pin goes. -EINVAL, -ENOMEM, or what `enroll` returns.
  */
 int regcache_pin(struct regcache *cache, uint64_t start, uint64_t last, struct regcache_region **region);
