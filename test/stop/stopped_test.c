@@ -119,7 +119,7 @@ static void await(unsigned index, unsigned long long goal, unsigned stopped)
     double limit = clock_now() + HANG_SECONDS;
 
     for (unsigned turns = 1; subject->thread[index].done < goal; turns++) {
-        if (turns % 10000 == 0) {
+        if (turns % 64 == 0) {
             release_strays(stopped);
         }
         if (clock_now() > limit) {
