@@ -384,11 +384,11 @@ uint64_t percpu_ref_count(const struct percpu_ref *ref)
         return mode >> 2;
     }
     sum = pm_load_acquire(&data->count);
-    if ((mode & PM_REF_ATOMIC) == 0) {
-        sum -= BIAS;
-        for (unsigned cpu = 0; cpu <= pm_percpu_mask; cpu++) {
-            sum += pm_load_acquire(pm_percpu_word(pm_ref_words(mode), cpu));
-        }
+    for (unsigned cpu = 0; (mode & PM_REF_ATOMIC) == 0 && cpu <= pm_percpu_mask; cpu++) {
+        uint64_t word = pm_load_acquire(pm_percpu_word(pm_ref_words(mode), cpu));
+
+        sum += pm_ref_was_closed(word) ? 0 : word;
     }
-    return sum;
+    /* The bias is there or not, if the mode changes meanwhile: the topmost bit says nothing. */
+    return (uint64_t)((int64_t)(sum << 1) >> 1);
 }
