@@ -135,7 +135,7 @@ static void end(int number, unsigned wanted)
     CHECK_EQ(rangemap_destroy(map), 0);
 }
 
-static void run_with_timer(int timer, int number, unsigned threads)
+static void run_with_timer(__itimer_which_t timer, int number, unsigned threads)
 {
     struct itimerval often = {{0, 150}, {0, 150}};
     struct itimerval never = {{0, 0}, {0, 0}};
