@@ -11,7 +11,7 @@
 namespace bench
 {
 
-class MapleTreeSubject
+class MapleTreeSubject : public SlabSubject
 {
   public:
     static const char *name()
@@ -19,7 +19,7 @@ class MapleTreeSubject
         return "maple tree";
     }
 
-    MapleTreeSubject() : before_((urcu_settle(), slab_bytes_in_use())), tree_(maple_create())
+    MapleTreeSubject() : tree_(maple_create())
     {
         if (tree_ == nullptr)
             throw_no_memory("maple_create");
@@ -29,11 +29,6 @@ class MapleTreeSubject
         UrcuThread registered;
         maple_destroy(tree_);
     }
-    MapleTreeSubject(const MapleTreeSubject &) = delete;
-    MapleTreeSubject &operator=(const MapleTreeSubject &) = delete;
-
-    using Thread = UrcuThread;
-    using Section = UrcuSection;
 
     double load(const Ranges &sorted)
     {
@@ -115,19 +110,6 @@ class MapleTreeSubject
         return sum;
     }
 
-    uint64_t bytes() const
-    {
-        return slab_bytes_in_use() - before_;
-    }
-    uint64_t bytes_with_garbage() const
-    {
-        return slab_bytes_in_use();
-    }
-    void settle()
-    {
-        urcu_settle();
-    }
-
   private:
     struct Source {
         const Range *next, *end;
@@ -149,7 +131,6 @@ class MapleTreeSubject
             throw std::system_error(-rc, std::generic_category(), "mtree_store_range");
     }
 
-    uint64_t before_; // bytes of slabs that other trees have
     maple_tree *tree_;
 };
 

@@ -64,6 +64,36 @@ inline void urcu_settle()
     rcu_barrier();
 }
 
+// What every map has whose nodes lie in the slabs. A base, so that it is made before the map is.
+class SlabSubject
+{
+  public:
+    using Thread = UrcuThread;
+    using Section = UrcuSection;
+
+    SlabSubject() : before_((urcu_settle(), slab_bytes_in_use()))
+    {
+    }
+    SlabSubject(const SlabSubject &) = delete;
+    SlabSubject &operator=(const SlabSubject &) = delete;
+
+    uint64_t bytes() const
+    {
+        return slab_bytes_in_use() - before_;
+    }
+    uint64_t bytes_with_garbage() const
+    {
+        return slab_bytes_in_use();
+    }
+    void settle()
+    {
+        urcu_settle();
+    }
+
+  private:
+    uint64_t before_; // bytes of slabs that other trees have
+};
+
 [[noreturn]] inline void throw_no_memory(const char *call)
 {
     throw std::system_error(ENOMEM, std::generic_category(), call);

@@ -15,7 +15,7 @@
 namespace bench
 {
 
-class XArraySubject
+class XArraySubject : public SlabSubject
 {
   public:
     static const char *name()
@@ -23,7 +23,7 @@ class XArraySubject
         return "XArray";
     }
 
-    XArraySubject() : before_((urcu_settle(), slab_bytes_in_use())), xa_(xarray_create())
+    XArraySubject() : xa_(xarray_create())
     {
         if (xa_ == nullptr)
             throw_no_memory("xarray_create");
@@ -33,11 +33,6 @@ class XArraySubject
         UrcuThread registered;
         xarray_destroy(xa_);
     }
-    XArraySubject(const XArraySubject &) = delete;
-    XArraySubject &operator=(const XArraySubject &) = delete;
-
-    using Thread = UrcuThread;
-    using Section = UrcuSection;
 
     // There is no bulk call.
     double load(const Ranges &sorted)
@@ -124,19 +119,6 @@ class XArraySubject
         return xarray_scan(xa_);
     }
 
-    uint64_t bytes() const
-    {
-        return slab_bytes_in_use() - before_;
-    }
-    uint64_t bytes_with_garbage() const
-    {
-        return slab_bytes_in_use();
-    }
-    void settle()
-    {
-        urcu_settle();
-    }
-
   private:
     // The last key up to `most` that has the piece's value; there is nothing but a gap behind it.
     uint64_t end_of_piece(const Range &piece, uint64_t most) const
@@ -160,7 +142,6 @@ class XArraySubject
             throw_no_memory("xa_store_range");
     }
 
-    uint64_t before_; // bytes of slabs that other trees have
     xarray *xa_;
 };
 
