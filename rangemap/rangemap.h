@@ -30,8 +30,8 @@
  *               more than once per operation. Other callbacks may call lookups and updates. All must return:
  *               no exit from the thread, no longjmp, no exception.
  *   Kernel      threads that read much and update little need no fence where membarrier(2) is allowed when
- *               the process first uses the library; it must stay allowed (a seccomp filter installed later must let it pass), else
- *               nothing is reclaimed any more and waiting calls fail with -EPERM. See
+ *               the process first uses the library; it must stay allowed (a seccomp filter installed later
+ *               must let it pass), else nothing is reclaimed any more and waiting calls fail with -EPERM. See
  *               rangemap_forgo_membarrier().
  *   Sections    a value that points to memory is safe to dereference only inside a read section that was
  *               begun before the lookup. Every lookup opens a short section of its own.

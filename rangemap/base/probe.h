@@ -5,13 +5,13 @@
  * the header it is nothing at all. A probe computes nothing: its arguments are words at hand.
  *
  *   lookup__miss   map, key             a lookup or find of one key found no range
- *   batch          map, keys, hits      up to 16 keys of a batch were looked up; bit i of hits: the i-th was found
+ *   batch          map, keys, hits      up to 16 keys of a batch were looked up, and so many found
  *   cas__retry     map, slot            an update's compare-and-swap failed; it begins again
  *   fold           slot, level          an update passes a slot that another one has frozen, and takes it in
  *   freeze         map, node, children  an inner node is being frozen
  *   split          entries, level       more entries than fit one node of that level: they go to several
  *   poll           domain, moved        a look for grace periods that are over; moved: whether it could tell any is
- *   stall          domain, pending      such a look in vain: a section of an older epoch is open; pending: bags that wait in this shard
+ *   stall          domain, pending      such a look in vain, for an open section; pending: bags that wait in the shard
  */
 #ifndef RANGEMAP_BASE_PROBE_H
 #define RANGEMAP_BASE_PROBE_H

@@ -4,12 +4,12 @@
  * the shards in which garbage waits for its grace period, and the records of its threads.
  *
  * Who writes what:
- *   epoch      ck_epoch; the global counter by whoever polls
- *   pool       any thread, lock-free
- *   poller     the holder of its `claim`
- *   shard[]    `inbox` by any thread, lock-free; the rest by the holder of `claim`
- *   pending    any thread, once per bag, where limits are set: else each shard counts for itself
- *   threads    push-only list of records; a record's own words: see epoch/thread.h
+ *   epoch          ck_epoch; the global counter by whoever polls
+ *   pool           any thread, lock-free
+ *   poller         the holder of its `claim`
+ *   shard[]        `inbox`, `outstanding` and `pending_bytes` by any thread; the rest by the holder of `claim`
+ *   pending_bytes  any thread, once per bag, where limits are set; else only the shards count
+ *   threads        push-only list of records; a record's own words: see epoch/thread.h
  */
 #ifndef RANGEMAP_EPOCH_DOMAIN_H
 #define RANGEMAP_EPOCH_DOMAIN_H

@@ -233,13 +233,14 @@ void rm_reclaim_visit(struct rm_thread *thread)
 bool rm_reclaim_poll(struct rm_thread *thread, unsigned budget)
 {
     struct rangemap_domain *domain = thread->domain;
+    uint64_t now = rm_coarse_ns();
     bool more = false;
 
     if (thread->reclaiming) {
         return true;
     }
     for (unsigned i = 0; i < RM_SHARDS; i++) {
-        (void)visit_shard(&domain->shard[i], thread, rm_coarse_ns(), true, budget);
+        (void)visit_shard(&domain->shard[i], thread, now, true, budget);
         more |= rm_load_relaxed(&domain->shard[i].outstanding) != 0;
     }
     return more;

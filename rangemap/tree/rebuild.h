@@ -36,8 +36,8 @@ static inline void rm_rebuild_init(struct rm_rebuild *rebuild, struct rangemap *
 }
 
 /*
- * Rebuilds the region at `anchor`, which is frozen and covers `span`, and stages what it replaces. RM_DONE: *top is the node to
- * publish. Else the outcome of the operation; the caller discards and aborts.
+ * Rebuilds the region at `anchor`, which is frozen and covers `span`, and stages what it replaces. RM_DONE: *top
+ * is the node to publish. Else the outcome of the operation; the caller discards and aborts.
  */
 RM_INTERNAL enum rm_outcome rm_rebuild_region(struct rm_rebuild *rebuild, const struct rm_step *anchor,
                                               struct rm_span span, struct rm_node **top);

@@ -152,12 +152,12 @@ static const struct rm_step *choose_anchor(const struct rm_path *path)
         const struct rm_step *step = &path->step[i];
         unsigned count = rm_meta_count(step->meta);
 
-        if (!rm_slot_is_frozen(step->word) && rm_meta_level(step->meta) > 0 && count + 1 <= RM_INNER_MAX &&
-            count > RM_INNER_MIN) {
-            break;
-        }
         if (rm_slot_is_frozen(step->word)) {
             rm_probe_fold(step->slot, rm_meta_level(step->meta));
+            continue;
+        }
+        if (rm_meta_level(step->meta) > 0 && count + 1 <= RM_INNER_MAX && count > RM_INNER_MIN) {
+            break;
         }
     }
     return &path->step[i];
