@@ -5,7 +5,8 @@
 
 static bool avx2_is_supported(void)
 {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&
+           __builtin_cpu_supports("popcnt");
 }
 
 RM_TARGET_AVX2 static unsigned avx2_rank(const struct rm_node *node, unsigned count, uint64_t key)
@@ -29,14 +30,29 @@ RM_TARGET_AVX2 static bool avx2_find(const struct rangemap *map, uint64_t key, s
     return rm_find_with(rm_rank_avx2, map, key, entry);
 }
 
-RM_TARGET_AVX2 static uint32_t avx2_find_batch(const struct rangemap *map, const uint64_t *keys,
-                                               unsigned count, struct rangemap_entry *entry)
+RM_TARGET_AVX2 static unsigned avx2_lookup_batch(const struct rangemap *map, const uint64_t *keys,
+                                                 unsigned count, void **values, bool *hit)
 {
-    return rm_find_batch_with(rm_rank_avx2, map, keys, count, entry);
+    return rm_lookup_batch_with(rm_rank_avx2, map, keys, count, values, hit);
 }
 
-const struct rm_kernel rm_kernel_avx2 = {"avx2",      avx2_is_supported, avx2_rank,      avx2_descend,
-                                         avx2_lookup, avx2_find,         avx2_find_batch};
+RM_TARGET_AVX2 static unsigned avx2_find_batch(const struct rangemap *map, const uint64_t *keys,
+                                               unsigned count, struct rangemap_entry *entries, bool *hit)
+{
+    return rm_find_batch_with(rm_rank_avx2, map, keys, count, entries, hit);
+}
+
+const struct rm_kernel rm_kernel_avx2 = {
+    .name = "avx2",
+    .is_supported = avx2_is_supported,
+    .rank = avx2_rank,
+    .descend = avx2_descend,
+    .splice = rm_portable_splice,
+    .lookup = avx2_lookup,
+    .find = avx2_find,
+    .lookup_batch = avx2_lookup_batch,
+    .find_batch = avx2_find_batch,
+};
 
 #else
 

@@ -11,6 +11,7 @@
 
 #include "rangemap/base/probe.h"
 #include "rangemap/kernel/kernel.h"
+#include "rangemap/node/entry.h"
 #include "rangemap/node/prefetch.h"
 #include "rangemap/tree/version.h"
 
@@ -80,57 +81,100 @@ RM_ALWAYS_INLINE bool rm_find_with(rm_rank_fn *rank, const struct rangemap *map,
     return true;
 }
 
+/* Where the keys of a batch have got to. */
+struct rm_batch {
+    struct rm_node *node[RM_BATCH_KEYS];
+    unsigned rank[RM_BATCH_KEYS], count[RM_BATCH_KEYS]; /* in that node, once it is the leaf */
+};
+
+/* In a batch much else is done before a node's keys are read; slots behind the eighth are rarer. */
+RM_ALWAYS_INLINE void rm_prefetch_for_batch(const struct rm_node *node, unsigned level)
+{
+    rm_prefetch_line(node, 0);
+    rm_prefetch_line(node, 1);
+    if (level > 0) {
+        rm_prefetch_line(node, 2);
+    }
+}
+
 /*
  * All keys go down one level before any goes down the next, so that their cache misses overlap. All leaves
  * are on one level, and all keys start from one load of the root.
  */
-RM_ALWAYS_INLINE uint32_t rm_find_batch_with(rm_rank_fn *rank, const struct rangemap *map,
-                                             const uint64_t *keys, unsigned count,
-                                             struct rangemap_entry *entry)
+RM_ALWAYS_INLINE void rm_descend_batch(rm_rank_fn *rank, const struct rangemap *map, const uint64_t *keys,
+                                       unsigned count, struct rm_batch *batch)
 {
-    struct rm_node *node[RM_BATCH_KEYS];
     struct rm_node *root = rm_slot_node(rm_load_dependent(&map->root));
     unsigned level = rm_meta_level(rm_version_meta(map, root));
-    unsigned place[RM_BATCH_KEYS]; /* rank, and count in the high half */
-    uint32_t hits = 0;
 
     for (unsigned i = 0; i < count; i++) {
-        node[i] = root;
+        batch->node[i] = root;
     }
-    for (; level > 0; level--) {
+    while (level-- > 0) {
         for (unsigned i = 0; i < count; i++) {
-            uint64_t meta = rm_version_meta(map, node[i]);
-            unsigned index = rank(node[i], rm_meta_count(meta) - 1, keys[i]);
+            struct rm_node *node = batch->node[i];
+            uint64_t meta = rm_version_meta(map, node);
+            unsigned index = rank(node, rm_meta_count(meta) - 1, keys[i]);
 
-            node[i] = rm_slot_node(rm_load_dependent(&rm_inner(node[i])->slot[index]));
-            rm_prefetch_line(node[i], 0);
-            rm_prefetch_line(node[i], 1);
-            if (level > 1) {
-                rm_prefetch_line(node[i], 2);
-                rm_prefetch_line(node[i], 3);
-            }
+            node = rm_slot_node(rm_load_dependent(&rm_inner(node)->slot[index]));
+            rm_prefetch_for_batch(node, level);
+            batch->node[i] = node;
         }
     }
     for (unsigned i = 0; i < count; i++) {
-        unsigned entries = rm_meta_count(rm_version_meta(map, node[i]));
-        unsigned at = rank(node[i], entries, keys[i]);
+        struct rm_node *leaf = batch->node[i];
+        unsigned entries = rm_meta_count(rm_version_meta(map, leaf));
+        unsigned at = rank(leaf, entries, keys[i]);
 
-        place[i] = at | entries << 16;
-        rm_prefetch(rm_leaf_pairs(rm_leaf(node[i]), entries) + at - (at > 0));
+        batch->rank[i] = at;
+        batch->count[i] = entries;
+        rm_prefetch(rm_leaf_pairs(rm_leaf(leaf), entries) + at - (at > 0));
     }
+}
+
+RM_ALWAYS_INLINE unsigned rm_lookup_batch_with(rm_rank_fn *rank, const struct rangemap *map,
+                                               const uint64_t *keys, unsigned count, void **values, bool *hit)
+{
+    struct rm_batch batch;
+    unsigned hits = 0;
+
+    rm_descend_batch(rank, map, keys, count, &batch);
     for (unsigned i = 0; i < count; i++) {
-        const struct rm_leaf *leaf = rm_leaf(node[i]);
-        unsigned hit = rm_hit(leaf, place[i] >> 16, place[i] & 0xffff, keys[i]);
+        const struct rm_leaf *leaf = rm_leaf(batch.node[i]);
+        unsigned at = rm_hit(leaf, batch.count[i], batch.rank[i], keys[i]);
 
-        entry[i] = (struct rangemap_entry){0, 0, NULL};
-        if (hit > 0) {
-            const struct rm_pair *pair = rm_leaf_pairs(leaf, place[i] >> 16) + hit - 1;
-
-            hits |= UINT32_C(1) << i;
-            entry[i].start = rm_node_keys(&leaf->node)[hit - 1];
-            entry[i].last = pair->last;
-            entry[i].value = pair->value;
+        if (values != NULL) {
+            values[i] = at > 0 ? rm_leaf_pairs(leaf, batch.count[i])[at - 1].value : NULL;
         }
+        if (hit != NULL) {
+            hit[i] = at > 0;
+        }
+        hits += at > 0;
+    }
+    rm_probe_batch(map, count, hits);
+    return hits;
+}
+
+RM_ALWAYS_INLINE unsigned rm_find_batch_with(rm_rank_fn *rank, const struct rangemap *map,
+                                             const uint64_t *keys, unsigned count,
+                                             struct rangemap_entry *entries, bool *hit)
+{
+    struct rm_batch batch;
+    unsigned hits = 0;
+
+    rm_descend_batch(rank, map, keys, count, &batch);
+    for (unsigned i = 0; i < count; i++) {
+        const struct rm_leaf *leaf = rm_leaf(batch.node[i]);
+        unsigned at = rm_hit(leaf, batch.count[i], batch.rank[i], keys[i]);
+
+        if (entries != NULL) {
+            entries[i] =
+                at > 0 ? rm_leaf_entry(leaf, batch.count[i], at - 1) : (struct rangemap_entry){0, 0, NULL};
+        }
+        if (hit != NULL) {
+            hit[i] = at > 0;
+        }
+        hits += at > 0;
     }
     rm_probe_batch(map, count, hits);
     return hits;

@@ -29,14 +29,29 @@ RM_TARGET_NEON static bool neon_find(const struct rangemap *map, uint64_t key, s
     return rm_find_with(rm_rank_neon, map, key, entry);
 }
 
-RM_TARGET_NEON static uint32_t neon_find_batch(const struct rangemap *map, const uint64_t *keys,
-                                               unsigned count, struct rangemap_entry *entry)
+RM_TARGET_NEON static unsigned neon_lookup_batch(const struct rangemap *map, const uint64_t *keys,
+                                                 unsigned count, void **values, bool *hit)
 {
-    return rm_find_batch_with(rm_rank_neon, map, keys, count, entry);
+    return rm_lookup_batch_with(rm_rank_neon, map, keys, count, values, hit);
 }
 
-const struct rm_kernel rm_kernel_neon = {"neon",      neon_is_supported, neon_rank,      neon_descend,
-                                         neon_lookup, neon_find,         neon_find_batch};
+RM_TARGET_NEON static unsigned neon_find_batch(const struct rangemap *map, const uint64_t *keys,
+                                               unsigned count, struct rangemap_entry *entries, bool *hit)
+{
+    return rm_find_batch_with(rm_rank_neon, map, keys, count, entries, hit);
+}
+
+const struct rm_kernel rm_kernel_neon = {
+    .name = "neon",
+    .is_supported = neon_is_supported,
+    .rank = neon_rank,
+    .descend = neon_descend,
+    .splice = rm_portable_splice,
+    .lookup = neon_lookup,
+    .find = neon_find,
+    .lookup_batch = neon_lookup_batch,
+    .find_batch = neon_find_batch,
+};
 
 #else
 

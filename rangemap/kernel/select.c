@@ -26,24 +26,16 @@ enum { KERNELS = sizeof kernels / sizeof kernels[0] };
 /* Portable until the constructor runs: a map may be used before it, from other constructors. */
 const struct rm_kernel *rm_kernel_selected = &rm_kernel_portable;
 
-static unsigned first_rank(const struct rm_node *node, unsigned count, uint64_t key)
-{
-    return rm_rank_portable(node, count, key);
-}
-
-static void first_descend(struct rm_path *path, struct rangemap *map, uint64_t start, uint64_t last)
-{
-    rm_path_descend_with(rm_rank_portable, path, map, start, last);
-}
-
-rm_rank_fn *rm_rank_selected = first_rank;
-rm_path_descend_fn *rm_path_descend_selected = first_descend;
+rm_rank_fn *rm_rank_selected = rm_portable_rank;
+rm_path_descend_fn *rm_path_descend_selected = rm_portable_descend;
+rm_splice_fn *rm_splice_selected = rm_portable_splice;
 
 static void use(const struct rm_kernel *kernel)
 {
     __atomic_store_n(&rm_kernel_selected, kernel, __ATOMIC_RELAXED);
     __atomic_store_n(&rm_rank_selected, kernel->rank, __ATOMIC_RELAXED);
     __atomic_store_n(&rm_path_descend_selected, kernel->descend, __ATOMIC_RELAXED);
+    __atomic_store_n(&rm_splice_selected, kernel->splice, __ATOMIC_RELAXED);
 }
 
 __attribute__((constructor)) static void select_best(void)

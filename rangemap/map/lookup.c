@@ -54,69 +54,58 @@ int rangemap_find_held(const struct rangemap *map, uint64_t key, struct rangemap
     return kernel()->find(map, key, entry) ? 0 : -ENOENT;
 }
 
-/* What a batch fills; each may be NULL. */
-struct answers {
-    void **values;
-    struct rangemap_entry *entries;
-    bool *hit;
-};
-
-static void fill(const struct answers *answers, size_t at, const struct rangemap_entry *entry, bool hit)
+/* The next keys that go down together. */
+static unsigned group_of(size_t left)
 {
-    if (answers->values != NULL) {
-        answers->values[at] = entry->value;
-    }
-    if (answers->entries != NULL) {
-        answers->entries[at] = *entry;
-    }
-    if (answers->hit != NULL) {
-        answers->hit[at] = hit;
-    }
+    return left < RM_BATCH_KEYS ? (unsigned)left : RM_BATCH_KEYS;
 }
 
-static int look_up_batch(const struct rangemap *map, const uint64_t *keys, size_t count,
-                         const struct answers *answers)
+/* Begins the section of a batch; NULL: *error says why. */
+static struct rm_thread *enter_batch(const struct rangemap *map, const uint64_t *keys, size_t count,
+                                     int *error)
 {
-    struct rangemap_entry entry[RM_BATCH_KEYS];
-    struct rm_thread *thread;
-    int hits = 0;
-
     if (map == NULL || (keys == NULL && count > 0) || count > INT_MAX) {
-        return -EINVAL;
+        *error = -EINVAL;
+        return NULL;
     }
-    thread = rm_map_enter(map);
-    if (thread == NULL) {
-        return -ENOMEM;
-    }
-    for (size_t done = 0; done < count;) {
-        size_t left = count - done;
-        unsigned group = left < RM_BATCH_KEYS ? (unsigned)left : RM_BATCH_KEYS;
-        uint32_t hit = kernel()->find_batch(map, keys + done, group, entry);
-
-        for (unsigned i = 0; i < group; i++) {
-            fill(answers, done + i, &entry[i], (hit >> i & 1) != 0);
-        }
-        hits += __builtin_popcount(hit);
-        done += group;
-    }
-    rm_section_leave(thread);
-    return hits;
+    *error = -ENOMEM;
+    return rm_map_enter(map);
 }
 
 int rangemap_lookup_batch(const struct rangemap *map, const uint64_t *keys, size_t count, void **values,
                           bool *hit)
 {
-    struct answers answers = {values, NULL, hit};
+    int error, hits = 0;
+    struct rm_thread *thread = enter_batch(map, keys, count, &error);
 
-    return look_up_batch(map, keys, count, &answers);
+    if (thread == NULL) {
+        return error;
+    }
+    for (size_t done = 0; done < count; done += RM_BATCH_KEYS) {
+        hits += (int)kernel()->lookup_batch(map, keys + done, group_of(count - done),
+                                            values != NULL ? values + done : NULL,
+                                            hit != NULL ? hit + done : NULL);
+    }
+    rm_section_leave(thread);
+    return hits;
 }
 
 int rangemap_find_batch(const struct rangemap *map, const uint64_t *keys, size_t count,
                         struct rangemap_entry *entries, bool *hit)
 {
-    struct answers answers = {NULL, entries, hit};
+    int error, hits = 0;
+    struct rm_thread *thread = enter_batch(map, keys, count, &error);
 
-    return look_up_batch(map, keys, count, &answers);
+    if (thread == NULL) {
+        return error;
+    }
+    for (size_t done = 0; done < count; done += RM_BATCH_KEYS) {
+        hits += (int)kernel()->find_batch(map, keys + done, group_of(count - done),
+                                          entries != NULL ? entries + done : NULL,
+                                          hit != NULL ? hit + done : NULL);
+    }
+    rm_section_leave(thread);
+    return hits;
 }
 
 int rangemap_read_begin(const struct rangemap *map)

@@ -96,6 +96,12 @@ static inline uint64_t rm_meta_stamp(uint64_t meta)
     return meta >> RM_META_STAMP_SHIFT;
 }
 
+/* One comparison: the stamp is the highest part, and none is its greatest value. */
+static inline bool rm_meta_is_stamped(uint64_t meta)
+{
+    return meta < RM_STAMP_NONE << RM_META_STAMP_SHIFT;
+}
+
 static inline uint64_t rm_meta(unsigned count, unsigned level, uint64_t stamp)
 {
     return count | (uint64_t)level << 5 | stamp << RM_META_STAMP_SHIFT;

@@ -10,16 +10,17 @@ RM_ALWAYS_INLINE void rm_prefetch_line(const struct rm_node *node, unsigned line
     rm_prefetch((const char *)node + line * RM_CACHE_LINE);
 }
 
-/* Both key lines and both slot lines of an inner node, or the first four lines of a leaf. */
+/*
+ * What a search reads after the keys: the slots of an inner node, or the next two lines of a leaf. It loads the
+ * keys themselves, the first two lines, at once.
+ */
 RM_ALWAYS_INLINE void rm_prefetch_node(const struct rm_node *node)
 {
-    rm_prefetch_line(node, 0);
-    rm_prefetch_line(node, 1);
     rm_prefetch_line(node, 2);
     rm_prefetch_line(node, 3);
 }
 
-/* All lines of a leaf of any size. */
+/* The same, all lines of a leaf of any size. */
 RM_ALWAYS_INLINE void rm_prefetch_leaf(const struct rm_node *node)
 {
     rm_prefetch_node(node);

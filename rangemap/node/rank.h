@@ -4,7 +4,8 @@
  * the key is the one before that rank; for an inner node with count separators, the rank is the child.
  *
  * The vector kernels compare the whole first two lines of the node, meta and what lies behind the keys
- * included (every node has at least two lines), and mask the lanes that are keys.
+ * included (every node has at least two lines), and mask the lanes that are keys. They count in 64 bits: in 32,
+ * compilers add the offset of a child's slot before they widen the sum, on the way that every lookup waits for.
  */
 #ifndef RANGEMAP_NODE_RANK_H
 #define RANGEMAP_NODE_RANK_H
@@ -32,15 +33,9 @@ RM_ALWAYS_INLINE unsigned rm_rank_portable(const struct rm_node *node, unsigned 
     return rank;
 }
 
-/* Lane i + 1 of the two lines is key i. */
-RM_ALWAYS_INLINE uint32_t rm_rank_lanes(unsigned count)
-{
-    return ((UINT32_C(1) << count) - 1) << 1;
-}
-
 #if defined(__x86_64__)
 #define RM_RANK_AVX2 1
-#define RM_TARGET_AVX2 __attribute__((target("avx2,popcnt")))
+#define RM_TARGET_AVX2 __attribute__((target("avx2,bmi2,popcnt")))
 #include <immintrin.h>
 
 /* AVX2 compares signed: both sides are moved by 2^63. */
@@ -61,22 +56,22 @@ RM_ALWAYS_INLINE RM_TARGET_AVX2 unsigned rm_rank_avx2(const struct rm_node *node
                      rm_rank_avx2_quad(line + 8, bias, wanted) << 8 |
                      rm_rank_avx2_quad(line + 12, bias, wanted) << 12;
 
-    return (unsigned)_mm_popcnt_u32(~above & rm_rank_lanes(count));
+    return (unsigned)_mm_popcnt_u64(_bzhi_u64(~above & ~UINT32_C(1), count + 1));
 }
 
 #if !defined(__clang__) || __clang_major__ >= 4
 #define RM_RANK_AVX512 1
-#define RM_TARGET_AVX512 __attribute__((target("avx512f,avx512vl,popcnt")))
+#define RM_TARGET_AVX512 __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,bmi2,popcnt")))
 
 RM_ALWAYS_INLINE RM_TARGET_AVX512 unsigned rm_rank_avx512(const struct rm_node *node, unsigned count,
                                                           uint64_t key)
 {
     __m512i wanted = _mm512_set1_epi64((long long)key);
     const __m512i *line = (const __m512i *)(const void *)node;
-    uint32_t low = _mm512_cmple_epu64_mask(_mm512_load_si512(line), wanted);
-    uint32_t high = _mm512_cmple_epu64_mask(_mm512_load_si512(line + 1), wanted);
+    __mmask8 low = _mm512_mask_cmple_epu64_mask(0xfe, _mm512_load_si512(line), wanted); /* not meta */
+    __mmask8 high = _mm512_cmple_epu64_mask(_mm512_load_si512(line + 1), wanted);
 
-    return (unsigned)_mm_popcnt_u32((low | high << 8) & rm_rank_lanes(count));
+    return (unsigned)_mm_popcnt_u64(_bzhi_u64(_mm512_kunpackb(high, low), count + 1));
 }
 #endif
 #endif

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "rangemap/tree/edit.h"
 
+#include "rangemap/node/splice.h"
+
 static void put(struct rm_edit *edit, uint64_t start, uint64_t last, void *value)
 {
     edit->put[edit->puts++] = (struct rangemap_entry){start, last, value};
@@ -77,27 +79,17 @@ enum rm_outcome rm_edit_plan(struct rm_edit *edit, struct rm_op *op, const struc
                                  : plan_single(edit, op, leaf, count, rank);
 }
 
-/* Plain loops: the counts are small and vary, and calls of memcpy() cost more than they save. */
 void rm_edit_apply(const struct rm_edit *edit, const struct rm_leaf *leaf, unsigned count,
                    struct rm_leaf *edited)
 {
-    const uint64_t *restrict start = rm_node_keys(&leaf->node);
-    const struct rm_pair *restrict pair = rm_leaf_pairs(leaf, count);
-    uint64_t *restrict new_start = rm_node_keys(&edited->node);
-    struct rm_pair *restrict new_pair = rm_leaf_pairs(edited, rm_edit_count(edit, count));
-    unsigned at = edit->from;
+    struct rm_splice splice = {count, edit->from, edit->to, edit->puts};
+    uint64_t *start = rm_node_keys(&edited->node) + edit->from;
+    struct rm_pair *pair = rm_leaf_pairs(edited, rm_splice_count(&splice)) + edit->from;
 
-    for (unsigned i = 0; i < at; i++) {
-        new_start[i] = start[i];
-        new_pair[i] = pair[i];
-    }
-    for (unsigned i = 0; i < edit->puts; i++, at++) {
-        new_start[at] = edit->put[i].start;
-        new_pair[at] = (struct rm_pair){edit->put[i].last, edit->put[i].value};
-    }
-    for (unsigned i = edit->to; i < count; i++, at++) {
-        new_start[at] = start[i];
-        new_pair[at] = pair[i];
+    rm_splice(edited, leaf, &splice);
+    for (unsigned i = 0; i < edit->puts; i++) {
+        start[i] = edit->put[i].start;
+        pair[i] = (struct rm_pair){edit->put[i].last, edit->put[i].value};
     }
 }
 

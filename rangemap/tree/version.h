@@ -49,7 +49,7 @@ RM_ALWAYS_INLINE uint64_t rm_version_meta(const struct rangemap *map, struct rm_
 {
     uint64_t meta = rm_load_acquire(&node->meta);
 
-    if (RM_UNLIKELY(rm_meta_stamp(meta) == RM_STAMP_NONE)) {
+    if (RM_UNLIKELY(!rm_meta_is_stamped(meta))) {
         meta = rm_version_stamp(map, node, meta);
     }
     return meta;
