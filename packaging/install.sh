@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 usage='Usage: bazelw run //:install -- --prefix=DIR [OPTION...]
 
-Installs rangemap and pagemap: headers, shared and static libraries, manual pages, and what pkg-config and CMake
-need to find them.
+Installs rangemap and pagemap: headers, shared and static libraries, manual pages, what pkg-config and CMake need to
+find them, and commands for gdb in PREFIX/share/rangemap/rangemap.py.
 
   --prefix=DIR      below which all of it goes; required
   --libdir=DIR      libraries, instead of PREFIX/lib
@@ -92,6 +92,12 @@ install_manual() {
     tar -xf "packaging/$1_manual.tar" -C "$destdir$mandir" --no-same-owner
 }
 
+# Twice: to be sourced, and where gdb looks by itself when it loads the shared library, if PREFIX is /usr.
+install_gdb_commands() {
+    put 644 "$prefix/share/rangemap/rangemap.py" tools/gdb/rangemap.py
+    put 644 "$prefix/share/gdb/auto-load$libdir/librangemap.so.$version-gdb.py" tools/gdb/rangemap.py
+}
+
 caller=$PWD
 parse "$@"
 # Bazel puts the files that a program needs beside it, or the program among them.
@@ -107,5 +113,6 @@ for name in rangemap pagemap; do
     install_package "$name"
     install_manual "$name"
 done
+install_gdb_commands
 fill cmake/rangemapPaths.cmake.in | put 644 "$libdir/cmake/rangemap/rangemapPaths.cmake"
 printf 'install: rangemap %s is in %s\n' "$version" "$destdir$prefix"

@@ -505,12 +505,16 @@ struct rangemap_domain_statistics {
     uint64_t pending_bytes; /* of these, retired and not yet reclaimed (without open batches) */
     uint64_t pooled_bytes;  /* freed nodes kept for reuse; the rest of chunk_bytes was never used */
     uint64_t epoch;
+    uint64_t retries; /* how often an update lost its place to another one and began again */
     unsigned threads; /* attached now */
     unsigned records; /* attached or parked */
     unsigned maps;
 };
 
-/* Sums per-thread counters: exact when nobody updates. Time O(threads). Any context. */
+/*
+ * Sums per-thread counters: exact when nobody updates. `retries` counts from the domain's creation on, threads
+ * that have left included. Time O(threads). Any context.
+ */
 RANGEMAP_API int rangemap_domain_stats(struct rangemap_domain *domain,
                                        struct rangemap_domain_statistics *statistics);
 

@@ -79,6 +79,18 @@ ldd rangemap-shared | grep -q "$prefix/lib/librangemap.so.0.1" || fail "not the 
 [[ $(pkg-config --modversion rangemap) == 0.1.0 ]] || fail "pkg-config has another version"
 refuses 'rangemap >= 0.2' pkg-config --print-errors 'rangemap >= 0.2'
 
+# ---- gdb ----
+
+# knows_commands OPTION...: gdb, when it has loaded the library.
+knows_commands() {
+    quiet gdb -nx -batch -iex 'set debuginfod enabled off' "$@" -ex 'break main' -ex run -ex 'help rangemap' rangemap-shared
+    grep -q 'rangemap find MAP KEY' "$here/out" || { cat "$here/out" >&2; fail "gdb does not know the commands by $*"; }
+}
+
+knows_commands -ex "source $prefix/share/rangemap/rangemap.py"
+# As gdb does where PREFIX is /usr.
+knows_commands -iex "add-auto-load-scripts-directory $prefix/share/gdb/auto-load" -iex "add-auto-load-safe-path $prefix"
+
 # ---- CMake ----
 
 cd ..

@@ -200,6 +200,12 @@ static inline uint64_t rm_add_relaxed(rm_word *word, uint64_t addend)
 
 #endif
 
+/* Counts on a word that only the calling thread writes and all may read: no read-modify-write needed. */
+static inline void rm_count_own(rm_word *counter, uint64_t addend)
+{
+    rm_store_relaxed(counter, rm_word_private(counter) + addend);
+}
+
 /* Pointers in words. */
 static inline void *rm_load_pointer(const rm_word *word)
 {

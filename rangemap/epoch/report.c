@@ -65,6 +65,7 @@ int rangemap_domain_stats(struct rangemap_domain *domain, struct rangemap_domain
     memset(statistics, 0, sizeof *statistics);
     for (thread = first_thread(domain); thread != NULL; thread = next_thread(thread)) {
         statistics->node_bytes += rm_load_relaxed(&thread->cache.live_bytes);
+        statistics->retries += rm_load_relaxed(&thread->retries);
         carved += rm_load_relaxed(&thread->cache.carved_bytes);
         statistics->threads += rm_load_relaxed(&thread->state) == RM_THREAD_ATTACHED;
         statistics->records++;

@@ -144,6 +144,7 @@ static struct rm_thread *new_record(struct rangemap_domain *domain)
     thread->committed_bag = NULL;
     thread->committed = 0;
     thread->shard = (unsigned)rm_add_relaxed(&next_index, 1) % RM_SHARDS;
+    rm_store_relaxed(&thread->retries, 0);
     memset(&thread->cache, 0, sizeof thread->cache);
     rm_store_release(&thread->state, RM_THREAD_ATTACHED);
     ck_epoch_register(&domain->epoch, &thread->section, NULL);

@@ -57,6 +57,7 @@ struct rm_thread {
     uint64_t unpolled;  /* the same since it last polled */
     uint64_t polled_ns; /* coarse time when it last looked after other shards */
     struct rm_light_account account;
+    rm_word retries; /* compare-and-swaps lost by its updates, since the record is the domain's; all read */
     struct rm_cache cache;
 };
 

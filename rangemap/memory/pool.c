@@ -87,7 +87,7 @@ static void use_up_chunk(struct rm_cache *cache, struct rm_pool *pool)
         size_t bytes = (size_t)lines * RM_CACHE_LINE;
 
         while ((size_t)(cache->unused_end - cache->unused) >= bytes) {
-            rm_cache_count(&cache->live_bytes, bytes);
+            rm_count_own(&cache->live_bytes, bytes);
             rm_cache_free(cache, pool, rm_cache_carve(cache, bytes), lines);
         }
     }

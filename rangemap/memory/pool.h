@@ -61,18 +61,12 @@ RM_INTERNAL void rm_cache_flush(struct rm_cache *cache, struct rm_pool *pool);
 /* Afterwards at least `bytes` can be allocated without a new chunk. False: out of memory. */
 RM_INTERNAL bool rm_cache_reserve(struct rm_cache *cache, struct rm_pool *pool, size_t bytes);
 
-/* Counts on a word that only the owner writes: no read-modify-write needed. */
-static inline void rm_cache_count(rm_word *counter, uint64_t bytes)
-{
-    rm_store_relaxed(counter, rm_word_private(counter) + bytes);
-}
-
 static inline void *rm_cache_carve(struct rm_cache *cache, size_t bytes)
 {
     void *node = cache->unused;
 
     cache->unused += bytes;
-    rm_cache_count(&cache->carved_bytes, bytes);
+    rm_count_own(&cache->carved_bytes, bytes);
     return node;
 }
 
@@ -91,7 +85,7 @@ static inline void *rm_cache_alloc(struct rm_cache *cache, struct rm_pool *pool,
     } else {
         node = rm_cache_carve(cache, bytes);
     }
-    rm_cache_count(&cache->live_bytes, bytes);
+    rm_count_own(&cache->live_bytes, bytes);
     rm_unpoison(node, bytes);
     return node;
 }
@@ -102,7 +96,7 @@ static inline void rm_cache_free(struct rm_cache *cache, struct rm_pool *pool, v
     struct rm_magazine *magazine = &cache->magazine[lines - RM_LINES_MIN];
     size_t bytes = (size_t)lines * RM_CACHE_LINE;
 
-    rm_cache_count(&cache->live_bytes, 0 - (uint64_t)bytes);
+    rm_count_own(&cache->live_bytes, 0 - (uint64_t)bytes);
     rm_poison(node, bytes);
     if (rm_explorer_keeps(node)) {
         return;

@@ -347,9 +347,9 @@ enum rm_outcome rm_update(struct rangemap *map, struct rm_thread *thread, struct
     update.op = op;
     rm_busy_enter(thread);
     rm_section_enter(thread);
-    do {
-        outcome = attempt(&update);
-    } while (outcome == RM_RETRY);
+    while ((outcome = attempt(&update)) == RM_RETRY) {
+        rm_count_own(&thread->retries, 1);
+    }
     rm_section_leave(thread);
     rm_busy_leave(thread);
     return outcome;
