@@ -80,13 +80,13 @@ at_least 50 '[no-object]' 'anonymous memory'
 # Nothing stands between a program and its status; what makes no sense is said.
 profile 3 bash -c 'exit 3'
 grep -q '^pcmap: process .*/bash: ' profile || fail "no profile of bash"
-PCMAP_HZ=fast profile 0 true
+PCMAP_HZ=fast profile 0 /bin/true
 grep -q 'PCMAP_HZ is not a number' out || fail "no word of PCMAP_HZ: $(cat out)"
 
 # real OBJECT PROGRAM [ARGUMENT...]: a program of the system, most of whose time goes to OBJECT.
 real() {
     command -v "$2" >/dev/null || { echo "SKIPPED: $2 is not installed"; return; }
-    profile 0 "${@:2}"
+    PCMAP_HZ=250 profile 0 "${@:2}"
     adds_up
     awk -v o="$1" '$2 ~ /^[0-9.]+$/ && index($0, o) && $3 !~ /^\[/ { n += $1 } END { exit n < 10 }' profile ||
         fail "hardly a function of $1 in $(head -n 30 profile)"
@@ -95,11 +95,23 @@ real() {
 real python3 /usr/bin/python3 -c '
 import json, sqlite3, threading
 def work():
-    for _ in range(20): json.dumps([{str(i): [i] * 5} for i in range(2000)])
+    for _ in range(50): json.dumps([{str(i): [i] * 5} for i in range(2000)])
 threads = [threading.Thread(target=work) for _ in range(4)]
 for thread in threads: thread.start()
 for thread in threads: thread.join()'
 real node node -e 'let s = 0; for (let i = 0; i < 3e5; i++) s += JSON.stringify({i, a: [i, i]}).length;'
 printf '#include <regex>\n#include <map>\nstd::map<int, std::regex> m;\nvoid f() { m[1] = std::regex("a*b"); }\n' >heavy.cc
 real clang clang++ -O2 -c heavy.cc -o heavy.o
-real libjvm.so java -Xint -version
+cat >Threads.java <<END
+public class Threads {
+    public static void main(String[] arguments) throws Exception {
+        Thread[] threads = new Thread[4];
+        for (int i = 0; i < threads.length; i++) {
+            threads[i] = new Thread(() -> { for (int j = 0; j < 20000; j++) { byte[] b = new byte[j]; } });
+            threads[i].start();
+        }
+        for (Thread thread : threads) { thread.join(); }
+    }
+}
+END
+real libjvm.so java Threads.java
