@@ -3,8 +3,8 @@
  * A cache of memory registrations, as RDMA libraries keep one: registering memory with a network card is slow, so a
  * registration stays after its use and serves the next transfer from the same memory, until that memory is unmapped.
  *
- * regcache_pin() of memory that is registered takes no lock: one lookup in a read section and one compare-and-swap on
- * the registration it found. Any number of threads pin while others invalidate.
+ * regcache_pin() of memory that is registered takes no lock: one lookup in a read section and one atomic addition to
+ * the count of the registration it found. Any number of threads pin while others invalidate.
  *
  * Why it is safe: a registration's `pins` counts its users, and the map's own ownership as one. An invalidation takes
  * it out of the map; the map's release callback runs after a grace period and gives the map's pin up. Whoever found
@@ -14,6 +14,10 @@
 #define EXAMPLES_REGCACHE_REGCACHE_H
 
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* Of the network card. */
 struct regcache_device {
@@ -40,8 +44,8 @@ int regcache_create(const struct regcache_device *device, struct regcache **cach
 int regcache_destroy(struct regcache *cache);
 
 /*
- * A registration that holds all of [start, last], pinned, in *region. The memory must stay mapped meanwhile. If there is none, one of whole pages is made;
- * what it displaces stays registered until its last pin goes. -EINVAL, -ENOMEM, or what `enroll` returns.
+ * A registration that holds all of [start, last], pinned, in *region. The memory must stay mapped meanwhile. If there is
+ * none, one of whole pages is made; what it displaces stays registered until its last pin goes. -EINVAL, -ENOMEM, or what `enroll` returns.
  */
 int regcache_pin(struct regcache *cache, uint64_t start, uint64_t last, struct regcache_region **region);
 
@@ -56,5 +60,9 @@ int regcache_invalidate(struct regcache *cache, uint64_t start, uint64_t last);
 
 /* Waits until invalidated registrations are withdrawn, but for those still pinned. Negative errno of the domain. */
 int regcache_drain(struct regcache *cache);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

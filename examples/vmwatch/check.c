@@ -8,6 +8,7 @@
 #include "examples/vmwatch/kernel_maps.h"
 #include "examples/vmwatch/patch.h"
 #include "examples/vmwatch/region.h"
+#include "examples/vmwatch/space.h"
 #include "examples/vmwatch/text.h"
 
 /* A range of one side or the other. */
@@ -215,9 +216,9 @@ static void add_program(struct text *text)
 
 static void add_calls(struct text *text)
 {
-    static const char *const names[] = {"mmap",      "munmap", "mprotect", "pkey_mprotect",    "mremap",
-                                        "brk",       "shmat",  "shmdt",    "remap_file_pages", "io_setup",
-                                        "io_destroy"};
+    static const char *const names[] = {
+        "mmap",  "munmap", "mprotect",         "pkey_mprotect", "mremap",     "brk",
+        "shmat", "shmdt",  "remap_file_pages", "io_setup",      "io_destroy", "map_shadow_stack"};
 
     text_add(text, "calls");
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
@@ -242,7 +243,7 @@ static void add_result(struct comparison *comparison)
     add_field(text, " KiB ", comparison->bytes / 1024);
     add_field(text, "\nresult differ ", comparison->differ);
     add_field(text, " explained ", comparison->explained);
-    add_field(text, " lost ", __atomic_load_n(&follow_lost, __ATOMIC_RELAXED));
+    add_field(text, " lost ", __atomic_load_n(&space_lost, __ATOMIC_RELAXED));
     text_add(text, "\n");
 }
 
@@ -258,7 +259,7 @@ void check_report(int fd)
     add_program(&comparison.text);
     add_calls(&comparison.text);
     comparison.maps = kernel_maps_open();
-    if (comparison.maps == NULL || rangemap_snapshot_begin(follow_map, &snapshot) != 0) {
+    if (comparison.maps == NULL || rangemap_snapshot_begin(space_map, &snapshot) != 0) {
         text_add(&comparison.text, "failed out of memory\n");
         text_flush(&comparison.text);
         return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The map of the address space, and what each system call does to it.
+ * System calls that the map of the address space follows.
  *
  * A call and its entry in the map are two steps. What a call takes away leaves the map before the call, what it
  * brings enters the map after it: an address that another thread gets in between is then never lost. In between, the
@@ -14,13 +14,6 @@
 #include <stdint.h>
 
 #include "examples/vmwatch/sys.h"
-#include "rangemap/rangemap.h"
-
-/* NULL until follow_begin(). */
-extern struct rangemap *follow_map;
-
-/* Updates that were lost for want of memory. */
-extern uint64_t follow_lost;
 
 /* How many calls of each kind were followed; see follow_numbers. */
 extern uint64_t follow_calls[];
@@ -28,10 +21,7 @@ extern uint64_t follow_calls[];
 /* The system calls that are followed; ends with -1. */
 extern const short follow_numbers[];
 
-/* Makes the map and its domain, without a range. 0, or a negative errno. */
-int follow_begin(void);
-
-/* Enters what is mapped already. */
+/* After space_begin(): enters what is mapped already. */
 void follow_seed(void);
 
 bool follow_is(long number);
@@ -41,8 +31,5 @@ long follow_call(long number, const struct sys_args *args, uint64_t caller);
 
 /* Enters a call that the map's own code made, and that succeeded. */
 void follow_own(long number, const struct sys_args *args, long result);
-
-/* Makes [start, last] of the map what the kernel says. */
-void follow_kernel(uint64_t start, uint64_t last);
 
 #endif

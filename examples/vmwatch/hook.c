@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "examples/vmwatch/follow.h"
+#include "examples/vmwatch/space.h"
 
 enum { OWN_CALLS = 8, PATIENCE_LOOKS = 20000 };
 
@@ -91,7 +92,7 @@ static void become_child(void)
     is_closed = 0;
     rangemap_after_fork_in_child();
     if (is_torn) {
-        follow_kernel(0, UINT64_MAX);
+        space_ask_kernel(0, UINT64_MAX);
     }
 }
 
@@ -135,7 +136,7 @@ static void note_own(long number, const struct sys_args *args, long result)
     if (self.own_count < OWN_CALLS) {
         self.own[self.own_count++] = (struct own_call){number, *args, result};
     } else {
-        follow_lost++;
+        space_lost++;
     }
 }
 
@@ -165,7 +166,7 @@ bool hook_enter(struct hook_signals *signals)
     }
     pass_gate();
     know_thread();
-    self.is_attached = rangemap_domain_attach(rangemap_domain_of(follow_map)) == 0;
+    self.is_attached = rangemap_domain_attach(rangemap_domain_of(space_map)) == 0;
     return true;
 }
 
@@ -179,7 +180,7 @@ void hook_leave(const struct hook_signals *signals)
     enter_own();
     if (self.is_ending) {
         self.is_attached = false;
-        (void)rangemap_domain_detach(rangemap_domain_of(follow_map));
+        (void)rangemap_domain_detach(rangemap_domain_of(space_map));
     }
     leave_gate();
     __atomic_signal_fence(__ATOMIC_SEQ_CST);

@@ -13,10 +13,10 @@ struct hook_signals {
     uint64_t bits;
 };
 
-/* Before follow_begin(): a thread's end is to be noticed here before the map's own code notices it. */
+/* Before space_begin(): a thread's end is to be noticed here before the map's own code notices it. */
 bool hook_prepare(void);
 
-/* Before the first call is followed; after follow_begin(). False: out of memory. */
+/* Before the first call is followed; after space_begin(). False: out of memory. */
 bool hook_begin(void);
 
 /* What a redirected system call becomes. Any thread, any moment. Its result. */

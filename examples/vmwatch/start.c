@@ -19,6 +19,7 @@
 #include "examples/vmwatch/hook.h"
 #include "examples/vmwatch/patch.h"
 #include "examples/vmwatch/region.h"
+#include "examples/vmwatch/space.h"
 #include "examples/vmwatch/start.h"
 #include "examples/vmwatch/text.h"
 #include "examples/vmwatch/vmwatch.h"
@@ -35,7 +36,7 @@ static const char *begin(void)
 {
     const char *wrong;
 
-    if (!arena_reserve() || !hook_prepare() || follow_begin() != 0 || !hook_begin()) {
+    if (!arena_reserve() || !hook_prepare() || space_begin() != 0 || !hook_begin()) {
         return "out of memory";
     }
     wrong = patch_begin();
@@ -159,14 +160,14 @@ static void describe(const struct rangemap_entry *entry, struct vmwatch_owner *o
 static int find_owner(uint64_t address, struct vmwatch_owner *owner)
 {
     struct rangemap_entry entry;
-    int result = rangemap_read_begin(follow_map);
+    int result = rangemap_read_begin(space_map);
 
     if (result == 0) {
-        result = rangemap_find_held(follow_map, address, &entry);
+        result = rangemap_find_held(space_map, address, &entry);
         if (result == 0) {
             describe(&entry, owner);
         }
-        rangemap_read_end(follow_map);
+        rangemap_read_end(space_map);
     }
     return result;
 }
