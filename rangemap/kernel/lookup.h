@@ -14,9 +14,10 @@
 #include "rangemap/node/prefetch.h"
 #include "rangemap/tree/version.h"
 
-RM_ALWAYS_INLINE uint64_t rm_followed_meta(const struct rangemap *map, struct rm_node *node)
+RM_ALWAYS_INLINE uint64_t rm_followed_meta(const struct rangemap *map, struct rm_node *node,
+                                           enum rm_rule rule)
 {
-    return rm_broken(RM_R7_LOOKUP_STAMPS) ? rm_load_acquire(&node->meta) : rm_version_meta(map, node);
+    return rm_broken(rule) ? rm_load_acquire(&node->meta) : rm_version_meta(map, node);
 }
 
 /* The leaf that covers `key`, and its meta. */
@@ -25,7 +26,7 @@ RM_ALWAYS_INLINE const struct rm_leaf *rm_descend(rm_rank_fn *rank, const struct
 {
     struct rm_node *node = rm_slot_node(rm_load_dependent(&map->root));
 
-    *meta = rm_followed_meta(map, node);
+    *meta = rm_followed_meta(map, node, RM_R7_LOOKUP_STAMPS);
     for (unsigned level = rm_meta_level(*meta); level > 0; level--) {
         unsigned index = rank(node, rm_meta_count(*meta) - 1, key);
 
@@ -35,7 +36,7 @@ RM_ALWAYS_INLINE const struct rm_leaf *rm_descend(rm_rank_fn *rank, const struct
         } else {
             rm_prefetch_leaf(node);
         }
-        *meta = rm_followed_meta(map, node);
+        *meta = rm_followed_meta(map, node, RM_R7_LOOKUP_STAMPS);
     }
     return rm_leaf(node);
 }
@@ -43,7 +44,10 @@ RM_ALWAYS_INLINE const struct rm_leaf *rm_descend(rm_rank_fn *rank, const struct
 /* The position of the entry that holds `key`, plus one; 0 if none does. */
 RM_ALWAYS_INLINE unsigned rm_hit(const struct rm_leaf *leaf, unsigned count, unsigned rank, uint64_t key)
 {
-    return rank > 0 && rm_leaf_pairs(leaf, count)[rank - 1].last >= key ? rank : 0;
+    bool reaches =
+        rank > 0 && (rm_leaf_pairs(leaf, count)[rank - 1].last >= key || rm_broken(RM_HIT_CHECKED));
+
+    return reaches ? rank : 0;
 }
 
 RM_ALWAYS_INLINE bool rm_lookup_with(rm_rank_fn *rank, const struct rangemap *map, uint64_t key, void **value)
@@ -90,7 +94,7 @@ RM_ALWAYS_INLINE uint32_t rm_find_batch_with(rm_rank_fn *rank, const struct rang
 {
     struct rm_node *node[RM_BATCH_KEYS];
     struct rm_node *root = rm_slot_node(rm_load_dependent(&map->root));
-    unsigned level = rm_meta_level(rm_version_meta(map, root));
+    unsigned level = rm_meta_level(rm_followed_meta(map, root, RM_R7_BATCH_STAMPS));
     unsigned place[RM_BATCH_KEYS]; /* rank, and count in the high half */
     uint32_t hits = 0;
 
@@ -99,7 +103,7 @@ RM_ALWAYS_INLINE uint32_t rm_find_batch_with(rm_rank_fn *rank, const struct rang
     }
     for (; level > 0; level--) {
         for (unsigned i = 0; i < count; i++) {
-            uint64_t meta = rm_version_meta(map, node[i]);
+            uint64_t meta = rm_followed_meta(map, node[i], RM_R7_BATCH_STAMPS);
             unsigned index = rank(node[i], rm_meta_count(meta) - 1, keys[i]);
 
             node[i] = rm_slot_node(rm_load_dependent(&rm_inner(node[i])->slot[index]));
@@ -112,7 +116,7 @@ RM_ALWAYS_INLINE uint32_t rm_find_batch_with(rm_rank_fn *rank, const struct rang
         }
     }
     for (unsigned i = 0; i < count; i++) {
-        unsigned entries = rm_meta_count(rm_version_meta(map, node[i]));
+        unsigned entries = rm_meta_count(rm_followed_meta(map, node[i], RM_R7_BATCH_STAMPS));
         unsigned at = rank(node[i], entries, keys[i]);
 
         place[i] = at | entries << 16;
