@@ -3,7 +3,7 @@
 load("@rules_cc//cc:defs.bzl", "cc_library")
 load("//bazel:copts.bzl", "RANGEMAP_COPTS")
 
-def rangemap_library(name, internal, defines = [], testonly = False, visibility = None):
+def rangemap_library(name, internal, defines = [], copts = [], testonly = False, visibility = None):
     """Defines a build of the library and its internal headers.
 
     A program links one build only: they all define the same functions.
@@ -12,6 +12,7 @@ def rangemap_library(name, internal, defines = [], testonly = False, visibility 
       name: the library, of which outsiders see rangemap.h alone.
       internal: name of a second target, for tests and benchmarks: the library with its private headers.
       defines: preprocessor definitions, which whoever depends on the library gets too.
+      copts: options of the library's own sources.
       testonly: whether only tests may use it.
       visibility: of the library.
     """
@@ -23,7 +24,7 @@ def rangemap_library(name, internal, defines = [], testonly = False, visibility 
             exclude = ["rangemap.h"],
         ),
         hdrs = ["rangemap.h"],
-        copts = RANGEMAP_COPTS,
+        copts = RANGEMAP_COPTS + copts,
         defines = defines,
         linkopts = ["-pthread"],
         visibility = visibility,

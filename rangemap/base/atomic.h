@@ -9,8 +9,8 @@
  *
  * Three builds. Production maps them to ck_pr. RANGEMAP_ATOMIC_CC maps them to the compiler's __atomic
  * builtins, which ThreadSanitizer understands (ck_pr is inline assembly, which it cannot see).
- * RANGEMAP_EXPLORER additionally calls rm_explorer_point() before each access, so that a scheduler can
- * switch threads there. On x86-64 loads are acquire and stores release by themselves, and a locked
+ * RANGEMAP_EXPLORER additionally calls base/explorer.h before each access, so that a scheduler can switch
+ * threads there, and can keep stores back as a store buffer does. On x86-64 loads are acquire and stores release by themselves, and a locked
  * instruction is a full fence; elsewhere the fences below are real.
  */
 #ifndef RANGEMAP_BASE_ATOMIC_H
@@ -77,37 +77,39 @@ static inline uint64_t rm_load_dependent(const rm_word *word)
 static inline void rm_store_relaxed(rm_word *word, uint64_t value)
 {
     rm_explorer_point(word);
+    rm_explorer_delay(word, sizeof *word);
     __atomic_store_n(&word->unsafe_value, value, __ATOMIC_RELAXED);
 }
 
 static inline void rm_store_release(rm_word *word, uint64_t value)
 {
     rm_explorer_point(word);
+    rm_explorer_delay(word, sizeof *word);
     __atomic_store_n(&word->unsafe_value, value, __ATOMIC_RELEASE);
 }
 
 static inline bool rm_cas_full(rm_word *word, uint64_t expected, uint64_t desired)
 {
-    rm_explorer_point(word);
+    rm_explorer_update(word);
     return __atomic_compare_exchange_n(&word->unsafe_value, &expected, desired, false, __ATOMIC_SEQ_CST,
                                        __ATOMIC_SEQ_CST);
 }
 
 static inline uint64_t rm_swap_full(rm_word *word, uint64_t value)
 {
-    rm_explorer_point(word);
+    rm_explorer_update(word);
     return __atomic_exchange_n(&word->unsafe_value, value, __ATOMIC_SEQ_CST);
 }
 
 static inline void rm_or_full(rm_word *word, uint64_t bits)
 {
-    rm_explorer_point(word);
+    rm_explorer_update(word);
     (void)__atomic_fetch_or(&word->unsafe_value, bits, __ATOMIC_SEQ_CST);
 }
 
 static inline uint64_t rm_add_relaxed(rm_word *word, uint64_t addend)
 {
-    rm_explorer_point(word);
+    rm_explorer_update(word);
     return __atomic_fetch_add(&word->unsafe_value, addend, __ATOMIC_RELAXED);
 }
 
@@ -145,6 +147,7 @@ static inline uint64_t rm_load_dependent(const rm_word *word)
 static inline void rm_store_relaxed(rm_word *word, uint64_t value)
 {
     rm_explorer_point(word);
+    rm_explorer_delay(word, sizeof *word);
     ck_pr_store_64(&word->unsafe_value, value);
 }
 
@@ -166,7 +169,7 @@ static inline bool rm_cas_full(rm_word *word, uint64_t expected, uint64_t desire
 {
     bool done;
 
-    rm_explorer_point(word);
+    rm_explorer_update(word);
     rm_fence_rmw();
     done = ck_pr_cas_64(&word->unsafe_value, expected, desired);
     rm_fence_rmw();
@@ -177,7 +180,7 @@ static inline uint64_t rm_swap_full(rm_word *word, uint64_t value)
 {
     uint64_t old;
 
-    rm_explorer_point(word);
+    rm_explorer_update(word);
     rm_fence_rmw();
     old = ck_pr_fas_64(&word->unsafe_value, value);
     rm_fence_rmw();
@@ -186,7 +189,7 @@ static inline uint64_t rm_swap_full(rm_word *word, uint64_t value)
 
 static inline void rm_or_full(rm_word *word, uint64_t bits)
 {
-    rm_explorer_point(word);
+    rm_explorer_update(word);
     rm_fence_rmw();
     ck_pr_or_64(&word->unsafe_value, bits);
     rm_fence_rmw();
@@ -194,7 +197,7 @@ static inline void rm_or_full(rm_word *word, uint64_t bits)
 
 static inline uint64_t rm_add_relaxed(rm_word *word, uint64_t addend)
 {
-    rm_explorer_point(word);
+    rm_explorer_update(word);
     return ck_pr_faa_64(&word->unsafe_value, addend);
 }
 

@@ -4,12 +4,16 @@
  *
  *   point       a shared access comes next: threads may be switched here; a NULL word is no memory
  *   touch       a shared access that commutes with everything: only the memory is checked
+ *   delay       a store comes next that other threads may see later, as from a store buffer
+ *   update      a point; then a read-modify-write, a full fence, comes next
+ *   fence       a full fence of the thread, unless `rule` is broken
+ *   membarrier  a full fence of all threads; false: refused
  *   publish     the access that comes next is the compare-and-swap of rm_publish()
  *   published   it succeeded, and `node`, with all that is below, is in the tree
  *   retired     an entry of a bag (struct rm_retired) was committed
  *   poison      memory of the pool is free from here on; unpoison: it is in use
  *   keeps       true: the explorer keeps a freed node from being used again
- *   section     a section of the thread begins or has ended
+ *   section     a section of the thread has begun, or is about to end
  *   tick        takes the place of the clock, so that a run depends on its schedule alone
  */
 #ifndef RANGEMAP_BASE_EXPLORER_H
@@ -19,11 +23,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rangemap/base/mutation.h"
+
 struct rm_node;
 
 #if defined(RANGEMAP_EXPLORER)
 void rm_explorer_point(const void *word);
 void rm_explorer_touch(const void *word);
+void rm_explorer_delay(const void *address, size_t bytes);
+void rm_explorer_update(const void *word);
+void rm_explorer_fence(enum rm_rule rule);
+bool rm_explorer_membarrier(void);
 void rm_explorer_publish(const void *slot, uint64_t expected);
 void rm_explorer_published(const struct rm_node *node);
 void rm_explorer_copying(bool begins);
@@ -42,6 +52,22 @@ static inline void rm_explorer_point(const void *word)
 static inline void rm_explorer_touch(const void *word)
 {
     (void)word;
+}
+
+static inline void rm_explorer_delay(const void *address, size_t bytes)
+{
+    (void)address;
+    (void)bytes;
+}
+
+static inline void rm_explorer_update(const void *word)
+{
+    (void)word;
+}
+
+static inline void rm_explorer_fence(enum rm_rule rule)
+{
+    (void)rule;
 }
 
 static inline void rm_explorer_publish(const void *slot, uint64_t expected)

@@ -13,7 +13,11 @@ rm_word rm_fence_kind;
 
 static bool membarrier_does(int command)
 {
+#if defined(RANGEMAP_EXPLORER)
+    return command != MEMBARRIER_CMD_PRIVATE_EXPEDITED || rm_explorer_membarrier();
+#else
     return syscall(SYS_membarrier, command, 0, 0) == 0;
+#endif
 }
 
 void rm_fence_prepare(void)
@@ -37,9 +41,6 @@ int rangemap_forgo_membarrier(void)
 
 bool rm_fence_heavy(void)
 {
-#if defined(RANGEMAP_EXPLORER)
-    return true; /* its threads share a processor: they see everything in order */
-#endif
     if (!rm_fence_is_asymmetric()) {
         return true;
     }

@@ -11,7 +11,8 @@
 
 static bool claim_poller(struct rm_poller *poller)
 {
-    return rm_load_relaxed(&poller->claim) == 0 && rm_cas_full(&poller->claim, 0, 1);
+    return (rm_load_relaxed(&poller->claim) == 0 && rm_cas_full(&poller->claim, 0, 1)) ||
+           rm_broken(RM_POLL_CLAIM);
 }
 
 /* By the holder of the poller's claim. */

@@ -58,7 +58,7 @@ bool rm_light_revoke_all(struct rangemap_domain *domain)
         }
     }
     if (poller->owes_fence) {
-        poller->owes_fence = !rm_fence_heavy();
+        poller->owes_fence = !rm_fence_heavy() && !rm_broken(RM_FENCE_OWED);
         rm_store_relaxed(&poller->refused, poller->owes_fence);
     }
     return !poller->owes_fence;

@@ -24,9 +24,9 @@
 
 #include "rangemap/epoch/thread.h"
 
-/* Not a scheduling point of the explorer, whose threads share a processor. */
 static inline bool rm_light(const struct rm_thread *thread)
 {
+    rm_explorer_point(&thread->light);
     return __atomic_load_n(&thread->light.unsafe_value, __ATOMIC_RELAXED) != 0;
 }
 

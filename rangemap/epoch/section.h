@@ -17,6 +17,8 @@ static inline bool rm_section_is_open(const struct rm_thread *thread)
 /* A section's epoch: which it blocks. Later loads stay behind; on x86 they do anyway. */
 static inline void rm_section_note_epoch(struct rm_thread *thread)
 {
+    rm_explorer_point(&thread->section.epoch);
+    rm_explorer_delay(&thread->section.epoch, sizeof thread->section.epoch);
     ck_pr_store_uint(&thread->section.epoch, ck_pr_load_uint(&thread->section.global->epoch));
     rm_fence_light();
 }
@@ -32,7 +34,9 @@ static inline void rm_section_enter_fenced(struct rm_thread *thread)
 {
     bool outermost = !rm_section_is_open(thread);
 
+    rm_explorer_delay(&thread->section.active, sizeof thread->section.active);
     ck_epoch_begin(&thread->section, NULL);
+    rm_explorer_fence(RM_FENCE_SECTION);
 #if !defined(CK_MD_TSO)
     if (!outermost && !rm_light(thread)) {
         ck_pr_fence_memory();
@@ -46,9 +50,12 @@ static inline void rm_section_enter_fenced(struct rm_thread *thread)
 /* See epoch/light.h for why it looks twice. */
 static inline void rm_section_enter_lightly(struct rm_thread *thread)
 {
+    rm_explorer_point(&thread->section.active);
+    rm_explorer_delay(&thread->section.active, sizeof thread->section.active);
     ck_pr_store_uint(&thread->section.active, 1);
     rm_fence_light();
     if (RM_UNLIKELY(!rm_light(thread))) {
+        rm_explorer_fence(RM_FENCE_AGAIN);
         ck_pr_fence_memory(); /* `active` before the loads of the section */
     }
     rm_section_note_epoch(thread);
@@ -60,11 +67,10 @@ static inline void rm_section_enter_lightly(struct rm_thread *thread)
  */
 static inline void rm_section_enter(struct rm_thread *thread)
 {
-    rm_explorer_section(true);
+    rm_explorer_point(NULL);
     if (rm_broken(RM_SECTION)) {
-        return;
-    }
-    if (RM_LIKELY(rm_light(thread) && !rm_section_is_open(thread))) {
+        /* No section. */
+    } else if (RM_LIKELY(rm_light(thread) && !rm_section_is_open(thread))) {
         rm_section_enter_lightly(thread);
     } else {
         rm_section_enter_fenced(thread);
@@ -72,6 +78,7 @@ static inline void rm_section_enter(struct rm_thread *thread)
 #if !defined(CK_MD_TSO)
     ck_pr_fence_load();
 #endif
+    rm_explorer_section(true);
 }
 
 /* Ends it: a release store, so that the section's loads are over before a poller sees it inactive. */
@@ -81,6 +88,7 @@ static inline void rm_section_leave(struct rm_thread *thread)
     if (rm_broken(RM_SECTION)) {
         return;
     }
+    rm_explorer_delay(&thread->section.active, sizeof thread->section.active);
     rm_happens_release(&thread->domain->epoch);
     (void)ck_epoch_end(&thread->section, NULL);
 }

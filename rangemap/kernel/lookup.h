@@ -15,9 +15,10 @@
 #include "rangemap/node/prefetch.h"
 #include "rangemap/tree/version.h"
 
-RM_ALWAYS_INLINE uint64_t rm_followed_meta(const struct rangemap *map, struct rm_node *node)
+RM_ALWAYS_INLINE uint64_t rm_followed_meta(const struct rangemap *map, struct rm_node *node,
+                                           enum rm_rule rule)
 {
-    return rm_broken(RM_R7_LOOKUP_STAMPS) ? rm_load_acquire(&node->meta) : rm_version_meta(map, node);
+    return rm_broken(rule) ? rm_load_acquire(&node->meta) : rm_version_meta(map, node);
 }
 
 /* The leaf that covers `key`, and its meta. */
@@ -26,7 +27,7 @@ RM_ALWAYS_INLINE const struct rm_leaf *rm_descend(rm_rank_fn *rank, const struct
 {
     struct rm_node *node = rm_slot_node(rm_load_dependent(&map->root));
 
-    *meta = rm_followed_meta(map, node);
+    *meta = rm_followed_meta(map, node, RM_R7_LOOKUP_STAMPS);
     for (unsigned level = rm_meta_level(*meta); level > 0; level--) {
         unsigned index = rank(node, rm_meta_count(*meta) - 1, key);
 
@@ -36,7 +37,7 @@ RM_ALWAYS_INLINE const struct rm_leaf *rm_descend(rm_rank_fn *rank, const struct
         } else {
             rm_prefetch_leaf(node);
         }
-        *meta = rm_followed_meta(map, node);
+        *meta = rm_followed_meta(map, node, RM_R7_LOOKUP_STAMPS);
     }
     return rm_leaf(node);
 }
@@ -44,7 +45,10 @@ RM_ALWAYS_INLINE const struct rm_leaf *rm_descend(rm_rank_fn *rank, const struct
 /* The position of the entry that holds `key`, plus one; 0 if none does. */
 RM_ALWAYS_INLINE unsigned rm_hit(const struct rm_leaf *leaf, unsigned count, unsigned rank, uint64_t key)
 {
-    return rank > 0 && rm_leaf_pairs(leaf, count)[rank - 1].last >= key ? rank : 0;
+    bool reaches =
+        rank > 0 && (rm_leaf_pairs(leaf, count)[rank - 1].last >= key || rm_broken(RM_HIT_CHECKED));
+
+    return reaches ? rank : 0;
 }
 
 RM_ALWAYS_INLINE bool rm_lookup_with(rm_rank_fn *rank, const struct rangemap *map, uint64_t key, void **value)
@@ -105,7 +109,7 @@ RM_ALWAYS_INLINE void rm_descend_batch(rm_rank_fn *rank, const struct rangemap *
                                        unsigned count, struct rm_batch *batch)
 {
     struct rm_node *root = rm_slot_node(rm_load_dependent(&map->root));
-    unsigned level = rm_meta_level(rm_version_meta(map, root));
+    unsigned level = rm_meta_level(rm_followed_meta(map, root, RM_R7_BATCH_STAMPS));
 
     for (unsigned i = 0; i < count; i++) {
         batch->node[i] = root;
@@ -113,7 +117,7 @@ RM_ALWAYS_INLINE void rm_descend_batch(rm_rank_fn *rank, const struct rangemap *
     while (level-- > 0) {
         for (unsigned i = 0; i < count; i++) {
             struct rm_node *node = batch->node[i];
-            uint64_t meta = rm_version_meta(map, node);
+            uint64_t meta = rm_followed_meta(map, node, RM_R7_BATCH_STAMPS);
             unsigned index = rank(node, rm_meta_count(meta) - 1, keys[i]);
 
             node = rm_slot_node(rm_load_dependent(&rm_inner(node)->slot[index]));
@@ -123,7 +127,7 @@ RM_ALWAYS_INLINE void rm_descend_batch(rm_rank_fn *rank, const struct rangemap *
     }
     for (unsigned i = 0; i < count; i++) {
         struct rm_node *leaf = batch->node[i];
-        unsigned entries = rm_meta_count(rm_version_meta(map, leaf));
+        unsigned entries = rm_meta_count(rm_followed_meta(map, leaf, RM_R7_BATCH_STAMPS));
         unsigned at = rank(leaf, entries, keys[i]);
 
         batch->rank[i] = at;

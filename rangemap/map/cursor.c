@@ -71,7 +71,8 @@ static bool load_up(struct rangemap_cursor *cursor, uint64_t key)
         return false;
     }
     cursor->index = 0;
-    while (cursor->index < cursor->count && cursor->entry[cursor->index].last < key) {
+    while (cursor->index < cursor->count && cursor->entry[cursor->index].last < key &&
+           !rm_broken(RM_CURSOR_SKIPS)) {
         cursor->index++;
     }
     return true;
@@ -84,7 +85,8 @@ static bool load_down(struct rangemap_cursor *cursor, uint64_t key, uint64_t lim
         return false;
     }
     cursor->index = cursor->count;
-    while (cursor->index > 0 && cursor->entry[cursor->index - 1].start > limit) {
+    while (cursor->index > 0 && cursor->entry[cursor->index - 1].start > limit &&
+           !rm_broken(RM_CURSOR_SKIPS)) {
         cursor->index--;
     }
     return true;

@@ -118,7 +118,7 @@ static enum rm_outcome replace_tree(struct rangemap *map, struct rm_thread *thre
         return RM_CONFLICT;
     }
     bytes = rm_freeze_region(map, old, 0, UINT64_MAX);
-    if (!rm_walk_node(&walk, old, meta)) {
+    if (!rm_broken(RM_LOAD_CHECKED) && !rm_walk_node(&walk, old, meta)) {
         return RM_CONFLICT;
     }
     if (!rm_retire_stage_subtree(thread, old, &map->values)) {

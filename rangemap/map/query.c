@@ -17,7 +17,7 @@ static bool visit_one_leaf(const struct rm_walk *walk)
 
     rm_leaf_overlap(leaf, count, walk->start, walk->last, &from, &to);
     return !walk->visit(walk->state, leaf, count, from, to) ||
-           (span.low <= walk->start && walk->last <= span.high);
+           (span.low <= walk->start && walk->last <= span.high) || rm_broken(RM_QUERY_SETTLED);
 }
 
 bool rm_query_run(struct rm_walk *walk, size_t state_bytes)
@@ -30,7 +30,9 @@ bool rm_query_run(struct rm_walk *walk, size_t state_bytes)
     }
     memcpy(initial, walk->state, state_bytes);
     if (!visit_one_leaf(walk)) {
-        memcpy(walk->state, initial, state_bytes);
+        if (!rm_broken(RM_QUERY_ANEW)) {
+            memcpy(walk->state, initial, state_bytes);
+        }
         walk->version = rm_broken(RM_QUERY_SNAPSHOT) ? RM_VERSION_CURRENT : rm_version_take(walk->map);
         (void)rm_walk_map(walk);
     }

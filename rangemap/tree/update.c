@@ -310,7 +310,7 @@ static enum rm_outcome attempt_leaf(struct update *update)
     if (outcome != RM_DONE) {
         return outcome;
     }
-    if (update->op->kind == RM_JOIN &&
+    if (update->op->kind == RM_JOIN && !rm_broken(RM_JOIN_LEAF_CHECKED) &&
         !rm_join_is_valid(update->map, update->op, rm_step_node(step), step->meta)) {
         return RM_STALE;
     }

@@ -61,8 +61,8 @@ RM_ALWAYS_INLINE struct rm_node *rm_version_follow(const struct rangemap *map, c
 {
     struct rm_node *node = rm_slot_node(rm_load_dependent(slot));
 
-    *meta = rm_version_meta(map, node);
-    while (RM_UNLIKELY(rm_meta_stamp(*meta) > version)) {
+    *meta = rm_broken(RM_R7_WALK_STAMPS) ? rm_load_acquire(&node->meta) : rm_version_meta(map, node);
+    while (RM_UNLIKELY(rm_meta_stamp(*meta) > version) && !rm_broken(RM_VERSION_CHECKED)) {
         node = *rm_node_prev(node, *meta);
         *meta = rm_load_acquire(&node->meta);
     }

@@ -14,6 +14,11 @@ enum { BOUND = 2, SYSTEMATIC = 500, RANDOM = 500 };
 enum { BOUND = 3, SYSTEMATIC = 10000, RANDOM = 15000 };
 #endif
 
+/* The same scenarios again, with store buffers and light sections. */
+#if !defined(EXPLORE_BUFFERS)
+#define EXPLORE_BUFFERS 0
+#endif
+
 static struct schedule schedule;
 
 static bool run(struct exploration *exploration)
@@ -141,11 +146,17 @@ void explore_parked(const struct scenario *scenario, struct exploration *explora
 void explore_test(const struct scenario *scenario)
 {
     static struct exploration exploration;
+    static struct scenario explored;
 
+    explored = *scenario;
+    if (EXPLORE_BUFFERS && !explored.buffers) {
+        explored.buffers = true;
+        explored.light = SCENARIO_LIGHT;
+    }
     exploration = (struct exploration){.bound = BOUND,
                                        .systematic = (uint64_t)SYSTEMATIC * test_scale(),
                                        .random = (uint64_t)RANDOM * test_scale()};
-    explore(scenario, &exploration);
+    explore(&explored, &exploration);
     printf("%-40s %9" PRIu64 " schedules, complete up to %d preemptions, at most %u points\n", scenario->name,
            exploration.schedules, (int)exploration.complete - 1, exploration.longest);
     CHECK(exploration.fault == NULL, "%s: %s", scenario->name, exploration.text);

@@ -12,7 +12,7 @@
 #include "test/explorer/scenarios.h"
 #include "test/shim/ctest.h"
 
-enum { SYSTEMATIC = 200000, RANDOM = 400000, ATTEMPTS_MAX = 64 };
+enum { SYSTEMATIC = 20000, RANDOM = 4000000, ATTEMPTS_MAX = 64 };
 
 static void must_catch(enum rm_rule rule, const char *scenario_name)
 {
@@ -52,6 +52,8 @@ CATCH(r6_loser_discards, RM_R6_LOSER_DISCARDS, "split_and_split")
 CATCH(r6_winner_retires, RM_R6_WINNER_RETIRES, "split_and_split")
 CATCH(r7_writer_stamps, RM_R7_WRITER_STAMPS, "snapshot_and_lookup")
 CATCH(r7_lookup_stamps, RM_R7_LOOKUP_STAMPS, "snapshot_and_lookup")
+CATCH(r7_batch_stamps, RM_R7_BATCH_STAMPS, "snapshot_and_batch")
+CATCH(r7_walk_stamps, RM_R7_WALK_STAMPS, "snapshot_and_next")
 CATCH(r7_update_stamps, RM_R7_UPDATE_STAMPS, "update_sees_unstamped")
 CATCH(r7_freeze_stamps, RM_R7_FREEZE_STAMPS, "freeze_sees_unstamped")
 CATCH(r7_stamp_late, RM_R7_STAMP_LATE, "snapshot_and_late_writer")
@@ -59,11 +61,23 @@ CATCH(r7_stamp_then_retire, RM_R7_STAMP_THEN_RETIRE, "reclaim_under_snapshots")
 CATCH(r7_clock_moves, RM_R7_CLOCK_MOVES, "snapshot_and_store")
 CATCH(insert_checked, RM_INSERT_CHECKED, "insert_over_a_new_leaf")
 CATCH(join_checked, RM_JOIN_CHECKED, "coalesce")
+CATCH(join_leaf_checked, RM_JOIN_LEAF_CHECKED, "coalesce_in_a_leaf")
+CATCH(load_checked, RM_LOAD_CHECKED, "load_over_empty_leaves")
+CATCH(hit_checked, RM_HIT_CHECKED, "split_and_split")
+CATCH(version_checked, RM_VERSION_CHECKED, "snapshot_and_store")
+CATCH(query_settled, RM_QUERY_SETTLED, "next_over_moving_ranges")
+CATCH(query_anew, RM_QUERY_ANEW, "gap_over_two_leaves")
+CATCH(cursor_skips, RM_CURSOR_SKIPS, "cursor_over_merging_leaves")
 CATCH(query_snapshot, RM_QUERY_SNAPSHOT, "next_over_moving_ranges")
 CATCH(gap_checked, RM_GAP_CHECKED, "gap_allocate")
 CATCH(section, RM_SECTION, "reclaim_under_readers")
 CATCH(grace, RM_GRACE, "reclaim_under_readers")
 CATCH(claim, RM_CLAIM, "shards_under_pressure")
+CATCH(fence_section, RM_FENCE_SECTION, "fenced_reader")
+CATCH(fence_again, RM_FENCE_AGAIN, "light_taken_meanwhile")
+CATCH(fence_earned, RM_FENCE_EARNED, "reader_becomes_light")
+CATCH(fence_heavy, RM_FENCE_HEAVY, "light_reader")
+CATCH(fence_owed, RM_FENCE_OWED, "poller_is_refused")
 
 /* No fault is found because no run ends: two updates undo each other's work for as long as the rule is broken. */
 TEST_CASE(mutation, r1_fold)

@@ -174,8 +174,10 @@ const char *schedule_text(const struct schedule *schedule)
         used = (size_t)snprintf(text, sizeof text, "%u!%u", schedule->park.thread, schedule->park.at);
     }
     for (unsigned i = 0; i < schedule->switches; i++) {
-        int more = snprintf(text + used, sizeof text - used, "%s%u>%u", used > 0 ? " " : "",
-                            schedule->at[i].point, schedule->at[i].thread);
+        bool drains = schedule->at[i].thread >= SCHEDULE_THREADS;
+        int more =
+            snprintf(text + used, sizeof text - used, "%s%u%c%u", used > 0 ? " " : "", schedule->at[i].point,
+                     drains ? '~' : '>', schedule->at[i].thread - (drains ? SCHEDULE_THREADS : 0));
 
         used += (size_t)more;
     }
@@ -197,8 +199,8 @@ bool schedule_parse(struct schedule *schedule, const char *text)
             schedule->switches + 1 == SCHEDULE_SWITCHES) {
             return false;
         }
-        if (sign == '>' && right < SCHEDULE_THREADS) {
-            *at = (struct schedule_switch){left, right};
+        if ((sign == '>' || sign == '~') && right < SCHEDULE_THREADS) {
+            *at = (struct schedule_switch){left, right + (sign == '~' ? SCHEDULE_THREADS : 0)};
             schedule->switches++;
         } else if (sign == '!' && left < SCHEDULE_THREADS) {
             schedule->park = (struct schedule_park){left, right, 0};

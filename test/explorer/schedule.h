@@ -2,7 +2,8 @@
 /*
  * Which thread runs next. A schedule is the list of its switches: at which point (counted over all threads)
  * it went on with which thread. Written "0>1 17>0 40>2", it is all that a replay needs. One thread may be parked for
- * ever: "1!23" says that thread 1 never gets beyond its own 23rd point.
+ * ever: "1!23" says that thread 1 never gets beyond its own 23rd point. Where threads have store buffers, "17~0" says
+ * that the oldest store of thread 0 reached the others then.
  */
 #ifndef RANGEMAP_TEST_EXPLORER_SCHEDULE_H
 #define RANGEMAP_TEST_EXPLORER_SCHEDULE_H
@@ -15,7 +16,7 @@
 enum { SCHEDULE_THREADS = 4, SCHEDULE_SWITCHES = 2048, SCHEDULE_POINTS = 20000, SCHEDULE_DECISIONS = 8192 };
 
 struct schedule_switch {
-    unsigned point, thread;
+    unsigned point, thread; /* SCHEDULE_THREADS more: the buffer of that thread */
 };
 
 /* The compare-and-swap that a thread is about to make. */
@@ -66,7 +67,10 @@ bool schedule_parks(struct schedule *schedule, unsigned current);
 /* Whether it was parked, and did not end before. */
 bool schedule_has_parked(const struct schedule *schedule);
 
-/* The thread to go on with at `point`. `current` can go on itself if it is among `runnable`. */
+/*
+ * The thread to go on with at `point`. `current` can go on itself if it is among `runnable`. Bits from SCHEDULE_THREADS on
+ * are of threads with stores in their buffers: one of these is chosen to drain one, and then it is asked again.
+ */
 unsigned schedule_next(struct schedule *schedule, unsigned point, unsigned current, unsigned runnable);
 
 /* After a systematic run: prepares the next one. False: that was the last. */

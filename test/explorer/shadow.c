@@ -169,8 +169,8 @@ void shadow_touch(const void *address)
 
 void rm_explorer_section(bool begins)
 {
-    rm_explorer_point(NULL);
     if (!begins) {
+        rm_explorer_point(NULL);
         now.depth[current_thread]--;
     } else if (now.depth[current_thread]++ == 0) {
         now.since[current_thread] = ++now.clock;

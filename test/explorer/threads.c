@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "test/explorer/buffers.h"
 #include "test/explorer/coroutine.h"
 #include "test/explorer/shadow.h"
 
@@ -11,11 +12,13 @@ enum rm_rule rm_broken_rule = RM_NO_RULE;
 static struct coroutine coroutines[SCHEDULE_THREADS];
 static struct rm_thread *records[SCHEDULE_THREADS];
 static const struct rangemap_domain *explored;
+static struct threads_processor processor;
 
 static struct run {
     struct schedule *schedule; /* NULL: nothing runs */
     threads_fn *body;
     unsigned current, runnable, point;
+    unsigned refusals;
     uint64_t clock, fingerprint;
     uint64_t *beginning[SCHEDULE_THREADS]; /* called, but has not touched anything shared yet */
 } run = {.current = THREADS_MAIN};
@@ -28,7 +31,23 @@ static void go_on_with(unsigned thread)
         run.current = thread;
         shadow_set_thread(thread);
         (void)rm_thread_become(records[thread]);
+        buffers_run(thread);
         coroutine_switch(&coroutines[before], &coroutines[thread]);
+    }
+}
+
+/* Before it chooses a thread, a schedule may choose buffers to drain. */
+static unsigned choose_thread(void)
+{
+    unsigned next;
+
+    for (;;) {
+        next = schedule_next(run.schedule, run.point, run.current,
+                             run.runnable | buffers_filled() << SCHEDULE_THREADS);
+        if (next < SCHEDULE_THREADS) {
+            return next;
+        }
+        buffers_drain_one(next - SCHEDULE_THREADS);
     }
 }
 
@@ -43,7 +62,7 @@ static void switch_threads(void)
         shadow_set_fault("no end in sight: an update is retried for ever");
     }
     if (shadow_fault() == NULL && run.runnable != 0) {
-        next = schedule_next(run.schedule, run.point, run.current, run.runnable);
+        next = choose_thread();
     }
     run.point++;
     go_on_with(next);
@@ -59,15 +78,27 @@ static void has_begun(void)
     }
 }
 
+/* What pollers look at. Where all stores are seen at once, sections begin and end in one step. */
+static bool is_of_section(const void *word, const struct rm_thread *record)
+{
+    return processor.buffers &&
+           ((uintptr_t)word - (uintptr_t)&record->section < sizeof record->section || word == &record->light);
+}
+
 /* A thread's own counters, which nobody reads during a run, and a sum that changes in none. */
 static bool is_dull(const void *word)
 {
     for (unsigned i = 0; i < SCHEDULE_THREADS; i++) {
         if ((uintptr_t)word - (uintptr_t)records[i] < sizeof(struct rm_thread)) {
-            return true;
+            return !is_of_section(word, records[i]);
         }
     }
     return word == &explored->records;
+}
+
+static bool is_buffered(void)
+{
+    return processor.buffers && run.schedule != NULL && run.current != THREADS_MAIN;
 }
 
 void rm_explorer_point(const void *word)
@@ -89,6 +120,47 @@ void rm_explorer_point(const void *word)
 void rm_explorer_touch(const void *word)
 {
     shadow_touch(word);
+}
+
+void rm_explorer_delay(const void *address, size_t bytes)
+{
+    if (is_buffered() && !is_dull(address)) {
+        buffers_delay((void *)(uintptr_t)address, bytes);
+    }
+}
+
+void rm_explorer_update(const void *word)
+{
+    rm_explorer_point(word);
+    if (is_buffered() && rm_broken(RM_FENCE_EARNED) && word == &records[run.current]->light) {
+        buffers_delay((void *)(uintptr_t)word, sizeof(rm_word)); /* as by a mere store */
+    } else if (is_buffered()) {
+        buffers_fence();
+    }
+}
+
+void rm_explorer_fence(enum rm_rule rule)
+{
+    if (is_buffered() && !rm_broken(rule)) {
+        buffers_fence();
+    }
+}
+
+bool rm_explorer_membarrier(void)
+{
+    if (!is_buffered()) {
+        return true;
+    }
+    rm_explorer_point(NULL);
+    if (run.refusals > 0) {
+        run.refusals--;
+        return false;
+    }
+    if (!rm_broken(RM_FENCE_HEAVY)) {
+        buffers_drain_all();
+    }
+    rm_explorer_point(NULL);
+    return true;
 }
 
 void rm_explorer_publish(const void *slot, uint64_t expected)
@@ -130,10 +202,12 @@ uint64_t threads_fingerprint(void)
     return run.fingerprint;
 }
 
-void threads_set(struct rm_thread *const record[SCHEDULE_THREADS], const struct rangemap_domain *domain)
+void threads_set(struct rm_thread *const record[SCHEDULE_THREADS], const struct rangemap_domain *domain,
+                 struct threads_processor on)
 {
     memcpy(records, record, sizeof records);
     explored = domain;
+    processor = on;
     run.current = THREADS_MAIN;
     shadow_set_thread(THREADS_MAIN);
     (void)rm_thread_become(records[THREADS_MAIN]);
@@ -156,6 +230,7 @@ unsigned threads_run(struct schedule *schedule, unsigned count, threads_fn *body
     run.body = body;
     run.current = THREADS_MAIN;
     run.runnable = (1U << count) - 1;
+    run.refusals = processor.refusals;
     for (unsigned i = 0; i < count; i++) {
         if (coroutines[i].stack == NULL) {
             coroutine_create(&coroutines[i]);
@@ -163,10 +238,12 @@ unsigned threads_run(struct schedule *schedule, unsigned count, threads_fn *body
         coroutine_prepare(&coroutines[i], thread_main);
     }
     schedule_begin(schedule);
+    buffers_reset();
     rm_broken_rule = broken;
     switch_threads();
     rm_broken_rule = RM_NO_RULE;
     run.schedule = NULL;
+    buffers_drain_all();
     if (schedule->diverged) {
         shadow_set_fault("the same schedule led elsewhere: the explorer is not in control of everything");
     }

@@ -12,8 +12,15 @@ enum { THREADS_MAIN = SCHEDULE_THREADS - 1 };
 
 typedef void threads_fn(unsigned self);
 
+/* What they run on. */
+struct threads_processor {
+    bool buffers;      /* stores stay in buffers for a while, as on x86; else every access is seen at once */
+    unsigned refusals; /* how often the kernel refuses membarrier(2) at first */
+};
+
 /* Whose records they use. The caller goes on as THREADS_MAIN. */
-void threads_set(struct rm_thread *const record[SCHEDULE_THREADS], const struct rangemap_domain *domain);
+void threads_set(struct rm_thread *const record[SCHEDULE_THREADS], const struct rangemap_domain *domain,
+                 struct threads_processor on);
 
 /* Runs them until all have ended, or until shadow_fault(). Returns the number of points. */
 unsigned threads_run(struct schedule *schedule, unsigned count, threads_fn *body, enum rm_rule broken);

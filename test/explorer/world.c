@@ -120,17 +120,35 @@ static void create_map(const struct scenario *scenario)
     }
 }
 
+/* With prices such that light sections, taken away, are back soon. */
+static void lighten(struct rm_thread *record, enum scenario_light light)
+{
+    bool is_light = light == SCENARIO_LIGHT;
+
+    if (light != SCENARIO_FENCED) {
+        rm_word_set_private(&record->light, is_light);
+        record->account = (struct rm_light_account){.left = 1, .price = 1, .since_ns = is_light};
+    }
+}
+
 static void create_threads(const struct scenario *scenario)
 {
     for (unsigned i = 0; i < WORLD_THREADS; i++) {
         attach(i);
         REQUIRE_EQ(rangemap_reserve(world.map, 4), 0);
+        lighten(world.record[i], scenario->light);
         world.threads += scenario->thread[i][0].kind != DO_NOTHING;
         while (world.operations[i] < WORLD_STEPS &&
                scenario->thread[i][world.operations[i]].kind != DO_NOTHING) {
             world.operations[i]++;
         }
     }
+}
+
+static struct threads_processor processor_of(const struct scenario *scenario)
+{
+    /* Asked twice for one fence: a process may have to register first. */
+    return (struct threads_processor){scenario->buffers, scenario->refuses ? 2 : 0};
 }
 
 void world_create(const struct scenario *scenario)
@@ -142,7 +160,7 @@ void world_create(const struct scenario *scenario)
     shadow_keep_freed(scenario->keeps);
     create_map(scenario);
     create_threads(scenario);
-    threads_set(world.record, world.domain);
+    threads_set(world.record, world.domain, processor_of(scenario));
     read_map(&world.initial);
     REQUIRE(shadow_fault() == NULL, "%s: %s", scenario->name, shadow_fault());
     for (unsigned i = 0; i < SCHEDULE_THREADS; i++) {
@@ -171,7 +189,7 @@ static void restore(void)
 void world_destroy(void)
 {
     restore();
-    threads_set(world.record, world.domain);
+    threads_set(world.record, world.domain, processor_of(world.scenario));
     shadow_close();
     REQUIRE_EQ(rangemap_destroy(world.map), 0);
     for (unsigned i = 0; i < SCHEDULE_THREADS; i++) {

@@ -23,8 +23,18 @@ struct step {
     bool downwards;
 };
 
+/* How sections begin that come first. */
+enum scenario_light {
+    SCENARIO_FENCED,
+    SCENARIO_LIGHT, /* without a fence, until that is taken away */
+    SCENARIO_EARNS  /* with a fence, once: that earns light ones */
+};
+
 struct scenario {
     const char *name;
+    bool buffers; /* threads have store buffers, and what concerns sections takes several steps */
+    bool refuses; /* the kernel refuses the first heavy fence */
+    enum scenario_light light;         /* where they have */
     bool splits;                       /* values move with the start of their range */
     bool keeps;                        /* freed nodes are not used again in the same run */
     struct step before[WORLD_PRELUDE]; /* makes the map what it is at first */

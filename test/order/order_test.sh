@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Every memory order that the library asks for, but those in unseen.txt, is taken away in turn: ThreadSanitizer must
+# report a race. With all of them in place it must report none. Needs --config=tsan.
+set -euo pipefail
+
+folder=test/order
+log=${TEST_TMPDIR:?}/log
+failures=0
+
+# run ARGUMENT...: 0 without a report, 66 with one.
+run() {
+    local result=0
+    TSAN_OPTIONS="exitcode=66 halt_on_error=1" "$folder/workload" "$@" >"$log" 2>&1 || result=$?
+    return "$result"
+}
+
+fail() {
+    printf 'FAILED: %s\n' "$1"
+    failures=$((failures + 1))
+}
+
+# must_report ARGUMENT: which run it takes depends on the machine.
+must_report() {
+    local result seed
+    for seed in 1 2 3 4 5; do
+        result=0
+        run "$1" "--seed=$seed" || result=$?
+        if ((result == 66)); then
+            printf '%s: run %d, %s\n' "$1" "$seed" "$(grep -m1 '^SUMMARY' "$log" | cut -d: -f2-)"
+            return
+        fi
+    done
+    fail "$1: no report, last exit status $result"
+}
+
+result=0
+run --seed=1 || result=$?
+if ((result == 77)); then
+    echo "this build is without ThreadSanitizer: use --config=tsan"
+    exit 1
+fi
+((result == 0)) || { cat "$log"; fail "something is wrong with everything in place"; }
+
+for rule in grace section claim poll_claim; do
+    must_report "--broken=$rule"
+done
+unseen=$(cut -f1 "$folder/unseen.txt" | grep -v '^#')
+sites=$("$folder/workload" --list | sort -u)
+for site in $sites; do
+    grep -qxF "$site" <<<"$unseen" || must_report "--site=$site"
+done
+for site in $unseen; do
+    grep -qxF "$site" <<<"$sites" || fail "$site in unseen.txt is not in the library"
+done
+printf '%d places, %d of them in unseen.txt, %d failures\n' "$(wc -l <<<"$sites")" "$(wc -l <<<"$unseen")" "$failures"
+((failures == 0))

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Three threads that do everything at once, for ThreadSanitizer to watch, with one memory order taken away.
+ *
+ *     workload --list            the places in the library where an order can be taken away
+ *     workload --site=PLACE      takes it away
+ *     workload --broken=RULE     breaks a rule instead: grace, section, claim or poll_claim (rangemap/base/mutation.h)
+ *     workload --seed=N
+ *
+ * Ends with 0, or as ThreadSanitizer ends it; with 77 in a build without.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rangemap/base/mutation.h"
+#include "rangemap/base/weaken.h"
+#include "rangemap/rangemap.h"
+#include "test/shim/prng.h"
+
+enum { THREADS = 3, OPERATIONS = 20000, KEYS = 160, DOMAINS = 40, NAME = 256 };
+
+extern struct rm_site __start_rm_sites[], __stop_rm_sites[];
+
+enum rm_rule rm_broken_rule = RM_NO_RULE;
+
+static uint64_t seed = 1;
+static struct rangemap *maps[2];
+static pthread_barrier_t barrier;
+static atomic_uint released;
+
+static void fail(const char *what, const char *which)
+{
+    (void)fprintf(stderr, "%s: %s\n", what, which);
+    exit(2);
+}
+
+static void must(int result)
+{
+    if (result != 0) {
+        fail("failed", strerror(-result));
+    }
+}
+
+/* ---- places ---- */
+
+static void name_site(char *name, const struct rm_site *site)
+{
+    static const char folder[] = "rangemap/";
+    const char *file = strstr(site->file, folder);
+
+    (void)snprintf(name, NAME, "%s:%s:%s", file != NULL ? file + strlen(folder) : site->file, site->function,
+                   site->access);
+}
+
+static void list_sites(void)
+{
+    for (const struct rm_site *site = __start_rm_sites; site < __stop_rm_sites; site++) {
+        char name[NAME];
+
+        name_site(name, site);
+        puts(name);
+    }
+}
+
+/* Those of that name: a function in a header is compiled into several files. */
+static void weaken(const char *wanted)
+{
+    unsigned found = 0;
+
+    for (struct rm_site *site = __start_rm_sites; site < __stop_rm_sites; site++) {
+        char name[NAME];
+
+        name_site(name, site);
+        if (strcmp(name, wanted) == 0) {
+            site->is_weak = 1;
+            found++;
+        }
+    }
+    if (found == 0) {
+        fail("no such place", wanted);
+    }
+}
+
+/* ---- work ---- */
+
+static void *value_of(uint64_t number)
+{
+    return (void *)(uintptr_t)(number % 3 + 1);
+}
+
+static void release(void *value, void *context)
+{
+    (void)value;
+    (void)context;
+    atomic_fetch_add_explicit(&released, 1, memory_order_relaxed);
+}
+
+static void run_deferred(struct rangemap_deferred *deferred)
+{
+    free(deferred);
+}
+
+static void defer(struct rangemap_domain *domain)
+{
+    struct rangemap_deferred *deferred = malloc(sizeof *deferred);
+
+    must(deferred != NULL ? rangemap_domain_defer(domain, deferred, run_deferred) : -ENOMEM);
+}
+
+static void count_displaced(const struct rangemap_entry *entry, void *context)
+{
+    *(uint64_t *)context += entry->last - entry->start;
+}
+
+static void update(struct rangemap *map, struct prng *prng)
+{
+    uint64_t start = prng_below(prng, KEYS),
+             last = start + prng_below(prng, prng_below(prng, 8) == 0 ? 60 : 3);
+    void *value = value_of(last);
+    uint64_t displaced = 0;
+
+    switch (prng_below(prng, 8)) {
+    case 0:
+        (void)rangemap_store(map, start, last, value, count_displaced, &displaced);
+        break;
+    case 1:
+        (void)rangemap_carve(map, start, last, count_displaced, &displaced);
+        break;
+    case 2:
+        (void)rangemap_erase(map, start, NULL);
+        break;
+    case 3:
+        (void)rangemap_replace(map, start, last, value, value_of(start), NULL);
+        break;
+    case 4:
+        (void)rangemap_coalesce(map, start, last, NULL, NULL, NULL);
+        break;
+    case 5:
+        (void)rangemap_gap_allocate(
+            map, &(struct rangemap_gap_request){.length = 2, .low = start, .high = 2 * KEYS}, value,
+            &displaced);
+        break;
+    default:
+        (void)rangemap_insert(map, start, last, value, NULL);
+    }
+}
+
+static void walk(struct rangemap *map, bool at_once)
+{
+    struct rangemap_snapshot snapshot;
+    struct rangemap_cursor cursor;
+    struct rangemap_entry entry;
+
+    if (at_once) {
+        must(rangemap_snapshot_begin(map, &snapshot));
+    }
+    must(at_once ? rangemap_cursor_init_at(&cursor, &snapshot, 0, UINT64_MAX)
+                 : rangemap_cursor_init(&cursor, map, 0, UINT64_MAX));
+    while (rangemap_cursor_next(&cursor, &entry) == 0) {
+    }
+    if (at_once) {
+        rangemap_snapshot_end(&snapshot);
+    }
+}
+
+static void read_map(struct rangemap *map, struct prng *prng)
+{
+    uint64_t key[4] = {prng_below(prng, KEYS), prng_below(prng, KEYS), prng_below(prng, KEYS), KEYS};
+    struct rangemap_entry entry[4];
+
+    switch (prng_below(prng, 8)) {
+    case 0:
+        (void)rangemap_find_batch(map, key, 4, entry, NULL);
+        break;
+    case 1:
+        (void)rangemap_next(map, key[0], entry);
+        break;
+    case 2:
+        (void)rangemap_is_covered(map, key[0], key[0] + 40);
+        break;
+    case 3:
+        walk(map, key[0] % 2 == 0);
+        break;
+    default:
+        (void)rangemap_find(map, key[0], entry);
+    }
+}
+
+static void look_after(struct rangemap_domain *domain, struct prng *prng)
+{
+    struct rangemap_domain_statistics statistics;
+    struct rangemap_blocker blocker;
+
+    switch (prng_below(prng, 8)) {
+    case 0:
+        must(rangemap_domain_detach(domain));
+        break;
+    case 1:
+        must(rangemap_domain_synchronize(domain));
+        break;
+    case 2:
+        must(rangemap_domain_stats(domain, &statistics));
+        must(rangemap_domain_blocker(domain, &blocker));
+        break;
+    case 3:
+        defer(domain);
+        break;
+    default:
+        (void)rangemap_domain_poll(domain);
+    }
+}
+
+static void load_a_map(struct rangemap_domain *domain)
+{
+    static const struct rangemap_entry entries[] = {{0, 1, NULL}, {2, 3, NULL}, {4, 5, NULL}, {6, 7, NULL}};
+    struct rangemap_options options = {.domain = domain};
+    struct rangemap *map;
+
+    must(rangemap_create(&options, &map));
+    must(rangemap_load(map, entries, sizeof entries / sizeof entries[0], NULL));
+    must(rangemap_destroy(map));
+}
+
+static void operate(struct prng *prng, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct rangemap *map = maps[prng_below(prng, 2)];
+        uint64_t what = prng_below(prng, 64);
+
+        if (what == 0) {
+            look_after(rangemap_domain_of(map), prng);
+        } else if (what == 1) {
+            load_a_map(rangemap_domain_of(map));
+        } else if (what < 32) {
+            update(map, prng);
+        } else {
+            read_map(map, prng);
+        }
+    }
+}
+
+/* Domains that come and go while the threads keep their records. */
+static void change_domains(unsigned self, struct prng *prng)
+{
+    static struct rangemap_domain *domain;
+    static struct rangemap *map;
+
+    for (unsigned i = 0; i < DOMAINS; i++) {
+        if (self == 0) {
+            struct rangemap_options options = {0};
+
+            must(rangemap_domain_create(NULL, &domain));
+            options.domain = domain;
+            must(rangemap_create(&options, &map));
+        }
+        (void)pthread_barrier_wait(&barrier);
+        for (unsigned j = 0; j < 20; j++) {
+            update(map, prng);
+        }
+        (void)pthread_barrier_wait(&barrier);
+        if (self == 0) {
+            must(rangemap_destroy(map));
+            must(rangemap_domain_destroy(domain));
+        }
+    }
+}
+
+static void *work(void *argument)
+{
+    unsigned self = (unsigned)(uintptr_t)argument;
+    struct prng prng = prng_stream(seed, self);
+
+    (void)pthread_barrier_wait(&barrier);
+    (void)rangemap_domain_poll(NULL); /* all at once: the default domain, and what a process has once */
+    (void)pthread_barrier_wait(&barrier);
+    if (self == 0) {
+        struct rangemap_options owning = {.release = release, .retain = release};
+
+        must(rangemap_create(NULL, &maps[0]));
+        must(rangemap_create(&owning, &maps[1]));
+    }
+    (void)pthread_barrier_wait(&barrier);
+    operate(&prng, OPERATIONS);
+    (void)pthread_barrier_wait(&barrier);
+    change_domains(self, &prng);
+    return NULL;
+}
+
+static void run(void)
+{
+    pthread_t thread[THREADS];
+
+    must(-pthread_barrier_init(&barrier, NULL, THREADS));
+    for (uintptr_t i = 0; i < THREADS; i++) {
+        must(-pthread_create(&thread[i], NULL, work, (void *)i));
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
+        must(-pthread_join(thread[i], NULL));
+    }
+    must(rangemap_destroy(maps[0]));
+    must(rangemap_destroy(maps[1]));
+}
+
+static void break_rule(const char *name)
+{
+    static const struct {
+        const char *name;
+        enum rm_rule rule;
+    } rules[] = {
+        {"grace", RM_GRACE}, {"section", RM_SECTION}, {"claim", RM_CLAIM}, {"poll_claim", RM_POLL_CLAIM}};
+
+    for (unsigned i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        if (strcmp(rules[i].name, name) == 0) {
+            rm_broken_rule = rules[i].rule;
+            return;
+        }
+    }
+    fail("no such rule", name);
+}
+
+int main(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *text = strchr(argv[i], '=');
+
+        text = text != NULL ? text + 1 : "";
+        if (strcmp(argv[i], "--list") == 0) {
+            list_sites();
+            return 0;
+        }
+        if (strncmp(argv[i], "--site=", 7) == 0) {
+            weaken(text);
+        } else if (strncmp(argv[i], "--broken=", 9) == 0) {
+            break_rule(text);
+        } else if (strncmp(argv[i], "--seed=", 7) == 0) {
+            seed = strtoull(text, NULL, 0);
+        } else {
+            fail("what is", argv[i]);
+        }
+    }
+#if !defined(RM_TSAN)
+    return 77;
+#else
+    run();
+    return 0;
+#endif
+}
