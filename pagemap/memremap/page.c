@@ -127,7 +127,7 @@ void put_page_many(struct page *page, uint64_t n)
     struct page *head;
     uint64_t before;
 
-    if (pm_warn_on(pgmap == NULL, "put_page() of an idle page") || n == 0) {
+    if (n == 0 || pm_warn_on(pgmap == NULL, "put_page() of an idle page")) {
         return;
     }
     head = compound_head(page);
