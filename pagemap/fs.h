@@ -37,8 +37,9 @@ struct address_space {
 int address_space_init(struct address_space *mapping, const char *name, void *host);
 
 /*
- * Ends it; its memory may be used again when this returns. -EBUSY: it has pages (also such as a truncation is
- * waiting for) or views; -EDEADLK and -EPERM as pagemap_synchronize(): it must stay allocated.
+ * Ends it; its memory may be used again when this returns. -EINVAL: it was ended, or is zero; -EBUSY: it has pages
+ * (also such as a truncation is waiting for) or views; -EDEADLK and -EPERM as pagemap_synchronize(): it must stay
+ * allocated.
  */
 int address_space_destroy(struct address_space *mapping);
 
@@ -46,7 +47,7 @@ int address_space_destroy(struct address_space *mapping);
  * Puts the pages [pfn, pfn + nr_pages) at [index, index + nr_pages), associates them with their place, and makes
  * them present in the views there are (not PRIVATE ones). Holds a reference on their dev_pagemap for each until they
  * are truncated. PRIVATE and COHERENT pages must be allocated, and the reference of the caller becomes the
- * file's. All or nothing:
+ * file's: one for each page, or for each compound page of which this call inserts some. All or nothing:
  *
  *   -EINVAL     nr_pages is 0, an end is beyond 2^52 pages, or what has huge pages is not cut along them
  *   -ENXIO      they do not all lie in one range of one live dev_pagemap, or not all are valid pages
@@ -130,10 +131,13 @@ enum pagemap_revocation {
     PAGEMAP_REVOKE_OVERLAY /* an empty file mapped over the part: works everywhere */
 };
 
-/* For views made from now on. -EOPNOTSUPP: userfaultfd cannot do it here; `pagemap_revocation_report()` says why. */
+/*
+ * For views made from now on. -EINVAL: none of the three; -EOPNOTSUPP: userfaultfd cannot do it here, and
+ * pagemap_revocation_report() says why.
+ */
 int pagemap_set_revocation(enum pagemap_revocation how);
 
-/* One line: the mechanism of new views, and what is missing for the better one. */
+/* One line: the mechanism of new views, and what the system, or the last view that fell back, lacked for the better. */
 const char *pagemap_revocation_report(void);
 
 /* The mechanism of the view that has `address`; AUTO if none has. A view may fall back to the overlay at any time. */

@@ -43,7 +43,7 @@ int request_resource(struct resource *parent, struct resource *new_resource);
 
 /*
  * The same, but goes down into whatever contains it, and takes what it contains as children: for System RAM
- * under a "CXL Window" and the like, in either order. -EBUSY: it overlaps something in part.
+ * under a "CXL Window" and the like, in either order. -EBUSY: it overlaps something in part, or is in the tree.
  */
 int insert_resource(struct resource *parent, struct resource *new_resource);
 
@@ -60,11 +60,11 @@ int remove_resource(struct resource *old);
  */
 struct resource *request_mem_region(resource_size_t start, resource_size_t n, const char *name);
 
-/* Ends it. WARNs and does nothing if no busy region has exactly these bounds. */
+/* Ends it. WARNs and does nothing if no busy region has exactly these bounds, or other resources lie in it. */
 void release_mem_region(resource_size_t start, resource_size_t n);
 
 /*
- * Reserves `size` bytes (rounded up to SUBSECTION_SIZE) that nobody has, as high as possible inside `base`, for
+ * Reserves `size` bytes (rounded up to SUBSECTION_SIZE) that nobody has, as high as possible inside `base` and below PHYSMEM_END, for
  * device-private memory, which has no addresses of its own. Released by release_mem_region(). ERR_PTR(-ERANGE):
  * no hole is large enough; ERR_PTR(-EINVAL): size is 0; ERR_PTR(-ENOMEM).
  */

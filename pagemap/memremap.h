@@ -78,7 +78,10 @@ struct vm_fault {
 
 /* The driver's part. Each is called without any lock of the library. */
 struct dev_pagemap_ops {
-    /* The last reference of the page went; it is idle. Needed for PRIVATE and COHERENT. */
+    /*
+     * The last reference of the page went; it is idle, and may be allocated or grabbed again in here. Needed for PRIVATE
+     * and COHERENT. It must not wait for the teardown of its dev_pagemap, which waits for it.
+     */
     void (*page_free)(struct page *page);
     /* Brings the page back to ordinary memory. Needed for PRIVATE. 0 or a negative errno. */
     int (*migrate_to_ram)(struct vm_fault *vmf);
@@ -154,7 +157,7 @@ void *memremap_pages(struct dev_pagemap *pgmap, int nid);
  * docs/pagemap.md. Each failure WARNs, and means that `pgmap` must stay allocated:
  *
  *   -EINVAL   it is not mapped
- *   -EDEADLK  called inside a read section: nothing happened
+ *   -EDEADLK  called inside a read section: nothing happened; or in a confirm function of percpu_ref.h: it is dead
  *   -EPERM    grace periods end no more (see pagemap_synchronize()): it is dead; what could go is gone
  */
 int memunmap_pages(struct dev_pagemap *pgmap);
@@ -181,7 +184,8 @@ struct dev_pagemap *find_dev_pagemap(phys_addr_t phys);
 /*
  * A reference on the live mapping that holds `pfn`, or NULL. `pgmap`, if not NULL, is one that the caller has a
  * reference on: it is returned as it is if it holds pfn too (any of its ranges), else put. Metadata pfns of an
- * altmap count as held. Wait-free on a thread that used it before; also in read sections.
+ * altmap count as held. Wait-free on a thread that used it before (one that did not may find no memory for it:
+ * NULL); also in read sections.
  */
 struct dev_pagemap *get_dev_pagemap(uint64_t pfn, struct dev_pagemap *pgmap);
 
@@ -216,8 +220,8 @@ void put_page_many(struct page *page, uint64_t n);
 uint64_t page_count(const struct page *page);
 
 /*
- * Allocates an idle page for its driver: one reference, locked. -ENODEV: its mapping is not live; -EBUSY: it is
- * not idle; -EHWPOISON: it is poisoned. The driver sees to it that nobody else allocates the same page meanwhile.
+ * Allocates an idle page for its driver: one reference, locked. -ENODEV: its mapping is not live, or it is no
+ * valid page of it; -EHWPOISON: it is poisoned; -EBUSY: it is not idle. The driver sees to it that nobody else allocates the same page meanwhile.
  */
 int zone_device_page_init(struct page *page);
 

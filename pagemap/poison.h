@@ -10,7 +10,7 @@ extern "C" {
 #endif
 
 enum {
-    MF_COUNT_INCREASED = 1 << 0, /* the caller has a reference on the page, which is put in any case */
+    MF_COUNT_INCREASED = 1 << 0, /* the caller has a reference on the page, which is put first, in any case */
     MF_ACTION_REQUIRED = 1 << 1  /* for the driver */
 };
 

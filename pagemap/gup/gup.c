@@ -20,8 +20,8 @@
  */
 enum { BATCH = 512, ATTEMPTS = 3, MIGRATIONS = 3 };
 
-/* What a batch can come to besides a number of pages or an errno. */
-enum { PRIVATE_PAGE = -10000, CHANGED = -10001 };
+/* What a batch can come to besides a number of pages or an errno. LEAVING: a PRIVATE page whose last reference is gone. */
+enum { PRIVATE_PAGE = -10000, CHANGED = -10001, LEAVING = -10002 };
 
 struct request {
     uint64_t vpn;
@@ -154,7 +154,7 @@ static long try_batch(const struct request *request, struct page **absent, struc
     return *taken > 0 && pm_load_full(&view->mapping->_generation) != generation ? CHANGED : *taken;
 }
 
-/* One more reference on a PRIVATE page of the file, which has one itself. False: it is leaving the file. */
+/* One more reference on a PRIVATE page of the file, which has one itself until the page leaves it. */
 static bool hold_private(struct page *page)
 {
     struct dev_pagemap *pgmap = pm_page_owner(page);
@@ -163,7 +163,7 @@ static bool hold_private(struct page *page)
     return pgmap != NULL && pm_page_count_up(pgmap, page_to_pfn(page), 1, &left_idle);
 }
 
-/* With `keep_mapping`, *mapping is kept if it is not NULL. PRIVATE_PAGE: *absent is held. CHANGED: nothing is. */
+/* With `keep_mapping`, *mapping is kept if it is not NULL. PRIVATE_PAGE: *absent is held. CHANGED, LEAVING: nothing is. */
 static long batch_in_section(const struct request *request, struct page **absent,
                              struct address_space **mapping, bool keep_mapping)
 {
@@ -176,7 +176,7 @@ static long batch_in_section(const struct request *request, struct page **absent
     }
     result = try_batch(request, absent, mapping, &taken);
     if (result == PRIVATE_PAGE && !hold_private(*absent)) {
-        result = CHANGED;
+        result = LEAVING;
     }
     if (*mapping != NULL && (!keep_mapping || !pm_mapping_tryget(*mapping))) {
         *mapping = NULL;
@@ -190,16 +190,25 @@ static long batch_in_section(const struct request *request, struct page **absent
     return result;
 }
 
-/* The same with the file locked, where nothing changes. */
+static bool is_in_flux(long result)
+{
+    return result == CHANGED || result == LEAVING;
+}
+
+/* The same with the file locked, where nothing changes. A page without a reference is then one that its driver put. */
 static long batch_locked(const struct request *request, struct page **absent)
 {
     struct address_space *mapping, *again;
     long result = batch_in_section(request, absent, &mapping, true);
 
-    if (result == CHANGED && mapping != NULL) {
+    if (is_in_flux(result) && mapping != NULL) {
         (void)pthread_mutex_lock(&mapping->_lock);
-        result = batch_in_section(request, absent, &again, false);
+        result = batch_in_section(request, absent, &again, true);
         (void)pthread_mutex_unlock(&mapping->_lock);
+        result = result == LEAVING && again == mapping ? -EFAULT : result;
+        if (again != NULL) {
+            pm_mapping_put(again);
+        }
     }
     if (mapping != NULL) {
         pm_mapping_put(mapping);
@@ -224,7 +233,7 @@ static long batch(const struct request *request)
     unsigned migrations = 0;
     long result = CHANGED;
 
-    for (unsigned attempt = 0; result == CHANGED; attempt++) {
+    for (unsigned attempt = 0; is_in_flux(result); attempt++) {
         struct address_space *mapping;
         struct page *absent;
 

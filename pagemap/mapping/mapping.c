@@ -6,6 +6,7 @@
 
 #include "pagemap/base/fault.h"
 #include "pagemap/base/wait.h"
+#include "pagemap/base/warn.h"
 #include "pagemap/core/domain.h"
 #include "pagemap/memremap/mapped.h"
 #include "pagemap/view/view.h"
@@ -38,6 +39,10 @@ int address_space_destroy(struct address_space *mapping)
     bool busy;
     int error;
 
+    if (pm_warn_on(mapping == NULL || mapping->_pages == NULL,
+                   "address_space_destroy() of what is no file")) {
+        return -EINVAL;
+    }
     (void)pthread_mutex_lock(&mapping->_lock);
     busy = mapping->_nrpages > 0 || mapping->_views != NULL;
     (void)pthread_mutex_unlock(&mapping->_lock);
@@ -53,6 +58,7 @@ int address_space_destroy(struct address_space *mapping)
     }
     (void)rangemap_destroy(mapping->_pages);
     (void)pthread_mutex_destroy(&mapping->_lock);
+    mapping->_pages = NULL;
     return 0;
 }
 

@@ -52,6 +52,33 @@ static int check_pages(const struct run *run)
     return 0;
 }
 
+/*
+ * When pages leave the file each is put, n of a compound page n times: for that as many references are needed, of
+ * which the caller gives one. The rest, of those in [run->pfn, end_pfn), is taken here, or given back.
+ */
+static void put_rest(const struct run *run, uint64_t end_pfn)
+{
+    for (uint64_t pfn = run->pfn, next; pm_is_allocated_type(run->pgmap) && pfn < end_pfn; pfn = next) {
+        next = pm_next_compound(run->pgmap, pfn, last_pfn(run));
+        put_page_many(pfn_to_page(pfn), next - pfn - 1);
+    }
+}
+
+static int get_rest(const struct run *run)
+{
+    bool left_idle;
+
+    for (uint64_t pfn = run->pfn, next; pm_is_allocated_type(run->pgmap) && pfn <= last_pfn(run);
+         pfn = next) {
+        next = pm_next_compound(run->pgmap, pfn, last_pfn(run));
+        if (next - pfn > 1 && !pm_page_count_up(run->pgmap, pfn, next - pfn - 1, &left_idle)) {
+            put_rest(run, pfn);
+            return -EAGAIN; /* it went idle just now */
+        }
+    }
+    return 0;
+}
+
 /* All is cut along the largest pages. Only an empty file without views can change over to larger ones. */
 static int check_granule(const struct address_space *mapping, const struct run *run)
 {
@@ -150,11 +177,13 @@ int filemap_add_pages(struct address_space *mapping, uint64_t index, uint64_t pf
     }
     error = check_place(&run);
     error = error != 0 ? error : check_pages(&run);
+    error = error != 0 ? error : get_rest(&run);
     if (error == 0) {
         percpu_ref_get_many(&run.pgmap->_ref, nr_pages);
         error = insert(mapping, &run);
         if (error != 0) {
             percpu_ref_put_many(&run.pgmap->_ref, nr_pages);
+            put_rest(&run, pfn + nr_pages);
         }
     }
     pm_put(run.pgmap);

@@ -15,16 +15,19 @@ static void wait_for_pages(const struct dev_pagemap *pgmap, uint64_t pfn, uint64
 {
     while ((pfn = pm_next_busy(pgmap, pfn, last_pfn)) != UINT64_MAX) {
         wait_on_page_idle(pfn_to_page(pfn));
-        if (pfn++ == last_pfn) {
+        pfn = pm_next_compound(pgmap, pfn, last_pfn);
+        if (pfn > last_pfn) {
             break;
         }
     }
 }
 
-static void put_pages(uint64_t pfn, uint64_t last_pfn)
+/* Tails that nobody grabbed do not know their mapping: the whole of a compound page is put by its first here. */
+static void put_pages(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t last_pfn)
 {
-    for (; pfn <= last_pfn; pfn++) {
-        put_page(pfn_to_page(pfn));
+    for (uint64_t next; pfn <= last_pfn; pfn = next) {
+        next = pm_next_compound(pgmap, pfn, last_pfn);
+        put_page_many(pm_page_of(pgmap, pfn), next - pfn);
     }
 }
 
@@ -66,20 +69,21 @@ int truncate_inode_pages_range(struct address_space *mapping, uint64_t start, ui
         return -EINVAL;
     }
     last -= (end & (PAGE_SIZE - 1)) != PAGE_SIZE - 1;
-    if (first > last || last == UINT64_MAX) {
-        return 0; /* no whole page */
+    if (first > last || last == UINT64_MAX || !pm_mapping_tryget(mapping)) {
+        return 0; /* no whole page; or it is being destroyed, and has none */
     }
     while (take_run(mapping, first, last, &run)) {
         uint64_t pfn = pm_translate(run.value, run.start), last_pfn = pm_translate(run.value, run.last);
         struct dev_pagemap *pgmap = pm_find(pfn);
 
         if (pm_is_allocated_type(pgmap)) {
-            put_pages(pfn, last_pfn);
+            put_pages(pgmap, pfn, last_pfn);
         } else {
             wait_for_pages(pgmap, pfn, last_pfn);
         }
         forget_run(mapping, pgmap, pfn, last_pfn - pfn + 1);
     }
+    pm_mapping_put(mapping); /* who destroys it once it has no pages waits for us */
     return 0;
 }
 

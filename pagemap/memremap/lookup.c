@@ -112,7 +112,8 @@ uint64_t pgmap_nr_references(const struct dev_pagemap *pgmap)
 {
     uint64_t count = percpu_ref_count(&pgmap->_ref);
     bool is_dying = percpu_ref_is_dying(&pgmap->_ref);
+    /* Its own: the initial one, or the one that it has while it is dead; none if it was never mapped. */
+    uint64_t own = is_dying && pm_load_relaxed(&pgmap->_killed) == 0 ? 0 : 1;
 
-    /* Its own: the initial one, or the one that it has while it is dead. */
-    return is_dying && pm_load_relaxed(&pgmap->_killed) == 0 ? count : count - 1;
+    return count < own ? 0 : count - own;
 }

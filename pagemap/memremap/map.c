@@ -75,6 +75,13 @@ static bool has_conflict(struct rangemap *index, uint64_t first, uint64_t last)
     return conflict;
 }
 
+static int refuse_conflict(struct rangemap *index, const struct range *range)
+{
+    bool conflict = has_conflict(index, pm_first_pfn(range), pm_last_pfn(range));
+
+    return pm_warn_on(conflict, "memremap_pages(): conflicting mapping in the same range") ? -ENOMEM : 0;
+}
+
 static int check_range(const struct dev_pagemap *pgmap, unsigned id, struct rangemap *index)
 {
     const struct range *range = &pgmap->ranges[id];
@@ -84,8 +91,7 @@ static int check_range(const struct dev_pagemap *pgmap, unsigned id, struct rang
     if (id > 0 && (pgmap->flags & PGMAP_ALTMAP_VALID) != 0) {
         return -EINVAL;
     }
-    if (pm_warn_on(has_conflict(index, pm_first_pfn(range), pm_last_pfn(range)),
-                   "memremap_pages(): conflicting mapping in the same range")) {
+    if (refuse_conflict(index, range) != 0) {
         return -ENOMEM;
     }
     if (range->end >= range->start && len != 0 &&
@@ -106,7 +112,9 @@ static int check_range(const struct dev_pagemap *pgmap, unsigned id, struct rang
 
 /* ---- making one range ---- */
 
-/* Nobody else can have these pfns from here on. */
+/*
+ * Nobody else can have these pfns from here on. What was in the way was dying when it was looked for, or came after.
+ */
 static int reserve_range(struct dev_pagemap *pgmap, unsigned id)
 {
     struct pm_mapped *mapped = pgmap->_mapped;
@@ -117,6 +125,9 @@ static int reserve_range(struct dev_pagemap *pgmap, unsigned id)
                                                   pm_reserved_value(pgmap), &conflict);
 
     mapped->range[id].is_reserved = error == 0;
+    if (error == -EEXIST && refuse_conflict(mapped->index, range) != 0) {
+        error = -ENOMEM;
+    }
     return error;
 }
 

@@ -127,7 +127,7 @@ void put_page_many(struct page *page, uint64_t n)
     struct page *head;
     uint64_t before;
 
-    if (pm_warn_on(pgmap == NULL, "put_page() of an idle page") || n == 0) {
+    if (n == 0 || pm_warn_on(pgmap == NULL, "put_page() of an idle page")) {
         return;
     }
     head = compound_head(page);
@@ -166,17 +166,15 @@ int zone_device_page_init(struct page *page)
     uint64_t pfn = page_to_pfn(page), idle = 0;
     struct dev_pagemap *pgmap = pm_get(pfn);
     struct page *head;
-    bool valid, poisoned;
 
-    if (pgmap == NULL) {
+    if (pgmap == NULL || !pgmap_pfn_valid(pgmap, pfn)) {
+        pm_put(pgmap);
         return -ENODEV;
     }
-    valid = pgmap_pfn_valid(pgmap, pfn);
-    head = valid ? compound_head(pm_page_of(pgmap, pfn)) : NULL;
-    poisoned = valid && PageHWPoison(page);
-    if (!valid || poisoned || !pm_cas_full(&head->_refcount, &idle, 1)) {
+    head = compound_head(pm_page_of(pgmap, pfn));
+    if (PageHWPoison(page) || !pm_cas_full(&head->_refcount, &idle, 1)) {
         pm_put(pgmap);
-        return poisoned ? -EHWPOISON : -EBUSY;
+        return PageHWPoison(page) ? -EHWPOISON : -EBUSY;
     }
     /* Nothing of an earlier life is left (bug 33). The reference is the page's now. */
     head->zone_device_data = NULL;

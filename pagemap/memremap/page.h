@@ -16,6 +16,14 @@ static inline bool pm_is_allocated_type(const struct dev_pagemap *pgmap)
     return pgmap->type == MEMORY_DEVICE_PRIVATE || pgmap->type == MEMORY_DEVICE_COHERENT;
 }
 
+/* Where the compound page of pfn ends, or [.., last_pfn] if that is sooner: the first pfn that is beyond. */
+static inline uint64_t pm_next_compound(const struct dev_pagemap *pgmap, uint64_t pfn, uint64_t last_pfn)
+{
+    uint64_t last = pfn | (pgmap_vmemmap_nr(pgmap) - 1);
+
+    return (last < last_pfn ? last : last_pfn) + 1;
+}
+
 /* Its mapping, for who knows that the mapping stays; NULL: no mapping has it. */
 PM_INTERNAL struct dev_pagemap *pm_page_owner(const struct page *page);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "pagemap/base/warn.h"
 #include "pagemap/fs.h"
 #include "pagemap/mapping/mapping.h"
 #include "pagemap/memremap/mapped.h"
@@ -117,16 +118,27 @@ static int handle(struct dev_pagemap *pgmap, uint64_t pfn, int flags)
     return -EBUSY;
 }
 
+/*
+ * First of all, as in the kernel, since the driver may wait until the page is idle; and whatever comes of it
+ * (bug 30). A page that is held has a mapping, live or dying.
+ */
+static void put_callers_reference(uint64_t pfn)
+{
+    if (!pm_warn_on(pm_find(pfn) == NULL, "memory_failure() with a reference on what is no page")) {
+        put_page(pfn_to_page(pfn));
+    }
+}
+
 int memory_failure(uint64_t pfn, int flags)
 {
     struct dev_pagemap *pgmap = pm_get(pfn);
     int error = -ENXIO;
 
+    if ((flags & MF_COUNT_INCREASED) != 0) {
+        put_callers_reference(pfn);
+    }
     if (pgmap != NULL && pgmap_pfn_valid(pgmap, pfn) && !pm_is_allocated_type(pgmap)) {
         error = handle(pgmap, pfn, flags);
-    }
-    if ((flags & MF_COUNT_INCREASED) != 0) {
-        put_page(pfn_to_page(pfn)); /* also if nothing was found (bug 30) */
     }
     pm_put(pgmap);
     return error;

@@ -86,7 +86,7 @@ static struct resource *innermost(struct resource *parent, const struct resource
     return parent;
 }
 
-/* Puts `fresh` between `parent` and those of its children that it contains; false: one sticks out. */
+/* Puts `fresh` between `parent` and those of its children that it contains; false: one sticks out, or is `fresh`. */
 static bool adopt(struct resource *parent, struct resource *fresh)
 {
     struct resource **first = &parent->child, **after;
@@ -96,7 +96,7 @@ static bool adopt(struct resource *parent, struct resource *fresh)
     }
     for (after = first; *after != NULL && overlap(*after, fresh->start, fresh->end);
          after = &(*after)->sibling) {
-        if (!contains(fresh, *after)) {
+        if (*after == fresh || !contains(fresh, *after)) {
             return false;
         }
     }
@@ -232,20 +232,24 @@ void release_mem_region(resource_size_t start, resource_size_t n)
 
     (void)pthread_mutex_lock(&lock);
     region = find_region(start, start + (n - 1));
+    if (region != NULL && region->child != NULL) {
+        region = NULL; /* they would be left with a parent that is no more */
+    }
     if (region != NULL) {
         unlink_from(link_to(region), region);
     }
     (void)pthread_mutex_unlock(&lock);
-    (void)pm_warn_on(region == NULL, "release_mem_region() of a region that nobody has");
+    (void)pm_warn_on(region == NULL,
+                     "release_mem_region() of a region that nobody has, or that others lie in");
     free(region);
 }
 
 /* The highest aligned start of a hole of `size` bytes directly under the root, inside base; UINT64_MAX: none. */
 static resource_size_t find_hole(const struct resource *base, resource_size_t size)
 {
-    resource_size_t end = base->end, start;
+    resource_size_t end = base->end < iomem_resource.end ? base->end : iomem_resource.end, start;
 
-    if (size > base->end || end - (size - 1) < base->start) {
+    if (size > end || end - (size - 1) < base->start) {
         return UINT64_MAX;
     }
     start = (end - (size - 1)) & ~(SUBSECTION_SIZE - 1);

@@ -22,16 +22,27 @@
 /* An enum pagemap_revocation. */
 static uint64_t chosen = PAGEMAP_REVOKE_AUTO;
 
-/* Has no byte and never will: what is mapped from it cannot be touched. -1: there is none. */
-static int empty_file = -1;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+/* What the last view that fell back had not; NULL: none did. */
+static const char *fell_back_for;
 
-static void open_empty_file(void)
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Has no byte and never will: what is mapped from it cannot be touched. Made when it is first wanted; -1: not yet. */
+static int empty_file(void)
 {
-    empty_file = memfd_create("pagemap-absent", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (empty_file >= 0) {
-        (void)fcntl(empty_file, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
+    static int fd = -1;
+    int made;
+
+    (void)pthread_mutex_lock(&lock);
+    if (fd < 0) {
+        fd = memfd_create("pagemap-absent", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        if (fd >= 0) {
+            (void)fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
+        }
     }
+    made = fd;
+    (void)pthread_mutex_unlock(&lock);
+    return made;
 }
 
 bool pm_choose_overlay(void)
@@ -45,6 +56,9 @@ int pagemap_set_revocation(enum pagemap_revocation how)
 {
     const char *missing;
 
+    if ((unsigned)how > PAGEMAP_REVOKE_OVERLAY) {
+        return -EINVAL;
+    }
     if (how == PAGEMAP_REVOKE_UFFD && !pm_uffd_works(&missing)) {
         return -EOPNOTSUPP;
     }
@@ -54,21 +68,24 @@ int pagemap_set_revocation(enum pagemap_revocation how)
 
 const char *pagemap_revocation_report(void)
 {
-    static _Thread_local char report[120];
+    static _Thread_local char report[160];
     const char *missing;
 
     if (!pm_uffd_works(&missing)) {
         (void)snprintf(report, sizeof report, "overlay: this system lacks %s", missing);
-    } else {
-        (void)snprintf(report, sizeof report, pm_choose_overlay() ? "overlay: chosen" : "userfaultfd");
+        return report;
     }
+    missing = __atomic_load_n(&fell_back_for, __ATOMIC_RELAXED);
+    (void)snprintf(report, sizeof report, "%s%s%s", pm_choose_overlay() ? "overlay: chosen" : "userfaultfd",
+                   missing == NULL ? "" : "; the last view that fell back to the overlay lacked ",
+                   missing == NULL ? "" : missing);
     return report;
 }
 
 /* Adjacent parts have adjacent offsets, so that the system joins them. A view is not for children. */
 static void *map_empty(void *address, size_t bytes, int prot, int flags, off_t offset)
 {
-    void *mapped = mmap(address, bytes, prot, MAP_SHARED | MAP_NORESERVE | flags, empty_file, offset);
+    void *mapped = mmap(address, bytes, prot, MAP_SHARED | MAP_NORESERVE | flags, empty_file(), offset);
 
     if (mapped != MAP_FAILED) {
         (void)madvise(mapped, bytes, MADV_DONTFORK);
@@ -81,7 +98,6 @@ void *pm_vm_reserve(size_t bytes, size_t alignment, int prot)
     size_t more = alignment > PAGE_SIZE ? alignment : 0;
     char *reserved, *start;
 
-    (void)pthread_once(&once, open_empty_file);
     if (bytes > SIZE_MAX / 2 || pm_fault_here()) {
         return ERR_PTR(-ENOMEM);
     }
@@ -99,35 +115,41 @@ void *pm_vm_reserve(size_t bytes, size_t alignment, int prot)
 }
 
 /* Looked at without the lock by pagemap_view_revocation(). */
-static void fall_back(struct pm_view *view)
+static void fall_back(struct pm_view *view, const char *missing)
 {
+    __atomic_store_n(&fell_back_for, missing, __ATOMIC_RELAXED);
     __atomic_store_n(&view->by_overlay, true, __ATOMIC_RELAXED);
 }
 
-/* All that userfaultfd needs; else the view is one of the overlay from now on. */
-static int arm(const struct pm_view *view, void *address, size_t bytes)
+/* All that userfaultfd needs; NULL, or what was missing: then the view is one of the overlay from now on. */
+static const char *arm(const struct pm_view *view, void *address, size_t bytes)
 {
     int populate = (view->prot & PROT_WRITE) != 0 ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
 
-    /* The system call itself: sanitizers make mlock() do nothing. */
-    if (madvise(address, bytes, populate) != 0 || syscall(SYS_mlock, address, bytes) != 0) {
-        return -errno;
+    if (madvise(address, bytes, populate) != 0) {
+        return "madvise(MADV_POPULATE_WRITE), or the memory for it";
     }
-    return pm_uffd_register(address, bytes);
+    /* The system call itself: sanitizers make mlock() do nothing. */
+    if (syscall(SYS_mlock, address, bytes) != 0) {
+        return "memory that may be locked (RLIMIT_MEMLOCK)";
+    }
+    return pm_uffd_register(address, bytes) == 0 ? NULL : "userfaultfd for its kind of memory";
 }
 
 int pm_vm_show(struct pm_view *view, void *address, size_t bytes, const struct pagemap_memory *memory,
                uint64_t offset)
 {
     void *mapped = pm_memory_map(memory, address, offset, bytes, view->prot);
+    const char *missing;
 
     if (IS_ERR(mapped)) {
         return -ENOMEM;
     }
     (void)madvise(mapped, bytes, MADV_DONTFORK);
-    if (!view->by_overlay && arm(view, address, bytes) != 0) {
+    missing = view->by_overlay ? NULL : arm(view, address, bytes);
+    if (missing != NULL) {
         (void)syscall(SYS_munlock, address, bytes);
-        fall_back(view);
+        fall_back(view, missing);
     }
     return 0;
 }
@@ -138,18 +160,28 @@ static bool cover(const struct pm_view *view, void *address, size_t bytes)
            MAP_FAILED;
 }
 
+/*
+ * A mapping in place of all others of the view, which takes none more. Where the system refuses even that, access to
+ * what there is: a touch is SIGSEGV then.
+ */
+static void hide_all(const struct pm_view *view)
+{
+    bool done = cover(view, view->start, view->bytes) || mprotect(view->start, view->bytes, PROT_NONE) == 0;
+
+    (void)pm_warn_on(!done, "a view could not be revoked");
+}
+
 bool pm_vm_hide(struct pm_view *view, void *address, size_t bytes)
 {
     if (!view->by_overlay) {
         if (pm_uffd_zap(address, bytes) == 0) {
             return true;
         }
-        fall_back(view);
+        fall_back(view, "madvise(MADV_DONTNEED_LOCKED)");
     }
     if (!pm_fault_here() && cover(view, address, bytes)) {
         return true;
     }
-    /* A mapping in place of all others of the view: that takes none more. */
-    (void)pm_warn_on(!cover(view, view->start, view->bytes), "a view could not be revoked");
+    hide_all(view);
     return false;
 }

@@ -36,6 +36,10 @@ static const char *open_descriptor(void)
         return "madvise(MADV_DONTNEED_LOCKED)";
     }
     fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
+        owner = 0; /* the next call may have more luck */
+        return "a free file descriptor";
+    }
     if (fd < 0) {
         return errno == ENOSYS ? "userfaultfd(2)" : "the permission for userfaultfd(2)";
     }

@@ -75,11 +75,15 @@ static int populate_piece(const struct pm_span *span, uint64_t pfn, uint64_t nr_
     return error;
 }
 
+/* At least nobody touches them; the bytes go when their place is used again. */
 static void hide(uint64_t pfn, uint64_t nr_pfns)
 {
-    void *hidden = mmap(&vmemmap[pfn], nr_pfns * sizeof(struct page), PROT_NONE, RESERVED | MAP_FIXED, -1, 0);
+    void *start = &vmemmap[pfn];
+    size_t bytes = nr_pfns * sizeof(struct page);
+    bool hidden = mmap(start, bytes, PROT_NONE, RESERVED | MAP_FIXED, -1, 0) != MAP_FAILED ||
+                  mprotect(start, bytes, PROT_NONE) == 0;
 
-    (void)pm_warn_on(hidden == MAP_FAILED, "the memmap of a device that went stays mapped: no mappings left");
+    (void)pm_warn_on(!hidden, "the memmap of a device that went stays mapped: no mappings left");
 }
 
 /* Gives the blocks of [start_pfn, end_pfn) back and hides their struct pages. */
@@ -94,24 +98,35 @@ static void depopulate_until(const struct pm_span *span, uint64_t end_pfn)
     }
 }
 
+/* Not for children, which would change the parent's: the counts in the device are the only ones that both share. */
+static int keep_from_children(const struct pm_span *span)
+{
+    void *start = &vmemmap[span->start_pfn];
+
+    return !pm_fault_here() && madvise(start, span->nr_pfns * sizeof(struct page), MADV_DONTFORK) == 0
+               ? 0
+               : -ENOMEM;
+}
+
 static int populate_from_altmap(const struct pm_span *span)
 {
     const struct vmem_altmap before = *span->altmap;
-    uint64_t end_pfn = span->start_pfn + span->nr_pfns, nr_pfns;
+    uint64_t end_pfn = span->start_pfn + span->nr_pfns, pfn = span->start_pfn;
+    int error = 0;
 
-    for (uint64_t pfn = span->start_pfn; pfn < end_pfn; pfn += nr_pfns) {
-        int error;
+    while (pfn < end_pfn && error == 0) {
+        uint64_t nr_pfns = piece_at(pfn, end_pfn);
 
-        nr_pfns = piece_at(pfn, end_pfn);
         error = populate_piece(span, pfn, nr_pfns);
-        if (error != 0) {
-            depopulate_until(span, pfn);
-            span->altmap->alloc = before.alloc;
-            span->altmap->align = before.align;
-            return error;
-        }
+        pfn += error == 0 ? nr_pfns : 0;
     }
-    return 0;
+    error = error != 0 ? error : keep_from_children(span);
+    if (error != 0) {
+        depopulate_until(span, pfn);
+        span->altmap->alloc = before.alloc;
+        span->altmap->align = before.align;
+    }
+    return error;
 }
 
 int pm_vmemmap_populate(const struct pm_span *span)

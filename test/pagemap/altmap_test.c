@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "pagemap/altmap/altmap.h"
+#include "test/pagemap/child.h"
 #include "test/pagemap/rig.h"
+#include "test/pagemap/touch.h"
 
 #define TB (UINT64_C(1) << 40)
 
@@ -145,6 +147,35 @@ TEST_CASE(altmap, bug33_stale_bytes_are_no_pages)
         CHECK_EQ(*(unsigned char *)page_address(page), 0xff, "the data behind the memmap stays");
         put_page(page);
     }
+    memunmap_pages(&pgmap);
+    rig_unplug(memory);
+}
+
+static struct page *inherited;
+static unsigned char *inherited_bytes;
+
+static void look_at_what_is_inherited(void)
+{
+    CHECK_EQ(touch_read(inherited, NULL), SIGSEGV, "counts that the parent would share");
+    CHECK_EQ(*inherited_bytes, 0x5a, "the device itself is shared");
+}
+
+TEST_CASE(altmap, children_have_no_struct_pages)
+{
+    struct pagemap_memory *memory = rig_plug(0, 256 * RIG_MB);
+    struct range range = rig_range(0, 256 * RIG_MB);
+    struct dev_pagemap pgmap = with_altmap(&range, 2, 2046);
+
+    touch_install();
+    REQUIRE_EQ(rig_map(&pgmap), 0);
+    CHECK_EQ(zone_device_page_init(pfn_to_page(2047)), -ENODEV, "metadata is no page");
+    inherited = pagemap_get_page(60000);
+    REQUIRE_NE(inherited, NULL);
+    inherited_bytes = page_address(inherited);
+    *inherited_bytes = 0x5a;
+    child_run(look_at_what_is_inherited);
+    CHECK_EQ(page_count(inherited), 1);
+    put_page(inherited);
     memunmap_pages(&pgmap);
     rig_unplug(memory);
 }

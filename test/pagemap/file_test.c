@@ -2,6 +2,7 @@
 /* Files of device pages: putting pages in, what that keeps alive, and truncation. Client sequences C and H. */
 #include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "pagemap/base/fault.h"
@@ -282,6 +283,82 @@ TEST_CASE(file, allocated_pages_belong_to_the_file)
     put_page(pinned);
     CHECK_EQ(rig_freed, 8);
     CHECK_EQ(pgmap_nr_references(&rig.pgmap), 0);
+    file_rig_tear_down(&rig);
+}
+
+/*
+ * A compound page was allocated with one reference, and each of its pages leaves the file by itself: whichever way it
+ * goes, the page is freed once, and not before the last of them has left.
+ */
+TEST_CASE(file, allocated_compound_pages)
+{
+    struct page *head, *pinned;
+    struct file_rig rig;
+
+    file_rig_set_up(&rig, MEMORY_DEVICE_COHERENT);
+    head = pfn_to_page(512);
+    REQUIRE_EQ(memunmap_pages(&rig.pgmap), 0);
+    rig.pgmap.vmemmap_shift = 9;
+    REQUIRE_EQ(rig_map(&rig.pgmap), 0);
+    rig_freed = 0;
+    REQUIRE_EQ(zone_device_page_init(head), 0);
+    unlock_page(head);
+    CHECK_EQ(filemap_add_pages(&rig.file, 0, 500, 30), -EAGAIN, "a part of it is idle");
+    CHECK_EQ(page_count(head), 1);
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 512, 512), 0);
+    CHECK_EQ(filemap_add_pages(&rig.file, 1000, 600, 1), -EBUSY);
+    CHECK_EQ(page_count(head), 512);
+    pinned = find_get_page(&rig.file, 100);
+    REQUIRE_EQ(pinned, pfn_to_page(612));
+    CHECK_EQ(truncate_inode_pages_range(&rig.file, 100 * PAGE_SIZE, 300 * PAGE_SIZE - 1), 0);
+    CHECK_EQ(page_count(head), 313);
+    put_page(pinned);
+    CHECK_EQ(rig_freed, 0);
+    truncate_all(&rig.file);
+    CHECK_EQ(rig_freed, 1);
+    CHECK_EQ(page_count(head), 0);
+    file_rig_tear_down(&rig);
+}
+
+static void *destroy_and_free(void *context)
+{
+    struct address_space *file = context;
+
+    while (address_space_destroy(file) == -EBUSY) {
+        (void)usleep(50);
+    }
+    memset(file, 0xee, sizeof *file);
+    return NULL;
+}
+
+/* Who waits for a file to become empty may free it at once: the truncation that emptied it is through with it. */
+TEST_CASE(file, destroyed_while_a_truncation_ends)
+{
+    struct address_space *file = calloc(1, sizeof *file);
+    struct file_rig rig;
+
+    file_rig_set_up(&rig, MEMORY_DEVICE_FS_DAX);
+    REQUIRE_NE(file, NULL);
+    for (unsigned i = 0; i < 200; i++) {
+        struct page *pinned;
+        struct waiter truncation;
+        pthread_t thread;
+
+        REQUIRE_EQ(address_space_init(file, "short-lived", NULL), 0);
+        REQUIRE_EQ(filemap_add_pages(file, 0, 0, 4), 0);
+        pinned = find_get_page(file, 3);
+        REQUIRE_NE(pinned, NULL);
+        waiter_start(&truncation, truncate_all, file);
+        REQUIRE_EQ(pthread_create(&thread, NULL, destroy_and_free, file), 0);
+        put_page(pinned);
+        (void)pthread_join(thread, NULL);
+        waiter_join(&truncation);
+    }
+    CHECK_EQ(address_space_init(file, "once", NULL), 0);
+    CHECK_EQ(address_space_destroy(file), 0);
+    CHECK_EQ(address_space_destroy(file), -EINVAL);
+    CHECK_EQ(warnings_take(), 1, "twice");
+    free(file);
     file_rig_tear_down(&rig);
 }
 

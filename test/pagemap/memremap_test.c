@@ -17,6 +17,7 @@ TEST_CASE(memremap, errors_of_the_arguments_in_order)
 
     warnings_count();
     CHECK_EQ(rig_map(NULL), -EINVAL);
+    CHECK_EQ(pgmap_nr_references(&pgmap), 0, "never mapped");
     pgmap.vmemmap_shift = MAX_FOLIO_ORDER + 1;
     CHECK_EQ(rig_map(&pgmap), -EINVAL, "nr_range 0");
     pgmap.nr_range = 1;

@@ -56,6 +56,12 @@ TEST_CASE(migrate, client_e_hmm_gup)
     CHECK_EQ(get_user_pages((uintptr_t)view, 1, 0, pages), -EFAULT,
              "a driver that lies is asked no end of times");
     CHECK_EQ(page_count(pfn_to_page(first)), 1, "no reference was lost");
+    put_page(pfn_to_page(first + 3)); /* which was the file's */
+    CHECK_EQ(get_user_pages((uintptr_t)view + 3 * PAGE_SIZE, 1, 0, pages), -EFAULT,
+             "nor is a page waited for that nobody holds");
+    REQUIRE_EQ(zone_device_page_init(pfn_to_page(first + 3)), 0);
+    unlock_page(pfn_to_page(first + 3));
+    rig_freed = 0;
     migrate_result = 0;
     migrations = 0;
     CHECK_EQ(fixup_user_fault((uintptr_t)view, FOLL_WRITE), 0);

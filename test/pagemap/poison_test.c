@@ -179,5 +179,33 @@ TEST_CASE(poison, bug30_the_callers_reference_is_put)
     CHECK_EQ(kill_dev_pagemap(&rig.pgmap), 0);
     CHECK_EQ(memory_failure(8, MF_COUNT_INCREASED), -ENXIO, "killed");
     CHECK_EQ(page_count(pfn_to_page(8)), 0);
+    CHECK_EQ(memory_failure(99999, MF_COUNT_INCREASED), -ENXIO, "who says so has no reference");
+    CHECK_EQ(warnings_take(), 1);
+    file_rig_tear_down(&rig);
+}
+
+/* And before the driver is asked, who may wait for the page, as file systems do that take it out of the file. */
+static struct file_rig *truncated;
+
+static int truncate_the_page(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t nr_pages, int flags)
+{
+    uint64_t start = page_index(pfn_to_page(pfn)) * PAGE_SIZE;
+
+    (void)pgmap, (void)flags;
+    return truncate_inode_pages_range(&truncated->file, start, start + nr_pages * PAGE_SIZE - 1);
+}
+
+TEST_CASE(poison, the_driver_may_truncate)
+{
+    static const struct dev_pagemap_ops truncating = {NULL, NULL, truncate_the_page};
+    struct file_rig rig;
+
+    file_rig_set_up(&rig, MEMORY_DEVICE_FS_DAX);
+    rig.pgmap.ops = &truncating;
+    truncated = &rig;
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, 8), 0);
+    REQUIRE_NE(find_get_page(&rig.file, 5), NULL);
+    CHECK_EQ(memory_failure(5, MF_COUNT_INCREASED), 0);
+    CHECK_EQ(mapping_nr_pages(&rig.file), 7);
     file_rig_tear_down(&rig);
 }

@@ -83,6 +83,46 @@ TEST_CASE(resource, insert_takes_children_and_remove_gives_them_back)
     CHECK_EQ(iomem_resource.child, NULL);
 }
 
+/* Inserted twice, a resource would be its own child, and walks of the tree would not end. */
+TEST_CASE(resource, is_in_the_tree_once)
+{
+    struct resource window = {8 * GB, 16 * GB - 1, "CXL Window 0", IORESOURCE_MEM, NULL, NULL, NULL};
+    struct resource ram = {9 * GB, 10 * GB - 1, "System RAM", IORESOURCE_SYSTEM_RAM, NULL, NULL, NULL};
+    struct resource twin = ram;
+
+    REQUIRE_EQ(insert_resource(&iomem_resource, &window), 0);
+    REQUIRE_EQ(insert_resource(&iomem_resource, &ram), 0);
+    CHECK_EQ(insert_resource(&iomem_resource, &window), -EBUSY);
+    CHECK_EQ(insert_resource(&iomem_resource, &ram), -EBUSY);
+    CHECK_EQ(insert_resource(&window, &ram), -EBUSY);
+    CHECK_EQ(request_resource(&window, &ram), -EBUSY);
+    CHECK_EQ(region_intersects(0, 16 * GB, IORESOURCE_SYSTEM_RAM), REGION_MIXED);
+    CHECK_EQ(insert_resource(&iomem_resource, &twin), 0, "another one of the same bounds goes around it");
+    CHECK_EQ(ram.parent, &twin);
+    CHECK_EQ(remove_resource(&twin), 0);
+    CHECK_EQ(release_resource(&ram), 0);
+    CHECK_EQ(release_resource(&window), 0);
+    CHECK_EQ(release_resource(&iomem_resource), -EINVAL);
+    CHECK_EQ(iomem_resource.child, NULL);
+}
+
+/* What lies in a region would be left with a parent that was freed. */
+TEST_CASE(resource, a_region_is_not_released_under_others)
+{
+    struct resource ram = {9 * GB, 10 * GB - 1, "System RAM", IORESOURCE_SYSTEM_RAM, NULL, NULL, NULL};
+
+    warnings_count();
+    REQUIRE_NE(request_mem_region(8 * GB, 4 * GB, "dax0.0"), NULL);
+    REQUIRE_EQ(insert_resource(&iomem_resource, &ram), 0);
+    release_mem_region(8 * GB, 4 * GB);
+    CHECK_EQ(warnings_take(), 1);
+    CHECK_EQ(request_mem_region(8 * GB, GB, "still reserved"), NULL);
+    CHECK_EQ(release_resource(&ram), 0);
+    release_mem_region(8 * GB, 4 * GB);
+    CHECK_EQ(warnings_take(), 0);
+    CHECK_EQ(iomem_resource.child, NULL);
+}
+
 /* Bug 3: mixed ranges; bug 39: RAM nested under a "CXL Window" went unseen. */
 TEST_CASE(resource, bug3_bug39_region_intersects)
 {
@@ -111,7 +151,7 @@ TEST_CASE(resource, bug3_bug39_region_intersects)
 TEST_CASE(resource, free_regions_come_from_the_top)
 {
     struct resource base = {0, 1 * GB - 1, "base", IORESOURCE_MEM, NULL, NULL, NULL};
-    struct resource *first, *second;
+    struct resource *first, *second, *region;
 
     first = request_free_mem_region(&base, 100 * MB + 1, "hmm");
     REQUIRE(!IS_ERR(first));
@@ -130,6 +170,13 @@ TEST_CASE(resource, free_regions_come_from_the_top)
     CHECK_EQ(first->end, 1 * GB - 1);
     release_mem_region(first->start, resource_size(first));
     release_mem_region(second->start, resource_size(second));
+    base = (struct resource){0, UINT64_MAX, "all", IORESOURCE_MEM, NULL, NULL, NULL};
+    region = request_free_mem_region(&base, 2 * MB, "hmm");
+    REQUIRE(!IS_ERR(region));
+    CHECK_EQ(region->end, PHYSMEM_END, "where the tree ends, not its base");
+    release_mem_region(region->start, resource_size(region));
+    base.start = PHYSMEM_END + 1;
+    CHECK_EQ(PTR_ERR(request_free_mem_region(&base, 2 * MB, "hmm")), -ERANGE);
     CHECK_EQ(iomem_resource.child, NULL);
 }
 

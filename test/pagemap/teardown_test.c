@@ -112,8 +112,9 @@ TEST_CASE(teardown, bug19_teardown_waits_for_holders_of_the_pagemap)
     CHECK(!is_done_after(&teardown, 5000));
     REQUIRE_EQ(pagemap_read_lock(), 0);
     CHECK_EQ(find_dev_pagemap(0), &pgmap, "dying, and still there to be found");
-    pagemap_read_unlock();
     put_dev_pagemap(&pgmap);
+    CHECK(!is_done_after(&teardown, 5000), "who found it is still in the section that keeps it allocated");
+    pagemap_read_unlock();
     (void)pthread_join(thread, NULL);
     CHECK_EQ(teardown.is_done, 1);
     rig_unplug(memory);

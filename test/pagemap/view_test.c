@@ -288,6 +288,7 @@ TEST_CASE(view, errors)
     CHECK_EQ(vm_munmap(view, PAGE_SIZE), 0);
     CHECK_EQ(vm_munmap(NULL, PAGE_SIZE), -EINVAL);
     CHECK_EQ(address_space_init(NULL, "none", NULL), -EINVAL);
+    CHECK_EQ(pagemap_set_revocation((enum pagemap_revocation)3), -EINVAL);
     file_rig_tear_down(&rig);
 }
 

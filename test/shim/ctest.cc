@@ -167,6 +167,11 @@ void test_fail(const char *file, int line, const char *claim, struct test_value 
     ADD_FAILURE_AT(file, line) << text;
 }
 
+bool test_has_failed(void)
+{
+    return testing::Test::HasFailure();
+}
+
 void test_skip(const char *file, int line, const char *format, ...)
 {
     va_list arguments;

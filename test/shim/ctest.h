@@ -58,6 +58,9 @@ extern "C" {
 /* Ends the test as skipped, with a printf format as the reason. For the test's own thread. */
 #define TEST_SKIP(...) (test_skip(__FILE__, __LINE__, __VA_ARGS__), test_leave())
 
+/* Whether a check of the running test has failed: for a child that the test forked, to tell by its exit status. */
+bool test_has_failed(void);
+
 /* From --seed=N, else TEST_SEED, else Bazel's TEST_RANDOM_SEED (--runs_per_test), else 1. */
 uint64_t test_seed(void);
 

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Client sequence D: p2pdma. Chunks of a BAR come from a pool, and are shown to processes. */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "pagemap/base/fault.h"
+#include "test/pagemap/driver_rig.h"
+
+/* D: p2pdma. Chunks of a BAR come from a pool; each holds a page. Bug 11: the error path freed what devres had. */
+TEST_CASE(clients, d_p2pdma_failed_probe)
+{
+    struct pagemap_memory *memory = rig_plug(0, 4 * RIG_MB);
+    struct range range = rig_range(0, 4 * RIG_MB);
+    struct dev_pagemap pgmap = rig_pgmap(MEMORY_DEVICE_PCI_P2PDMA, &range, 1);
+    struct device dev;
+    struct waiter removal;
+    struct page *chunk[4];
+
+    warnings_count();
+    device_initialize(&dev, "0000:01:00.0");
+    REQUIRE(!IS_ERR(devm_memremap_pages(&dev, &pgmap)));
+    devm_memunmap_pages(&dev, &pgmap); /* the pool could not be made: unmap, then free pgmap */
+    memset(&pgmap, 0xaa, sizeof pgmap);
+    CHECK_EQ(devres_release_all(&dev), 0, "devres does not point at it any more");
+    CHECK(rig_finds(0, NULL));
+
+    pgmap = rig_pgmap(MEMORY_DEVICE_PCI_P2PDMA, &range, 1);
+    rig_freed = 0;
+    REQUIRE(!IS_ERR(devm_memremap_pages(&dev, &pgmap)));
+    for (unsigned i = 0; i < 4; i++) {
+        chunk[i] = pagemap_get_page(i * 16);
+        REQUIRE_NE(chunk[i], NULL);
+        CHECK(is_pci_p2pdma_page(chunk[i]));
+    }
+    CHECK_EQ(pgmap_nr_references(&pgmap), 4);
+    waiter_start(&removal, remove_driver, &dev);
+    while (!rig_finds(0, NULL)) {
+    }
+    CHECK_EQ(pagemap_get_page(64), NULL, "no allocation after the kill");
+    for (unsigned i = 0; i < 4; i++) {
+        CHECK(!waiter_is_done_after(&removal, 500), "%u chunks are out", 4 - i);
+        put_page(chunk[i]);
+    }
+    waiter_join(&removal);
+    CHECK_EQ(rig_freed, 4);
+    CHECK_EQ(warnings_take(), 0);
+    rig_unplug(memory);
+}
+
+enum { BAR_PAGES = 32 };
+
+/*
+ * D, its mmap: chunks of the window are put into a file and shown to a process. A step that fails in the middle leaves
+ * neither references (bug 34) nor counts (bug 35) behind, and the removal takes the view away before it waits.
+ */
+TEST_CASE(clients, d_p2pdma_mmap)
+{
+    struct pagemap_memory *memory = rig_plug(0, 4 * RIG_MB);
+    struct range range = rig_range(0, 4 * RIG_MB);
+    struct dev_pagemap pgmap = rig_pgmap(MEMORY_DEVICE_PCI_P2PDMA, &range, 1);
+    struct device dev;
+    struct waiter removal;
+    struct address_space file;
+    struct page *pinned;
+    unsigned failed = 0;
+    char *view = NULL;
+
+    warnings_count();
+    touch_install();
+    device_initialize(&dev, "0000:01:00.0");
+    REQUIRE(!IS_ERR(devm_memremap_pages(&dev, &pgmap)));
+    REQUIRE_EQ(address_space_init(&file, "p2pmem", NULL), 0);
+    REQUIRE_EQ(devm_add_action(&dev, revoke_views, &file), 0);
+    for (unsigned step = 1; view == NULL; step++) {
+        int error;
+
+        (void)pm_fault_arm(step);
+        error = filemap_add_pages(&file, 0, 64, BAR_PAGES);
+        if (error == 0) {
+            view = vm_mmap(&file, BAR_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE, 0);
+        }
+        if (pm_fault_arm(0) == 0) {
+            failed += error != 0 || IS_ERR(view);
+            if (error == 0 && !IS_ERR(view)) { /* the view only fell back to the overlay */
+                CHECK_EQ(vm_munmap(view, BAR_PAGES * PAGE_SIZE), 0);
+            }
+            view = NULL;
+            CHECK_EQ(truncate_inode_pages(&file, 0), 0);
+        }
+        CHECK_EQ(pgmap_nr_references(&pgmap), view == NULL ? 0 : BAR_PAGES);
+        CHECK_EQ(page_count(pfn_to_page(64)), 0);
+        REQUIRE_LT(step, 100u);
+    }
+    CHECK_GE(failed, 3u);
+    REQUIRE(!IS_ERR(view));
+    CHECK_EQ(touch_write(view + 5 * PAGE_SIZE, 42), 0);
+    REQUIRE_EQ(pin_user_pages((uintptr_t)view + 5 * PAGE_SIZE, 1, FOLL_WRITE, &pinned), 1);
+    CHECK(is_pci_p2pdma_page(pinned));
+    waiter_start(&removal, remove_driver, &dev);
+    while (touch_read(view + 31 * PAGE_SIZE, NULL) == 0) {
+    }
+    CHECK(!waiter_is_done_after(&removal, 3000), "a peer has a page");
+    CHECK_EQ(touch_by_kernel(view + 5 * PAGE_SIZE), EFAULT);
+    CHECK_EQ(*(char *)page_address(pinned), 42, "which it may use until it puts it");
+    unpin_user_page(pinned);
+    waiter_join(&removal);
+    CHECK(rig_finds(64, NULL));
+    CHECK_EQ(vm_munmap(view, BAR_PAGES * PAGE_SIZE), 0);
+    CHECK_EQ(address_space_destroy(&file), 0);
+    CHECK_EQ(warnings_take(), 0);
+    rig_unplug(memory);
+}

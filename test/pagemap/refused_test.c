@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What the system refuses: membarrier(2), userfaultfd(2), locked memory, file descriptors, mappings. Each in a child, by
+ * a seccomp filter or a limit, so that this process does not use the library at all.
+ */
+#include <errno.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include "test/pagemap/child.h"
+#include "test/pagemap/file_rig.h"
+
+/* From now on this thread's system call `number` fails with `error`. */
+static void refuse(long number, int error)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)error),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+
+    REQUIRE_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    REQUIRE_EQ(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+/* A soft limit. */
+static void limit(int resource, rlim_t value)
+{
+    struct rlimit now;
+
+    REQUIRE_EQ(getrlimit((__rlimit_resource_t)resource, &now), 0);
+    now.rlim_cur = value < now.rlim_max ? value : now.rlim_max;
+    REQUIRE_EQ(setrlimit((__rlimit_resource_t)resource, &now), 0);
+}
+
+static void drop_privileges(void)
+{
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
+
+    REQUIRE_EQ(syscall(SYS_capset, &header, none), 0);
+}
+
+/* The view works, is revoked in part, and works again. */
+static void check_view(struct file_rig *rig, char *view)
+{
+    char *page = view + 3 * PAGE_SIZE;
+    struct page *pinned;
+
+    CHECK_EQ(touch_write(page, 9), 0);
+    unmap_mapping_pages(&rig->file, 3, 1, false);
+    CHECK_EQ(touch_read(page, NULL), SIGBUS);
+    CHECK_EQ(touch_by_kernel(page), EFAULT);
+    CHECK_EQ(touch_read(page - PAGE_SIZE, NULL), 0);
+    CHECK_EQ(pin_user_pages((uintptr_t)page, 1, 0, &pinned), -EFAULT);
+    CHECK_EQ(map_mapping_range(&rig->file, 0, 0), 0);
+    CHECK_EQ(*page, 9);
+    REQUIRE_EQ(pin_user_pages((uintptr_t)page, 1, 0, &pinned), 1);
+    unpin_user_page(pinned);
+}
+
+/* A device and a file with 64 pages, viewed, checked, and taken down. Returns how it was revoked. */
+static enum pagemap_revocation whole_life(void)
+{
+    enum pagemap_revocation how;
+    struct file_rig rig;
+    char *view;
+
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, 64), 0);
+    view = file_rig_view(&rig, 0, 64);
+    how = pagemap_view_revocation(view);
+    check_view(&rig, view);
+    CHECK_EQ(vm_munmap(view, 64 * PAGE_SIZE), 0);
+    file_rig_tear_down(&rig);
+    return how;
+}
+
+/* ---- membarrier(2) ---- */
+
+static void without_membarrier(void)
+{
+    refuse(SYS_membarrier, EPERM);
+    (void)whole_life();
+}
+
+/* The first test: a process that used the library counts on what it found then. */
+TEST_CASE(refused, membarrier_from_the_start_is_not_needed)
+{
+    child_run(without_membarrier);
+}
+
+/* A reader whose sections have come to rely on membarrier(2): after so many of them they do. */
+static uint64_t has_read;
+
+static void *read_often(void *context)
+{
+    (void)context;
+    for (unsigned i = 0; i < 100000; i++) {
+        CHECK(!rig_finds(i % 1024, NULL));
+    }
+    (void)__atomic_exchange_n(&has_read, 1, __ATOMIC_SEQ_CST);
+    for (;;) {
+        (void)pause();
+    }
+    return NULL;
+}
+
+static void start_reader(void)
+{
+    pthread_t thread;
+
+    REQUIRE_EQ(pthread_create(&thread, NULL, read_often, NULL), 0);
+    while (__atomic_load_n(&has_read, __ATOMIC_SEQ_CST) == 0) {
+        (void)usleep(100);
+    }
+}
+
+/* Grace periods end no more. What needs none goes on; what needs one says so, and takes nothing away. */
+static void membarrier_forbidden(void)
+{
+    struct file_rig rig;
+    struct page *page;
+    char *view;
+
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, 64), 0);
+    view = file_rig_view(&rig, 0, 64);
+    page = pagemap_get_page(100);
+    REQUIRE_NE(page, NULL);
+    start_reader();
+    refuse(SYS_membarrier, EPERM);
+
+    CHECK_EQ(pagemap_synchronize(), -EPERM);
+    CHECK_EQ(pagemap_barrier(), -EPERM);
+    CHECK_GE(warnings_take(), 2);
+    check_view(&rig, view);
+    CHECK(rig_finds(5, &rig.pgmap));
+    CHECK_EQ(vm_munmap(view, 64 * PAGE_SIZE), 0);
+    CHECK_EQ(truncate_inode_pages(&rig.file, 0), 0);
+    CHECK_EQ(warnings_take(), 0, "neither waits for a grace period");
+
+    CHECK_EQ(address_space_destroy(&rig.file), -EPERM);
+    CHECK_EQ(filemap_add_pages(&rig.file, 0, 0, 1), 0, "it is still a file");
+    CHECK_EQ(truncate_inode_pages(&rig.file, 0), 0);
+    CHECK_EQ(memunmap_pages(&rig.pgmap), -EPERM);
+    CHECK_GE(warnings_take(), 2);
+    CHECK(rig_finds(5, NULL), "dead");
+    CHECK_EQ(page_count(page), 2, "and yet there, with what is held");
+    memset(page_address(page), 1, PAGE_SIZE);
+    put_page(page);
+    CHECK_EQ(memunmap_pages(&rig.pgmap), -EPERM, "it will not end");
+    CHECK_EQ(kill_dev_pagemap(&rig.pgmap), -EALREADY);
+    CHECK_EQ(rig_map(&rig.pgmap), -EINVAL);
+    CHECK_EQ(pagemap_memory_unplug(rig.memory), -EBUSY);
+}
+
+TEST_CASE(refused, membarrier_later_makes_teardown_fail)
+{
+    long commands = syscall(SYS_membarrier, 0, 0, 0); /* query */
+
+    if (commands <= 0) {
+        TEST_SKIP("there is no membarrier(2) to forbid");
+    }
+    child_run(membarrier_forbidden);
+}
+
+/* ---- userfaultfd(2), memory to be locked, file descriptors ---- */
+
+static void without_userfaultfd(int error, const char *missing)
+{
+    refuse(SYS_userfaultfd, error);
+    CHECK_EQ(pagemap_set_revocation(PAGEMAP_REVOKE_UFFD), -EOPNOTSUPP);
+    CHECK_NE(strstr(pagemap_revocation_report(), missing), NULL, "%s", pagemap_revocation_report());
+    CHECK_EQ(whole_life(), PAGEMAP_REVOKE_OVERLAY);
+}
+
+static void userfaultfd_forbidden(void)
+{
+    without_userfaultfd(EPERM, "overlay: this system lacks the permission for userfaultfd(2)");
+}
+
+static void userfaultfd_unknown(void)
+{
+    without_userfaultfd(ENOSYS, "overlay: this system lacks userfaultfd(2)");
+}
+
+TEST_CASE(refused, userfaultfd_leaves_the_overlay)
+{
+    child_run(userfaultfd_forbidden);
+    child_run(userfaultfd_unknown);
+}
+
+static void need_userfaultfd(void)
+{
+    if (pagemap_set_revocation(PAGEMAP_REVOKE_UFFD) != 0) {
+        child_skip(pagemap_revocation_report());
+    }
+}
+
+/* Small views by userfaultfd, larger ones by the overlay, of the same file; and what was locked can be locked again. */
+static void little_locked_memory(void)
+{
+    struct file_rig rig;
+    char *small, *large;
+
+    need_userfaultfd();
+    drop_privileges();
+    limit(RLIMIT_MEMLOCK, 16 * PAGE_SIZE);
+    file_rig_set_up(&rig, MEMORY_DEVICE_FS_DAX);
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, 64), 0);
+    for (unsigned i = 0; i < 3; i++) {
+        small = file_rig_view(&rig, 0, 8);
+        large = file_rig_view(&rig, 0, 64);
+        CHECK_EQ(pagemap_view_revocation(small), PAGEMAP_REVOKE_UFFD);
+        CHECK_EQ(pagemap_view_revocation(large), PAGEMAP_REVOKE_OVERLAY);
+        CHECK_NE(strstr(pagemap_revocation_report(), "RLIMIT_MEMLOCK"), NULL, "%s",
+                 pagemap_revocation_report());
+        check_view(&rig, large);
+        check_view(&rig, small);
+        CHECK_EQ(vm_munmap(small, 8 * PAGE_SIZE), 0);
+        CHECK_EQ(vm_munmap(large, 64 * PAGE_SIZE), 0);
+    }
+    file_rig_tear_down(&rig);
+}
+
+TEST_CASE(refused, locked_memory_leaves_the_overlay_to_large_views)
+{
+    child_run(little_locked_memory);
+}
+
+/* What could not be opened once is opened later. */
+static void no_descriptors(void)
+{
+    struct file_rig rig;
+    struct rlimit before;
+    char *view;
+
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, 64), 0);
+    REQUIRE_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    limit(RLIMIT_NOFILE, 3);
+    CHECK_EQ(PTR_ERR(vm_mmap(&rig.file, 64 * PAGE_SIZE, PROT_READ, 0)), -ENOMEM);
+    CHECK_EQ(pagemap_set_revocation(PAGEMAP_REVOKE_UFFD), -EOPNOTSUPP);
+    CHECK_NE(strstr(pagemap_revocation_report(), "descriptor"), NULL, "%s", pagemap_revocation_report());
+    REQUIRE_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+    CHECK_EQ(pagemap_set_revocation(PAGEMAP_REVOKE_UFFD), 0);
+    view = file_rig_view(&rig, 0, 64);
+    CHECK_EQ(pagemap_view_revocation(view), PAGEMAP_REVOKE_UFFD);
+    check_view(&rig, view);
+    CHECK_EQ(vm_munmap(view, 64 * PAGE_SIZE), 0);
+    file_rig_tear_down(&rig);
+}
+
+TEST_CASE(refused, descriptors_that_ran_out_come_back)
+{
+    child_run(need_userfaultfd); /* else this is skipped */
+    child_run(no_descriptors);
+}
+
+/* ---- mappings ---- */
+
+/* Revoking and taking down do without; what needs one fails as a whole. */
+static void no_mappings(void)
+{
+    struct range range = rig_range(RIG_GB, 2 * RIG_MB);
+    struct dev_pagemap other = rig_pgmap(MEMORY_DEVICE_GENERIC, &range, 1);
+    struct pagemap_memory *memory;
+    struct file_rig rig;
+    char *view;
+
+    REQUIRE_EQ(pagemap_set_revocation(PAGEMAP_REVOKE_OVERLAY), 0);
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
+    memory = rig_plug(RIG_GB, 2 * RIG_MB);
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, 64), 0);
+    view = file_rig_view(&rig, 0, 64);
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 100, 100, 1), 0);
+    refuse(SYS_mmap, ENOMEM);
+
+    unmap_mapping_pages(&rig.file, 3, 1, false);
+    CHECK_NE(touch_read(view + 3 * PAGE_SIZE, NULL), 0, "revoked all the same");
+    CHECK_NE(touch_read(view, NULL), 0, "and so is the rest of the view");
+    CHECK_EQ(touch_by_kernel(view), EFAULT);
+    CHECK_EQ(map_mapping_range(&rig.file, 0, 0), -ENOMEM);
+    CHECK_NE(touch_read(view, NULL), 0);
+    CHECK_EQ(PTR_ERR(vm_mmap(&rig.file, 64 * PAGE_SIZE, PROT_READ, 0)), -ENOMEM);
+    CHECK_EQ(rig_map(&other), -ENOMEM);
+    CHECK(rig_finds(PHYS_PFN(range.start), NULL));
+    CHECK_EQ(vm_munmap(view, 64 * PAGE_SIZE), 0);
+    rig_unplug(memory);
+    file_rig_tear_down(&rig);
+}
+
+TEST_CASE(refused, mappings_that_ran_out_stop_no_teardown)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    TEST_SKIP("the sanitizer needs mappings itself");
+#endif
+    child_run(no_mappings);
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Someone revokes, replaces, truncates or tears down between two instructions of a lookup: between each two of some
+ * hundreds, spread over all of it.
+ */
+#define _GNU_SOURCE /* REG_EFL */
+#include <errno.h>
+#include <string.h>
+
+#include "pagemap/base/fault.h"
+#include "test/pagemap/file_rig.h"
+#include "test/pagemap/step.h"
+
+enum { ROUNDS = 100, PAGES = 8 };
+
+static struct file_rig rig;
+static char *view;
+static struct page *page;
+static long result;
+static unsigned granted, refused;
+
+/* Ends with a skip where instructions can't be stepped through. */
+static void set_up(void)
+{
+    if (!STEP_WORKS) {
+        TEST_SKIP("only x86-64 traps after each instruction");
+    }
+    memset(&step, 0, sizeof step);
+    granted = refused = 0;
+    file_rig_set_up(&rig, MEMORY_DEVICE_FS_DAX);
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, PAGES), 0);
+    view = file_rig_view(&rig, 0, PAGES);
+}
+
+static void step_through_all(void)
+{
+    unsigned rounds = step_through(ROUNDS * test_scale());
+
+    CHECK_GE(rounds, ROUNDS / 2u);
+    CHECK_GT(granted, 0u, "some came before");
+    CHECK_GT(refused, 5u, "some came after");
+}
+
+static void tear_down(void)
+{
+    CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), 0);
+    file_rig_tear_down(&rig);
+}
+
+static void pin(void)
+{
+    result = pin_user_pages((uintptr_t)view, 1, FOLL_WRITE, &page);
+}
+
+/* ---- bug 23: a revoker that sees the page idle has it to itself ---- */
+
+static bool seen_idle;
+
+static void revoke_view(void)
+{
+    unmap_mapping_range(&rig.file, 0, 0, 1);
+    seen_idle = page_count(pfn_to_page(0)) == 0;
+}
+
+static void check_pin(void)
+{
+    if (result == 1) {
+        CHECK(!step_was_asked() || !seen_idle, "pinned at instruction %lu, and not seen",
+              (unsigned long)step.at);
+        granted += step_was_asked();
+        unpin_user_page(page);
+    } else {
+        CHECK_EQ(result, -EFAULT);
+        refused++;
+    }
+    CHECK_EQ(page_count(pfn_to_page(0)), 0);
+}
+
+static void map_again(void)
+{
+    CHECK_EQ(map_mapping_range(&rig.file, 0, 0), 0);
+}
+
+TEST_CASE(step, bug23_revoked_between_any_two_instructions_of_a_pin)
+{
+    set_up();
+    step.act = pin;
+    step.interfere = revoke_view;
+    step.check = check_pin;
+    step.restore = map_again;
+    step_through_all();
+    tear_down();
+}
+
+/* ---- the addresses of a view become another's, which may not be written ---- */
+
+static struct address_space other;
+static unsigned same_addresses;
+
+static void replace(void)
+{
+    char *replacement;
+
+    CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), 0);
+    replacement = vm_mmap(&other, PAGES * PAGE_SIZE, PROT_READ, 0);
+    CHECK(!IS_ERR(replacement));
+    same_addresses += replacement == view;
+    view = replacement;
+}
+
+static void check_replaced(void)
+{
+    if (result == 1) {
+        CHECK_EQ(page, pfn_to_page(0), "not what may only be read; instruction %lu", (unsigned long)step.at);
+        granted += step_was_asked();
+        unpin_user_page(page);
+    } else {
+        CHECK_EQ(result, -EFAULT);
+        refused++;
+    }
+}
+
+static void replace_again(void)
+{
+    CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), 0);
+    view = file_rig_view(&rig, 0, PAGES);
+}
+
+TEST_CASE(step, a_view_replaced_between_any_two_instructions_of_a_pin)
+{
+    set_up();
+    REQUIRE_EQ(address_space_init(&other, "other", NULL), 0);
+    REQUIRE_EQ(filemap_add_pages(&other, 0, 64, PAGES), 0);
+    same_addresses = 0;
+    step.act = pin;
+    step.interfere = replace;
+    step.check = check_replaced;
+    step.restore = replace_again;
+    step_through_all();
+    CHECK_GT(same_addresses, 10u, "the system gives the same addresses again, or this shows nothing");
+    CHECK_EQ(truncate_inode_pages(&other, 0), 0);
+    CHECK_EQ(address_space_destroy(&other), 0);
+    tear_down();
+}
+
+/* ---- what waits for a page does so, or the page is not given out ---- */
+
+/* Who waits for it has not come back, and its bytes are there. */
+static void check_page(void)
+{
+    if (page != NULL) {
+        CHECK(!step_is_done(), "a page was taken away at instruction %lu", (unsigned long)step.at);
+        memset(page_address(page), 1, PAGE_SIZE);
+        granted += step_was_asked();
+        put_page(page);
+    } else {
+        refused++;
+    }
+}
+
+static uint64_t generation;
+
+static void find(void)
+{
+    generation = step_load(&rig.file._generation);
+    page = find_get_page(&rig.file, 3);
+}
+
+static void truncate_all(void)
+{
+    CHECK_EQ(truncate_inode_pages(&rig.file, 0), 0);
+}
+
+static bool is_truncating(void)
+{
+    return step_load(&rig.file._generation) != generation;
+}
+
+static void fill_again(void)
+{
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, PAGES), 0);
+}
+
+TEST_CASE(step, truncated_between_any_two_instructions_of_find_get_page)
+{
+    set_up();
+    step.act = find;
+    step.interfere = truncate_all;
+    step.may_go_on = is_truncating;
+    step.check = check_page;
+    step.restore = fill_again;
+    step_through_all();
+    tear_down();
+}
+
+static void get(void)
+{
+    page = pagemap_get_page(200);
+}
+
+static void unmap(void)
+{
+    CHECK_EQ(memunmap_pages(&rig.pgmap), 0);
+}
+
+static bool is_dying(void)
+{
+    return percpu_ref_is_dying(&rig.pgmap._ref);
+}
+
+static void map(void)
+{
+    REQUIRE_EQ(rig_map(&rig.pgmap), 0);
+}
+
+TEST_CASE(step, bug19_unmapped_between_any_two_instructions_of_a_get)
+{
+    set_up();
+    CHECK_EQ(truncate_inode_pages(&rig.file, 0), 0);
+    step.act = get;
+    step.interfere = unmap;
+    step.may_go_on = is_dying;
+    step.check = check_page;
+    step.restore = map;
+    step_through_all();
+    tear_down();
+}
