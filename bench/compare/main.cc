@@ -24,7 +24,7 @@ static unsigned default_repetitions(int argc, char **argv)
 {
     bool quick = std::any_of(argv, argv + argc,
                              [](const char *argument) { return std::string(argument) == "--quick"; });
-    return quick ? 1 : 5;
+    return quick ? 1 : 11;
 }
 
 static std::vector<Peer> all_peers(const Options &options)

@@ -19,7 +19,7 @@ struct Options {
     std::vector<unsigned> threads;    // ascends
     std::vector<std::string> peers;
     Extent extent = Extent::kDefault;
-    double seconds = 0.03;
+    double seconds = 0.02;
     uint64_t seed = 1;
     JavaOptions java;
     std::string json;
