@@ -10,8 +10,8 @@
  * Three builds. Production maps them to ck_pr. RANGEMAP_ATOMIC_CC maps them to the compiler's __atomic
  * builtins, which ThreadSanitizer understands (ck_pr is inline assembly, which it cannot see).
  * RANGEMAP_EXPLORER additionally calls base/explorer.h before each access, so that a scheduler can switch
- * threads there, and can keep stores back as a store buffer does. On x86-64 loads are acquire and stores release by themselves, and a locked
- * instruction is a full fence; elsewhere the fences below are real.
+ * threads there, and can keep stores back as a store buffer does. On x86-64 loads are acquire and stores release by
+ * themselves, and a locked instruction is a full fence; elsewhere the fences below are real.
  */
 #ifndef RANGEMAP_BASE_ATOMIC_H
 #define RANGEMAP_BASE_ATOMIC_H

@@ -29,14 +29,20 @@ static inline unsigned rm_child_index(const struct rm_inner *inner, unsigned cou
     return rm_rank(&inner->node, count - 1, key);
 }
 
-RM_ALWAYS_INLINE struct rm_node *rm_path_take(struct rm_step *step, const struct rangemap *map, rm_word *slot)
+/* `level`: of the node in the slot, as far as known; a leaf will be copied whole. */
+RM_ALWAYS_INLINE struct rm_node *rm_path_take(struct rm_step *step, const struct rangemap *map, rm_word *slot,
+                                              unsigned level)
 {
     struct rm_node *node;
 
     step->slot = slot;
     step->word = rm_load_dependent(slot);
     node = rm_slot_node(step->word);
-    rm_prefetch_node(node);
+    if (level == 0) {
+        rm_prefetch_leaf(node);
+    } else {
+        rm_prefetch_node(node);
+    }
     step->meta = rm_broken(RM_R7_UPDATE_STAMPS) ? rm_load_acquire(&node->meta) : rm_version_meta(map, node);
     return node;
 }
@@ -49,19 +55,20 @@ RM_ALWAYS_INLINE void rm_path_descend_with(rm_rank_fn *rank, struct rm_path *pat
                                            uint64_t start, uint64_t last)
 {
     struct rm_step *step = path->step;
-    struct rm_node *node = rm_path_take(step, map, &map->root);
+    struct rm_node *node = rm_path_take(step, map, &map->root, RM_HEIGHT_MAX);
     unsigned index = 0;
 
     while (rm_meta_level(step->meta) > 0) {
         struct rm_inner *inner = rm_inner(node);
         unsigned count = rm_meta_count(step->meta);
+        unsigned level = rm_meta_level(step->meta);
 
         index = rank(node, count - 1, start);
         if (index + 1 < count && last >= inner->separator[index]) {
             break;
         }
         step++;
-        node = rm_path_take(step, map, &inner->slot[index]);
+        node = rm_path_take(step, map, &inner->slot[index], level - 1);
     }
     path->last = (unsigned)(step - path->step);
     path->rank = rm_meta_level(step->meta) > 0 ? index : rank(node, rm_meta_count(step->meta), start);
