@@ -158,7 +158,7 @@ void *memremap_pages(struct dev_pagemap *pgmap, int nid);
  *
  *   -EINVAL   it is not mapped
  *   -EDEADLK  called inside a read section: nothing happened; or in a confirm function of percpu_ref.h: it is dead
- *   -EPERM    grace periods end no more (see pagemap_synchronize()): it is dead; what could go is gone
+ *   -EPERM    grace periods end no more (see pagemap_synchronize()): nothing is gone; it is dead, or could not be killed
  */
 int memunmap_pages(struct dev_pagemap *pgmap);
 

@@ -38,6 +38,11 @@ int pm_kill(struct dev_pagemap *pgmap)
         percpu_ref_get(&pgmap->_ref);
         pm_store_relaxed(&pgmap->_killed, 1);
         percpu_ref_kill(&pgmap->_ref);
+        if (!percpu_ref_is_dying(&pgmap->_ref)) { /* membarrier(2) is refused */
+            pm_store_relaxed(&pgmap->_killed, 0);
+            percpu_ref_put(&pgmap->_ref);
+            return -EPERM;
+        }
     }
     return pm_synchronize();
 }

@@ -3,15 +3,16 @@
  * The hot half of percpu_ref, inlined into get_dev_pagemap() and its like.
  *
  * A word per CPU is *closed* when its mode has ended: the closer exchanges it for PM_REF_CLOSED and counts
- * what it held. An addition to a closed word returns something near that constant, so that whoever came late
- * knows it and goes to the shared counter; the junk that it left in the word means nothing.
+ * what it held. Restartable additions (restart.h) are over by then. A locked addition to a closed word returns something
+ * near that constant, so that whoever came late knows it and goes to the shared counter; the junk that it left in the
+ * word means nothing.
  */
 #ifndef PAGEMAP_PERCPU_REF_COUNT_H
 #define PAGEMAP_PERCPU_REF_COUNT_H
 
 #include "pagemap/base/atomic.h"
 #include "pagemap/percpu_ref.h"
-#include "pagemap/percpu_ref/percpu.h"
+#include "pagemap/percpu_ref/restart.h"
 #include "rangemap/rangemap.h"
 
 #define PM_REF_ATOMIC UINT64_C(1)
@@ -42,29 +43,37 @@ static inline uint64_t *pm_ref_words(uint64_t mode)
 }
 
 /*
- * Adds `nr` (a put: minus nr) to this CPU's word; false if the mode is or was just changed to atomic and
- * nothing was added. The words cannot be freed meanwhile: the caller has a reference, or is in a section
- * begun before it found `ref`. Order: the addition is full, so a put releases and the closer acquires.
+ * Adds `nr` (a put: minus nr) to this CPU's word; false if nothing was added: the mode is or was just changed to
+ * atomic, or a restartable addition was interrupted. Then the shared counter takes it, which is right in any mode.
+ * The words cannot be freed meanwhile: the caller has a reference, or is in a section begun before it found `ref`.
+ * Order: a put releases - the locked addition is full, the restartable one a store on x86 - and the closer acquires.
  */
-static inline bool pm_ref_add_percpu(uint64_t mode, uint64_t nr)
+static inline bool pm_ref_add_percpu(const struct percpu_ref *ref, uint64_t nr)
 {
-    return PM_LIKELY((mode & PM_REF_FLAGS) == 0) &&
-           PM_LIKELY(!pm_ref_was_closed(pm_add_full(pm_percpu_this(pm_ref_words(mode)), nr)));
+    uint64_t mode = pm_load_acquire(&ref->percpu_count_ptr);
+
+    if (PM_UNLIKELY((mode & PM_REF_FLAGS) != 0)) {
+        return false;
+    }
+    if (PM_LIKELY(pm_restart_is_used)) {
+        return PM_LIKELY(pm_restart_add(pm_ref_words(mode), &ref->percpu_count_ptr, mode, nr));
+    }
+    return PM_LIKELY(!pm_ref_was_closed(pm_add_full(pm_percpu_this(pm_ref_words(mode)), nr)));
 }
 
 PM_INTERNAL bool pm_ref_tryget_live_slow(struct percpu_ref *ref);
 PM_INTERNAL void pm_ref_put_slow(struct percpu_ref *ref, uint64_t nr);
 
-/* percpu_ref_tryget_live_held(). Acquire: the words are those of the mode that was read. */
+/* percpu_ref_tryget_live_held(). */
 static inline bool pm_ref_tryget_live(struct percpu_ref *ref)
 {
-    return pm_ref_add_percpu(pm_load_acquire(&ref->percpu_count_ptr), 1) || pm_ref_tryget_live_slow(ref);
+    return pm_ref_add_percpu(ref, 1) || pm_ref_tryget_live_slow(ref);
 }
 
 /* percpu_ref_get_many(), for someone who has a reference. */
 static inline void pm_ref_get_many(struct percpu_ref *ref, uint64_t nr)
 {
-    if (!pm_ref_add_percpu(pm_load_acquire(&ref->percpu_count_ptr), nr)) {
+    if (!pm_ref_add_percpu(ref, nr)) {
         (void)pm_add_full(&ref->data->count, nr);
     }
 }
@@ -72,7 +81,7 @@ static inline void pm_ref_get_many(struct percpu_ref *ref, uint64_t nr)
 /* percpu_ref_put_many(). After the addition `ref` may be gone: the addition is the last access. */
 static inline void pm_ref_put_many(struct percpu_ref *ref, uint64_t nr)
 {
-    if (!pm_ref_add_percpu(pm_load_acquire(&ref->percpu_count_ptr), (uint64_t)0 - nr)) {
+    if (!pm_ref_add_percpu(ref, (uint64_t)0 - nr)) {
         pm_ref_put_slow(ref, nr);
     }
 }

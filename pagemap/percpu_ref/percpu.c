@@ -8,6 +8,7 @@
 
 #include "pagemap/base/atomic.h"
 #include "pagemap/base/fault.h"
+#include "pagemap/percpu_ref/restart.h"
 
 enum { WORDS = PM_PERCPU_UNIT / 8, BITS = 64, MAX_CPUS = 1024 };
 
@@ -48,6 +49,7 @@ static struct chunk *add_chunk(void)
     }
     if (chunks == NULL) {
         pm_percpu_mask = count_cpus() - 1; /* before any word exists, hence before anyone reads it */
+        pm_restart_prepare();              /* likewise */
     }
     chunk->base = mmap(NULL, chunk_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (chunk->base == MAP_FAILED) {

@@ -137,7 +137,7 @@ bool percpu_ref_tryget_many(struct percpu_ref *ref, uint64_t nr)
 {
     struct percpu_ref_data *data;
 
-    if (pm_ref_add_percpu(mode_of(ref), nr)) {
+    if (pm_ref_add_percpu(ref, nr)) {
         return true;
     }
     data = data_of(ref);
@@ -161,7 +161,7 @@ bool percpu_ref_tryget_live(struct percpu_ref *ref)
 {
     bool got = false;
 
-    if (pm_ref_add_percpu(mode_of(ref), 1)) {
+    if (pm_ref_add_percpu(ref, 1)) {
         return true;
     }
     if (pagemap_read_lock() == 0) {
@@ -211,7 +211,7 @@ static void confirm_switch(struct rangemap_deferred *deferred)
 }
 
 /*
- * Closes the words, in atomic mode already, and moves their sum over. The sum is removed from the words
+ * Closes the words, in atomic mode already and with no restartable addition under way, and moves their sum over. The sum is removed from the words
  * before it is added to the counter, and with it goes the bias, so the counter cannot be seen too low.
  */
 static void close_words(struct percpu_ref_data *data)
@@ -224,18 +224,26 @@ static void close_words(struct percpu_ref_data *data)
     (void)pm_add_full(&data->count, sum - BIAS);
 }
 
-/* Sets `flags` (ATOMIC and perhaps DEAD) and prepares `confirm`, if there is one. */
-static void to_atomic(struct percpu_ref *ref, uint64_t flags, percpu_ref_func_t *confirm)
+/*
+ * Sets `flags` (ATOMIC and perhaps DEAD) and prepares `confirm`, if there is one. False: additions under way
+ * could not be restarted, and all is as before; what went to the shared counter meanwhile may stay there.
+ */
+static bool to_atomic(struct percpu_ref *ref, uint64_t flags, percpu_ref_func_t *confirm)
 {
     struct percpu_ref_data *data = ref->data;
 
     if ((pm_or_full(&ref->percpu_count_ptr, flags) & PM_REF_ATOMIC) == 0) {
+        if (pm_warn_on(!pm_restart_all(), "membarrier(2) is refused: the percpu_ref stays in percpu mode")) {
+            (void)pm_and_full(&ref->percpu_count_ptr, ~flags);
+            return false;
+        }
         close_words(data);
     }
     if (confirm != NULL) {
         pm_ref_get_many(ref, 1);
         data->confirm = confirm;
     }
+    return true;
 }
 
 /* The bias first: from the first open word on, puts may bypass the counter. */
@@ -267,17 +275,16 @@ static void unlock_and_defer(struct percpu_ref *ref, bool defer)
 
 void percpu_ref_kill_and_confirm(struct percpu_ref *ref, percpu_ref_func_t *confirm)
 {
-    bool dying;
+    bool dying, killed;
 
     if (!lock_settled(ref)) {
         return;
     }
     dying = percpu_ref_is_dying(ref);
-    if (!dying) {
-        to_atomic(ref, PM_REF_DEAD | PM_REF_ATOMIC, confirm);
-    }
-    unlock_and_defer(ref, !dying && confirm != NULL);
-    if (!pm_warn_on(dying, "percpu_ref_kill() of a reference that is dying")) {
+    killed = !dying && to_atomic(ref, PM_REF_DEAD | PM_REF_ATOMIC, confirm);
+    unlock_and_defer(ref, killed && confirm != NULL);
+    (void)pm_warn_on(dying, "percpu_ref_kill() of a reference that is dying");
+    if (killed) {
         pm_ref_put_many(ref, 1);
     }
 }
@@ -289,15 +296,15 @@ void percpu_ref_kill(struct percpu_ref *ref)
 
 void percpu_ref_switch_to_atomic(struct percpu_ref *ref, percpu_ref_func_t *confirm)
 {
-    bool switching;
+    bool switching, switched;
 
     if (!lock_settled(ref)) {
         return;
     }
-    ref->data->force_atomic = true;
     switching = (mode_of(ref) & PM_REF_ATOMIC) == 0;
-    to_atomic(ref, PM_REF_ATOMIC, switching ? confirm : NULL);
-    unlock_and_defer(ref, switching && confirm != NULL);
+    switched = !switching || to_atomic(ref, PM_REF_ATOMIC, confirm);
+    ref->data->force_atomic |= switched;
+    unlock_and_defer(ref, switching && switched && confirm != NULL);
     if (!switching && confirm != NULL) {
         confirm(ref);
     }

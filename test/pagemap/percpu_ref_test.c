@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The contract of lib/percpu-refcount.c. */
+#define _GNU_SOURCE /* CPU_SET */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 #include "pagemap/base/fault.h"
 #include "pagemap/percpu_ref.h"
@@ -327,6 +331,101 @@ TEST_CASE(percpu_ref, none_is_got_after_confirm)
 TEST_CASE(percpu_ref, none_is_got_after_confirm_in_atomic_mode)
 {
     hammer_with(PERCPU_REF_INIT_ATOMIC, false);
+}
+
+/* ---- restartable additions ---- */
+
+/* Adds from any CPU, driven from one to the next, to be moved in the middle of an addition now and then. */
+static void *get_and_put_everywhere(void *context)
+{
+    struct hammer *h = context;
+    unsigned cpu = 0;
+
+    while (!loaded(&h->stop)) {
+        cpu_set_t one;
+
+        CPU_ZERO(&one);
+        CPU_SET(cpu++ % (unsigned)sysconf(_SC_NPROCESSORS_CONF), &one);
+        (void)sched_setaffinity(0, sizeof one, &one); /* if it is ours to use */
+        for (unsigned i = 0; i < 1000; i++) {
+            percpu_ref_get_many(&h->counted.ref, 3);
+            percpu_ref_put_many(&h->counted.ref, 2);
+            percpu_ref_put(&h->counted.ref);
+        }
+        (void)__atomic_fetch_add(&h->started, 1, __ATOMIC_SEQ_CST);
+    }
+    return NULL;
+}
+
+static struct hammer interrupted;
+
+static void get_and_put_in_handler(int signal)
+{
+    (void)signal;
+    percpu_ref_get(&interrupted.counted.ref);
+    percpu_ref_put_many(&interrupted.counted.ref, 1);
+}
+
+/* More threads than CPUs, moved about and interrupted by handlers that add too. */
+TEST_CASE(percpu_ref, no_addition_is_lost_to_moves_and_signals)
+{
+    struct sigaction action = {.sa_handler = get_and_put_in_handler, .sa_flags = SA_RESTART}, old;
+    pthread_t threads[THREADS];
+
+    REQUIRE_EQ(percpu_ref_init(&interrupted.counted.ref, count_release, 0), 0);
+    REQUIRE_EQ(sigaction(SIGUSR1, &action, &old), 0);
+    for (unsigned i = 0; i < THREADS; i++) {
+        REQUIRE_EQ(pthread_create(&threads[i], NULL, get_and_put_everywhere, &interrupted), 0);
+    }
+    for (unsigned i = 0; i < 20000 * test_scale() || loaded(&interrupted.started) < 1000; i++) {
+        (void)pthread_kill(threads[i % THREADS], SIGUSR1);
+        if (i % 16 == 0) {
+            (void)sched_yield();
+        }
+    }
+    (void)__atomic_exchange_n(&interrupted.stop, 1, __ATOMIC_SEQ_CST);
+    for (unsigned i = 0; i < THREADS; i++) {
+        (void)pthread_join(threads[i], NULL);
+    }
+    REQUIRE_EQ(sigaction(SIGUSR1, &old, NULL), 0);
+    CHECK_EQ(percpu_ref_count(&interrupted.counted.ref), 1);
+    percpu_ref_kill(&interrupted.counted.ref);
+    CHECK_EQ(interrupted.counted.released, 1);
+    percpu_ref_exit(&interrupted.counted.ref);
+}
+
+/* Closes the words below an addition that it has interrupted. */
+static void close_in_handler(int signal)
+{
+    (void)signal;
+    percpu_ref_switch_to_atomic(&interrupted.counted.ref, NULL);
+    (void)__atomic_exchange_n(&interrupted.stop, 1, __ATOMIC_SEQ_CST);
+}
+
+/* An addition that looked at the mode before a handler changed it must not go on as if nothing had been. */
+TEST_CASE(percpu_ref, no_addition_is_lost_to_a_handler_that_switches)
+{
+    struct sigaction action = {.sa_handler = close_in_handler, .sa_flags = SA_RESTART}, old;
+    struct itimerval once = {.it_value = {.tv_usec = 50}};
+    uint64_t count = 1;
+
+    interrupted = (struct hammer){0};
+    REQUIRE_EQ(percpu_ref_init(&interrupted.counted.ref, count_release, PERCPU_REF_ALLOW_REINIT), 0);
+    REQUIRE_EQ(sigaction(SIGALRM, &action, &old), 0);
+    for (unsigned i = 0; i < 2000 * test_scale(); i++) {
+        (void)__atomic_exchange_n(&interrupted.stop, 0, __ATOMIC_SEQ_CST);
+        REQUIRE_EQ(setitimer(ITIMER_REAL, &once, NULL), 0);
+        for (; !__atomic_load_n(&interrupted.stop, __ATOMIC_RELAXED); count++) {
+            percpu_ref_get(&interrupted.counted.ref);
+        }
+        REQUIRE_EQ(percpu_ref_count(&interrupted.counted.ref), count, "after %u switches", i + 1);
+        percpu_ref_switch_to_percpu(&interrupted.counted.ref);
+    }
+    REQUIRE_EQ(sigaction(SIGALRM, &old, NULL), 0);
+    percpu_ref_put_many(&interrupted.counted.ref, count - 1);
+    percpu_ref_kill(&interrupted.counted.ref);
+    CHECK_EQ(interrupted.counted.released, 1);
+    percpu_ref_exit(&interrupted.counted.ref);
 }
 
 /* Many references at once: they share chunks and must not share words. */
