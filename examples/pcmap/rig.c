@@ -12,6 +12,8 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <getopt.h>
+#include <iconv.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -161,10 +163,39 @@ static void *open_and_close(void *unused)
     return NULL;
 }
 
+/* Finds the code of the module that libc has loaded for itself. */
+static int find_module(struct dl_phdr_info *info, size_t size, void *code)
+{
+    (void)size;
+    for (unsigned i = 0; i < info->dlpi_phnum && strstr(info->dlpi_name, "ISO8859-15") != NULL; i++) {
+        if (info->dlpi_phdr[i].p_type == PT_LOAD && (info->dlpi_phdr[i].p_flags & PF_X) != 0) {
+            *(uint64_t *)code = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+        }
+    }
+    return 0;
+}
+
+/* libc loads a library without a call of dlopen() that could be intercepted. */
+static void check_module(void)
+{
+    struct pcmap_symbol symbol = {0, 0, "nothing", "no object"};
+    iconv_t conversion = iconv_open("UTF-8", "ISO-8859-15");
+    uint64_t code = 0;
+
+    (void)dl_iterate_phdr(find_module, &code);
+    check(code != 0 && find((const void *)(uintptr_t)code, &symbol) == 0 &&
+              strstr(symbol.object, "ISO8859-15") != NULL,
+          "a module of iconv", &symbol);
+    if (conversion != (iconv_t)-1) {
+        (void)iconv_close(conversion);
+    }
+}
+
 static int come_and_go(void)
 {
     pthread_t thread[2];
 
+    check_module();
     if (pthread_create(&thread[0], NULL, swap, NULL) != 0 ||
         pthread_create(&thread[1], NULL, open_and_close, NULL) != 0) {
         return 2;
