@@ -77,6 +77,12 @@ profile 0 "$rig" --made
 adds_up
 at_least 50 '[no-object]' 'anonymous memory'
 
+# A program with SIGPROF of its own has it, and ends by its own alone.
+status=0
+LD_PRELOAD=$library "$rig" --signal >out 2>&1 || status=$?
+[ "$status" -eq $((128 + 27)) ] || fail "status $status, not that of SIGPROF: $(cat out)"
+grep -q 'not ended by a tick' out || fail "ended too early: $(cat out)"
+
 # Nothing stands between a program and its status; what makes no sense is said.
 profile 3 bash -c 'exit 3'
 grep -q '^pcmap: process .*/bash: ' profile || fail "no profile of bash"

@@ -7,6 +7,7 @@
  *   rig [--seconds N] ALPHA BETA GAMMA   N: of CPU time for each thread
  *   rig --fork                           works in a child of its own
  *   rig --made                           runs code that it made itself, as a just-in-time compiler does
+ *   rig --signal                         has a handler of SIGPROF, and ends by that signal
  */
 #define _GNU_SOURCE /* RTLD_DEFAULT */
 #include <dlfcn.h>
@@ -15,6 +16,7 @@
 #include <iconv.h>
 #include <link.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -240,11 +242,43 @@ static int run_made_code(void)
     return 0;
 }
 
+/* ---- SIGPROF of the program's own ---- */
+
+static unsigned handled;
+
+static void on_signal(int number)
+{
+    (void)number;
+    handled++;
+}
+
+/* Its handler gets its own signals and no others; without a handler it is not ended by a signal that is not its own. */
+static int use_signal(void)
+{
+    sighandler_t before = signal(SIGPROF, on_signal);
+    struct sigaction now;
+
+    work(hot_in_program, duration / 2);
+    (void)raise(SIGPROF);
+    (void)sigaction(SIGPROF, NULL, &now);
+    if (handled != 1 || before != SIG_DFL || now.sa_handler != on_signal) {
+        (void)fprintf(stderr, "rig: %u signals handled\n", handled);
+        return 1;
+    }
+    (void)signal(SIGPROF, SIG_DFL);
+    work(hot_in_program, duration / 2);
+    (void)printf("rig: not ended by a tick\n");
+    (void)fflush(stdout);
+    (void)raise(SIGPROF); /* the end */
+    return 1;
+}
+
 int main(int argc, char **argv)
 {
     static const struct option options[] = {{"seconds", required_argument, NULL, 's'},
                                             {"fork", no_argument, NULL, 'f'},
                                             {"made", no_argument, NULL, 'm'},
+                                            {"signal", no_argument, NULL, 'S'},
                                             {NULL, 0, NULL, 0}};
     int (*action)(void) = come_and_go;
     int option;
@@ -254,14 +288,16 @@ int main(int argc, char **argv)
             action = work_in_child;
         } else if (option == 'm') {
             action = run_made_code;
+        } else if (option == 'S') {
+            action = use_signal;
         } else {
             duration = option == 's' ? strtod(optarg, NULL) : 0;
         }
     }
     *(void **)&find = dlsym(RTLD_DEFAULT, "pcmap_find");
     if (find == NULL || duration <= 0 || (action == come_and_go && argc - optind != 3)) {
-        (void)fprintf(stderr,
-                      "usage: LD_PRELOAD=libpcmap.so rig [--seconds N] ALPHA BETA GAMMA | --fork | --made\n");
+        (void)fprintf(stderr, "usage: LD_PRELOAD=libpcmap.so rig [--seconds N] ALPHA BETA GAMMA | --fork | "
+                              "--made | --signal\n");
         return 2;
     }
     for (int i = 0; i < 3 && action == come_and_go; i++) {

@@ -2,16 +2,15 @@
 #define _GNU_SOURCE /* gettid, REG_RIP */
 #include "examples/pcmap/sampler.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
-#include <string.h>
 #include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 #include "examples/pcmap/objects.h"
+#include "examples/pcmap/tick.h"
 #include "examples/pcmap/unknown.h"
 
 /* Read by the thread's signal handler. */
@@ -33,19 +32,16 @@ static void add_one(uint64_t *counter)
     (void)__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
 }
 
-static void on_tick(int signal, siginfo_t *info, void *context)
+static void on_tick(const siginfo_t *info, const void *context)
 {
     uint64_t pc = (uint64_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
-    int saved = errno;
 
-    (void)signal;
-    if (info->si_code == SI_TIMER && self.is_attached && __atomic_load_n(&is_sampling, __ATOMIC_RELAXED)) {
+    if (self.is_attached && __atomic_load_n(&is_sampling, __ATOMIC_RELAXED)) {
         if (!objects_count(pc)) {
             unknown_count(pc);
         }
         (void)__atomic_fetch_add(&late, (uint64_t)info->si_overrun, __ATOMIC_RELAXED);
     }
-    errno = saved;
 }
 
 /* ---- threads ---- */
@@ -64,12 +60,8 @@ bool sampler_attach_thread(void)
 static bool start_timer(void)
 {
     struct itimerspec times = {{0, (long)interval}, {0, (long)interval}};
-    struct sigevent event;
+    struct sigevent event = tick_event(gettid());
 
-    memset(&event, 0, sizeof event);
-    event.sigev_notify = SIGEV_THREAD_ID;
-    event.sigev_signo = SIGPROF;
-    event._sigev_un._tid = gettid();
     if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &self.timer) != 0) {
         return false;
     }
@@ -111,14 +103,8 @@ bool sampler_prepare(uint64_t interval_ns)
 
 bool sampler_begin(void)
 {
-    struct sigaction action;
-
-    memset(&action, 0, sizeof action);
-    action.sa_sigaction = on_tick;
-    action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
-    (void)sigfillset(&action.sa_mask);
     __atomic_store_n(&is_sampling, true, __ATOMIC_RELAXED);
-    return sigaction(SIGPROF, &action, NULL) == 0;
+    return tick_begin(on_tick);
 }
 
 void sampler_end(void)
@@ -137,7 +123,6 @@ void sampler_after_fork(void)
 
 void sampler_remark(FILE *out)
 {
-    struct sigaction action;
     sigset_t blocked;
 
     (void)fprintf(out, "%" PRIu64 " thread%s, one sample every %" PRIu64 " us of CPU time\n", threads,
@@ -149,9 +134,6 @@ void sampler_remark(FILE *out)
     }
     if (unsampled > 0) {
         (void)fprintf(out, "pcmap: %" PRIu64 " threads got no timer\n", unsampled);
-    }
-    if (sigaction(SIGPROF, NULL, &action) == 0 && action.sa_sigaction != on_tick) {
-        (void)fprintf(out, "pcmap: the program handles SIGPROF itself, so samples are missing\n");
     }
     if (pthread_sigmask(SIG_BLOCK, NULL, &blocked) == 0 && sigismember(&blocked, SIGPROF) == 1) {
         (void)fprintf(out,
