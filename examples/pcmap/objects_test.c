@@ -42,7 +42,7 @@ static void *count(void *unused)
     while (!__atomic_load_n(&stopping, __ATOMIC_RELAXED)) {
         uint64_t pc = __atomic_load_n(&target, __ATOMIC_RELAXED);
 
-        found += pc != 0 && objects_count(pc);
+        found += pc != 0 && objects_count(pc, 1);
     }
     (void)__atomic_fetch_add(&counted, found, __ATOMIC_RELAXED);
     return NULL;
@@ -64,7 +64,7 @@ static void come_and_go(unsigned which)
     CHECK_STR_EQ(function, hot[which]);
     CHECK_STR_EQ(object, path[which]);
     for (unsigned i = 0; i < 100; i++) {
-        (void)__atomic_fetch_add(&counted, objects_count(pc), __ATOMIC_RELAXED);
+        (void)__atomic_fetch_add(&counted, objects_count(pc, 1), __ATOMIC_RELAXED);
     }
     (void)dlclose(library);
     CHECK_EQ(objects_find(pc, &entry, function, object, sizeof object), -ENOENT);
@@ -83,12 +83,12 @@ static void come_and_go_in_doubt(void)
     pc = (uint64_t)(uintptr_t)dlsym(library, hot[0]);
     objects_changed(true);
     for (unsigned i = 0; i < 7; i++) {
-        counted += objects_count(pc);
+        counted += objects_count(pc, 1);
     }
     objects_changed(false); /* it stays */
     objects_changed(true);
     for (unsigned i = 0; i < 3; i++) {
-        counted += objects_count(pc);
+        counted += objects_count(pc, 1);
     }
     (void)dlclose(library);
     REQUIRE_EQ(rangemap_domain_barrier(objects_domain), 0); /* nobody else is there yet */

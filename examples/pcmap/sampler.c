@@ -25,22 +25,25 @@ static uint64_t interval;  /* ns of CPU time */
 static bool is_sampling;   /* handlers count */
 static uint64_t threads;   /* that are or were sampled */
 static uint64_t unsampled; /* threads that got no timer */
-static uint64_t late;      /* ticks that fell while the thread's signal was waiting for its handler */
+static uint64_t late; /* ticks whose signal came with a later one: the thread was found elsewhere by then */
 
 static void add_one(uint64_t *counter)
 {
     (void)__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
 }
 
+/* A sample stands for a period of CPU time, so one that is late stands for those that it comes with too. */
 static void on_tick(const siginfo_t *info, const void *context)
 {
     uint64_t pc = (uint64_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
 
     if (self.is_attached && __atomic_load_n(&is_sampling, __ATOMIC_RELAXED)) {
-        if (!objects_count(pc)) {
-            unknown_count(pc);
+        uint64_t overrun = (uint64_t)info->si_overrun;
+
+        if (!objects_count(pc, 1 + overrun)) {
+            unknown_count(pc, 1 + overrun);
         }
-        (void)__atomic_fetch_add(&late, (uint64_t)info->si_overrun, __ATOMIC_RELAXED);
+        (void)__atomic_fetch_add(&late, overrun, __ATOMIC_RELAXED);
     }
 }
 
@@ -128,9 +131,7 @@ void sampler_remark(FILE *out)
     (void)fprintf(out, "%" PRIu64 " thread%s, one sample every %" PRIu64 " us of CPU time\n", threads,
                   threads == 1 ? "" : "s", interval / 1000);
     if (late > 0) {
-        (void)fprintf(
-            out, "pcmap: %" PRIu64 " samples more were not taken: their signals came together with others\n",
-            late);
+        (void)fprintf(out, "pcmap: %" PRIu64 " of them are where the thread was a little later\n", late);
     }
     if (unsampled > 0) {
         (void)fprintf(out, "pcmap: %" PRIu64 " threads got no timer\n", unsampled);
