@@ -51,13 +51,16 @@ static void on_tick(const siginfo_t *info, const void *context)
 
 bool sampler_attach_thread(void)
 {
-    if (!self.is_attached && rangemap_domain_attach(objects_domain) == 0) {
-        /* The library may look up from here on. Among the first 32 keys, so that libc need not call malloc. */
-        (void)pthread_setspecific(thread_key, &self);
-        __atomic_signal_fence(__ATOMIC_SEQ_CST); /* attached before a handler believes it */
-        self.is_attached = true;
+    if (self.is_attached) {
+        return true;
     }
-    return self.is_attached;
+    /* The key is among the first 32, so that libc need not call malloc. */
+    if (rangemap_domain_attach(objects_domain) != 0 || pthread_setspecific(thread_key, &self) != 0) {
+        return false;
+    }
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* attached before a handler believes it */
+    self.is_attached = true;
+    return true;
 }
 
 static bool start_timer(void)
@@ -81,8 +84,8 @@ void sampler_begin_thread(void)
 }
 
 /*
- * Runs before the map's own code gives the thread's record up, since its key is older. Of a thread that has
- * others attach it again there is nothing to be sampled.
+ * Runs before the map's own code gives the thread's record up, since libc goes by the order in which keys were made. What
+ * other keys' destructors do afterwards is not sampled.
  */
 static void on_thread_end(void *unused)
 {
