@@ -168,14 +168,14 @@ int object_enter(struct object *object, struct rangemap *map)
 /* ---- counting ---- */
 
 /* Release: who sees the mark sees the count. */
-void object_count(struct object_function *function)
+void object_count(struct object_function *function, uint64_t samples)
 {
     struct object *object = function->object;
 
     if (__atomic_load_n(&object->state, __ATOMIC_RELAXED) == OBJECT_STAYS) {
-        (void)__atomic_fetch_add(&function->samples, 1, __ATOMIC_RELAXED);
+        (void)__atomic_fetch_add(&function->samples, samples, __ATOMIC_RELAXED);
     } else {
-        (void)__atomic_fetch_add(&function->in_doubt, 1, __ATOMIC_RELAXED);
+        (void)__atomic_fetch_add(&function->in_doubt, samples, __ATOMIC_RELAXED);
         __atomic_store_n(&object->has_doubt, 1, __ATOMIC_RELEASE);
     }
 }

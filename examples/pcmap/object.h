@@ -68,8 +68,8 @@ bool object_disown(struct object *object);
 /* Enters all functions. 0, or a negative errno of rangemap_store(): then some are in the map. */
 int object_enter(struct object *object, struct rangemap *map);
 
-/* Counts a sample. In a read section of the map. Any thread, also in signal handlers. */
-void object_count(struct object_function *function);
+/* Counts samples. In a read section of the map. Any thread, also in signal handlers. */
+void object_count(struct object_function *function, uint64_t samples);
 
 /* The linker is about to unmap something; it is over and the object still there. */
 void object_doubt(struct object *object);

@@ -203,7 +203,7 @@ int objects_begin(object_visitor_fn *told)
 
 /* ---- counting ---- */
 
-bool objects_count(uint64_t pc)
+bool objects_count(uint64_t pc, uint64_t samples)
 {
     bool found;
     void *function;
@@ -213,7 +213,7 @@ bool objects_count(uint64_t pc)
     }
     found = rangemap_lookup_held(map, pc, &function) == 0;
     if (found) {
-        object_count(function);
+        object_count(function, samples);
     }
     rangemap_read_end(map);
     return found;

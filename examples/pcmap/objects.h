@@ -33,10 +33,10 @@ int objects_begin(object_visitor_fn *finished);
 void objects_changed(bool is_unmapping);
 
 /*
- * Counts a sample at `pc`. False: no object has code there. For threads attached to objects_domain; signal
+ * Counts samples at `pc`. False: no object has code there. For threads attached to objects_domain; signal
  * handlers of theirs. Wait-free.
  */
-bool objects_count(uint64_t pc);
+bool objects_count(uint64_t pc, uint64_t samples);
 
 /* The function that holds `pc`: bounds in *entry, names copied, cut to `size` bytes. rangemap_find()'s results. */
 int objects_find(uint64_t pc, struct rangemap_entry *entry, char *function, char *object, size_t size);

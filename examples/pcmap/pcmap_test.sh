@@ -49,12 +49,12 @@ adds_up() {
         END { exit bad || total != rows || total != classes }' profile || fail "it does not add up: $(cat profile)"
 }
 
-# Two seconds of CPU time for each of two threads. A tick of the kernel is 10 ms at most, so there are 200 samples in
-# them; the swapping thread works half of its time in libraries, at the least.
+# Two seconds of CPU time for each of two threads are 200 samples each; the swapping thread works half of its time in
+# libraries, at the least.
 profile 0 "$rig" --seconds 2 "$alpha" "$beta" "$gamma"
 cat out
 adds_up
-at_least 100 hot_in_program "$rig"
+at_least 150 hot_in_program "$rig"
 at_least 25 alpha_hot "$alpha"
 at_least 25 beta_hot "$beta"
 never _idle        # whose code it would be, were a closed library's names still there
@@ -76,6 +76,12 @@ awk '/^pcmap: process/ { process++ } $3 ~ /^hot_in_/ { if ($3 in of && of[$3] !=
 profile 0 "$rig" --made
 adds_up
 at_least 50 '[no-object]' 'anonymous memory'
+
+# A program with SIGPROF of its own has it, and ends by its own alone.
+status=0
+LD_PRELOAD=$library "$rig" --signal >out 2>&1 || status=$?
+[ "$status" -eq $((128 + 27)) ] || fail "status $status, not that of SIGPROF: $(cat out)"
+grep -q 'not ended by a tick' out || fail "ended too early: $(cat out)"
 
 # Nothing stands between a program and its status; what makes no sense is said.
 profile 3 bash -c 'exit 3'
@@ -99,7 +105,7 @@ def work():
 threads = [threading.Thread(target=work) for _ in range(4)]
 for thread in threads: thread.start()
 for thread in threads: thread.join()'
-real node node -e 'let s = 0; for (let i = 0; i < 3e5; i++) s += JSON.stringify({i, a: [i, i]}).length;'
+real node node -e 'let s = 0; for (let i = 0; i < 1e6; i++) s += JSON.stringify({i, a: [i, i]}).length;'
 printf '#include <regex>\n#include <map>\nstd::map<int, std::regex> m;\nvoid f() { m[1] = std::regex("a*b"); }\n' >heavy.cc
 real clang clang++ -O2 -c heavy.cc -o heavy.o
 cat >Threads.java <<END

@@ -121,7 +121,7 @@ static void explain(FILE *out)
     static const char *const meaning[CLASSES] = {
         "in functions",
         "in [.text] and the like: code of an object that no symbol names, because the object is stripped",
-        "in [no-object]: code that the linker did not load, as a just-in-time compiler makes it",
+        "in [no-object]: code outside the linker's list, such as that of just-in-time compilers",
         "in [closing]: where an object was being unmapped",
         "without a row: out of memory",
     };

@@ -7,12 +7,16 @@
  *   rig [--seconds N] ALPHA BETA GAMMA   N: of CPU time for each thread
  *   rig --fork                           works in a child of its own
  *   rig --made                           runs code that it made itself, as a just-in-time compiler does
+ *   rig --signal                         has a handler of SIGPROF, and ends by that signal
  */
 #define _GNU_SOURCE /* RTLD_DEFAULT */
 #include <dlfcn.h>
 #include <errno.h>
 #include <getopt.h>
+#include <iconv.h>
+#include <link.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -161,10 +165,39 @@ static void *open_and_close(void *unused)
     return NULL;
 }
 
+/* Finds the code of the module that libc has loaded for itself. */
+static int find_module(struct dl_phdr_info *info, size_t size, void *code)
+{
+    (void)size;
+    for (unsigned i = 0; i < info->dlpi_phnum && strstr(info->dlpi_name, "ISO8859-15") != NULL; i++) {
+        if (info->dlpi_phdr[i].p_type == PT_LOAD && (info->dlpi_phdr[i].p_flags & PF_X) != 0) {
+            *(uint64_t *)code = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+        }
+    }
+    return 0;
+}
+
+/* libc loads a library without a call of dlopen() that could be intercepted. */
+static void check_module(void)
+{
+    struct pcmap_symbol symbol = {0, 0, "nothing", "no object"};
+    iconv_t conversion = iconv_open("UTF-8", "ISO-8859-15");
+    uint64_t code = 0;
+
+    (void)dl_iterate_phdr(find_module, &code);
+    check(code != 0 && find((const void *)(uintptr_t)code, &symbol) == 0 &&
+              strstr(symbol.object, "ISO8859-15") != NULL,
+          "a module of iconv", &symbol);
+    if (conversion != (iconv_t)-1) {
+        (void)iconv_close(conversion);
+    }
+}
+
 static int come_and_go(void)
 {
     pthread_t thread[2];
 
+    check_module();
     if (pthread_create(&thread[0], NULL, swap, NULL) != 0 ||
         pthread_create(&thread[1], NULL, open_and_close, NULL) != 0) {
         return 2;
@@ -209,11 +242,43 @@ static int run_made_code(void)
     return 0;
 }
 
+/* ---- SIGPROF of the program's own ---- */
+
+static unsigned handled;
+
+static void on_signal(int number)
+{
+    (void)number;
+    handled++;
+}
+
+/* Its handler gets its own signals and no others; without a handler it is not ended by a signal that is not its own. */
+static int use_signal(void)
+{
+    sighandler_t before = signal(SIGPROF, on_signal);
+    struct sigaction now;
+
+    work(hot_in_program, duration / 2);
+    (void)raise(SIGPROF);
+    (void)sigaction(SIGPROF, NULL, &now);
+    if (handled != 1 || before != SIG_DFL || now.sa_handler != on_signal) {
+        (void)fprintf(stderr, "rig: %u signals handled\n", handled);
+        return 1;
+    }
+    (void)signal(SIGPROF, SIG_DFL);
+    work(hot_in_program, duration / 2);
+    (void)printf("rig: not ended by a tick\n");
+    (void)fflush(stdout);
+    (void)raise(SIGPROF); /* the end */
+    return 1;
+}
+
 int main(int argc, char **argv)
 {
     static const struct option options[] = {{"seconds", required_argument, NULL, 's'},
                                             {"fork", no_argument, NULL, 'f'},
                                             {"made", no_argument, NULL, 'm'},
+                                            {"signal", no_argument, NULL, 'S'},
                                             {NULL, 0, NULL, 0}};
     int (*action)(void) = come_and_go;
     int option;
@@ -223,14 +288,16 @@ int main(int argc, char **argv)
             action = work_in_child;
         } else if (option == 'm') {
             action = run_made_code;
+        } else if (option == 'S') {
+            action = use_signal;
         } else {
             duration = option == 's' ? strtod(optarg, NULL) : 0;
         }
     }
     *(void **)&find = dlsym(RTLD_DEFAULT, "pcmap_find");
     if (find == NULL || duration <= 0 || (action == come_and_go && argc - optind != 3)) {
-        (void)fprintf(stderr,
-                      "usage: LD_PRELOAD=libpcmap.so rig [--seconds N] ALPHA BETA GAMMA | --fork | --made\n");
+        (void)fprintf(stderr, "usage: LD_PRELOAD=libpcmap.so rig [--seconds N] ALPHA BETA GAMMA | --fork | "
+                              "--made | --signal\n");
         return 2;
     }
     for (int i = 0; i < 3 && action == come_and_go; i++) {

@@ -2,16 +2,15 @@
 #define _GNU_SOURCE /* gettid, REG_RIP */
 #include "examples/pcmap/sampler.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
-#include <string.h>
 #include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 #include "examples/pcmap/objects.h"
+#include "examples/pcmap/tick.h"
 #include "examples/pcmap/unknown.h"
 
 /* Read by the thread's signal handler. */
@@ -26,50 +25,49 @@ static uint64_t interval;  /* ns of CPU time */
 static bool is_sampling;   /* handlers count */
 static uint64_t threads;   /* that are or were sampled */
 static uint64_t unsampled; /* threads that got no timer */
-static uint64_t late;      /* ticks that fell while the thread's signal was waiting for its handler */
+static uint64_t late; /* ticks whose signal came with a later one: the thread was found elsewhere by then */
 
 static void add_one(uint64_t *counter)
 {
     (void)__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
 }
 
-static void on_tick(int signal, siginfo_t *info, void *context)
+/* A sample stands for a period of CPU time, so one that is late stands for those that it comes with too. */
+static void on_tick(const siginfo_t *info, const void *context)
 {
     uint64_t pc = (uint64_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
-    int saved = errno;
 
-    (void)signal;
-    if (info->si_code == SI_TIMER && self.is_attached && __atomic_load_n(&is_sampling, __ATOMIC_RELAXED)) {
-        if (!objects_count(pc)) {
-            unknown_count(pc);
+    if (self.is_attached && __atomic_load_n(&is_sampling, __ATOMIC_RELAXED)) {
+        uint64_t overrun = (uint64_t)info->si_overrun;
+
+        if (!objects_count(pc, 1 + overrun)) {
+            unknown_count(pc, 1 + overrun);
         }
-        (void)__atomic_fetch_add(&late, (uint64_t)info->si_overrun, __ATOMIC_RELAXED);
+        (void)__atomic_fetch_add(&late, overrun, __ATOMIC_RELAXED);
     }
-    errno = saved;
 }
 
 /* ---- threads ---- */
 
 bool sampler_attach_thread(void)
 {
-    if (!self.is_attached && rangemap_domain_attach(objects_domain) == 0) {
-        /* The library may look up from here on. Among the first 32 keys, so that libc need not call malloc. */
-        (void)pthread_setspecific(thread_key, &self);
-        __atomic_signal_fence(__ATOMIC_SEQ_CST); /* attached before a handler believes it */
-        self.is_attached = true;
+    if (self.is_attached) {
+        return true;
     }
-    return self.is_attached;
+    /* The key is among the first 32, so that libc need not call malloc. */
+    if (rangemap_domain_attach(objects_domain) != 0 || pthread_setspecific(thread_key, &self) != 0) {
+        return false;
+    }
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* attached before a handler believes it */
+    self.is_attached = true;
+    return true;
 }
 
 static bool start_timer(void)
 {
     struct itimerspec times = {{0, (long)interval}, {0, (long)interval}};
-    struct sigevent event;
+    struct sigevent event = tick_event(gettid());
 
-    memset(&event, 0, sizeof event);
-    event.sigev_notify = SIGEV_THREAD_ID;
-    event.sigev_signo = SIGPROF;
-    event._sigev_un._tid = gettid();
     if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &self.timer) != 0) {
         return false;
     }
@@ -86,8 +84,8 @@ void sampler_begin_thread(void)
 }
 
 /*
- * Runs before the map's own code gives the thread's record up, since its key is older. Of a thread that has
- * others attach it again there is nothing to be sampled.
+ * Runs before the map's own code gives the thread's record up, since libc goes by the order in which keys were made. What
+ * other keys' destructors do afterwards is not sampled.
  */
 static void on_thread_end(void *unused)
 {
@@ -111,14 +109,8 @@ bool sampler_prepare(uint64_t interval_ns)
 
 bool sampler_begin(void)
 {
-    struct sigaction action;
-
-    memset(&action, 0, sizeof action);
-    action.sa_sigaction = on_tick;
-    action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
-    (void)sigfillset(&action.sa_mask);
     __atomic_store_n(&is_sampling, true, __ATOMIC_RELAXED);
-    return sigaction(SIGPROF, &action, NULL) == 0;
+    return tick_begin(on_tick);
 }
 
 void sampler_end(void)
@@ -137,21 +129,15 @@ void sampler_after_fork(void)
 
 void sampler_remark(FILE *out)
 {
-    struct sigaction action;
     sigset_t blocked;
 
     (void)fprintf(out, "%" PRIu64 " thread%s, one sample every %" PRIu64 " us of CPU time\n", threads,
                   threads == 1 ? "" : "s", interval / 1000);
     if (late > 0) {
-        (void)fprintf(
-            out, "pcmap: %" PRIu64 " samples more were not taken: their signals came together with others\n",
-            late);
+        (void)fprintf(out, "pcmap: %" PRIu64 " of them are where the thread was a little later\n", late);
     }
     if (unsampled > 0) {
         (void)fprintf(out, "pcmap: %" PRIu64 " threads got no timer\n", unsampled);
-    }
-    if (sigaction(SIGPROF, NULL, &action) == 0 && action.sa_sigaction != on_tick) {
-        (void)fprintf(out, "pcmap: the program handles SIGPROF itself, so samples are missing\n");
     }
     if (pthread_sigmask(SIG_BLOCK, NULL, &blocked) == 0 && sigismember(&blocked, SIGPROF) == 1) {
         (void)fprintf(out,

@@ -81,6 +81,7 @@ static void finish(void)
         __atomic_exchange_n(&is_printed, true, __ATOMIC_RELAXED)) {
         return;
     }
+    __atomic_store_n(&is_profiled, false, __ATOMIC_RELAXED); /* from now on objects go unnoticed */
     sampler_end();
     objects_end(profile_add);
     unknown_explain(profile_add_unknown);

@@ -19,7 +19,7 @@ static struct {
 
 static uint64_t crowded_out; /* samples whose page found no slot */
 
-void unknown_count(uint64_t pc)
+void unknown_count(uint64_t pc, uint64_t samples)
 {
     uint64_t page = pc / PAGE, hash = page * UINT64_C(0x9e3779b97f4a7c15) >> 32;
 
@@ -30,11 +30,11 @@ void unknown_count(uint64_t pc)
             (found == 0 && __atomic_compare_exchange_n(&slots[at].page, &found, page, false, __ATOMIC_RELAXED,
                                                        __ATOMIC_RELAXED)) ||
             found == page) {
-            (void)__atomic_fetch_add(&slots[at].samples, 1, __ATOMIC_RELAXED);
+            (void)__atomic_fetch_add(&slots[at].samples, samples, __ATOMIC_RELAXED);
             return;
         }
     }
-    (void)__atomic_fetch_add(&crowded_out, 1, __ATOMIC_RELAXED);
+    (void)__atomic_fetch_add(&crowded_out, samples, __ATOMIC_RELAXED);
 }
 
 /* The samples in [start, end), each of which is taken once. */

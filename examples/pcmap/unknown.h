@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* Any thread and signal handler. Wait-free. */
-void unknown_count(uint64_t pc);
+void unknown_count(uint64_t pc, uint64_t samples);
 
 /* Tells `add` for each mapping with samples what it is. */
 void unknown_explain(void (*add)(const char *memory, uint64_t samples));

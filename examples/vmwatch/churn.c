@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A program that is hard to follow: threads that map, protect, move and unmap, signal handlers that map, forks, spawns,
+ * A program that is hard to follow: mappings before main, threads that map, protect, move and unmap, signal handlers that map, forks, spawns,
  * libraries that come and go, threads that still run when the process ends. Under libvmwatch.so it asks after
  * each step who owns the address, and fails if the answer is wrong.
  *
@@ -69,6 +69,26 @@ static char *map_pages(size_t pages)
         exit(2);
     }
     return start;
+}
+
+/* ---- before main ---- */
+
+static char *before_main;
+
+__attribute__((constructor)) static void map_before_main(void)
+{
+    before_main = map_pages(3);
+    (void)mprotect(before_main + PAGE, PAGE, PROT_READ);
+}
+
+/* It has a thread and a caller, so the call was followed: what the kernel said at the start has neither. */
+static void check_before_main(void)
+{
+    struct vmwatch_owner owner;
+
+    check(ask(before_main, &owner) == 0 && owner.tid == gettid() && owner.mapped_by != 0,
+          "a mapping made before main", before_main);
+    expect(before_main + PAGE, PROT_READ, false, "a page protected before main");
 }
 
 /* ---- one thing after the other; no two threads share addresses ---- */
@@ -260,6 +280,7 @@ static int churn_for(long seconds)
     if (file < 0 || ftruncate(file, 16 * PAGE) != 0) {
         return 2;
     }
+    check_before_main();
     check_unmapped();
     (void)signal(SIGPROF, on_signal);
     (void)setitimer(ITIMER_PROF, &often, NULL);

@@ -1,21 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# What following costs: the best of RUNS runs of some programs, alone and under the library, in milliseconds.
+# What following costs: the least CPU time of RUNS runs of some programs, alone and under the library, in milliseconds.
+# CPU time, since other load on the machine disturbs it least.
 # Usage: overhead.sh LIBRARY [RUNS]
 set -euo pipefail
 [ $# -ge 1 ] || { echo "usage: overhead.sh LIBRARY [RUNS]" >&2; exit 2; }
 library=$(realpath "$1") runs=${2:-7}
 
-# best COMMAND...: the shortest of the runs.
+# best COMMAND...: the least of the runs, user and system, of all threads and children; in microseconds.
 best() {
-    local least=999999999 before after
+    local TIMEFORMAT='%3U %3S' least=999999999 user system cost
     for ((i = 0; i < runs; i++)); do
-        before=$(date +%s%N)
-        "$@" >/dev/null 2>&1
-        after=$(date +%s%N)
-        ((after - before < least)) && least=$((after - before))
+        read -r user system < <({ time "$@" >/dev/null 2>&1; } 2>&1)
+        cost=$(((10#${user/./} + 10#${system/./}) * 1000))
+        ((cost < least)) && least=$cost
     done
-    echo $((least / 1000))
+    echo "$least"
 }
 
 compare() {
