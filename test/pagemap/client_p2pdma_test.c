@@ -8,7 +8,7 @@
 #include "test/pagemap/driver_rig.h"
 
 /* D: p2pdma. Chunks of a BAR come from a pool; each holds a page. Bug 11: the error path freed what devres had. */
-TEST_CASE(clients, d_p2pdma_failed_probe)
+TEST_CASE(clients, d_bug11_p2pdma_failed_probe)
 {
     struct pagemap_memory *memory = rig_plug(0, 4 * RIG_MB);
     struct range range = rig_range(0, 4 * RIG_MB);
