@@ -79,6 +79,9 @@ uint64_t page_index(const struct page *page);
  * the file), with `prot`: PROT_READ, perhaps with PROT_WRITE. What is in the file is present. Accesses to what is
  * not raise SIGBUS, or EFAULT in a system call. Returns the address, or ERR_PTR: -EINVAL, -ENOMEM.
  *
+ * A view that is revoked by userfaultfd allocates and locks the pages that it shows: of a large sparse device choose the
+ * overlay. One that RLIMIT_MEMLOCK does not allow falls back to it by itself.
+ *
  * The view is not inherited by fork(): there its addresses are unmapped. Do not mremap(), munmap() or remap it: the
  * library would not notice.
  */

@@ -101,8 +101,9 @@ static long take_run(const struct request *request, struct dev_pagemap *pgmap, u
 {
     uint64_t taken = 0;
 
-    if ((request->flags & FOLL_LONGTERM) != 0 && pgmap->type == MEMORY_DEVICE_COHERENT) {
-        return -EBUSY;
+    if ((request->flags & FOLL_LONGTERM) != 0 &&
+        (pgmap->type == MEMORY_DEVICE_COHERENT || pgmap->type == MEMORY_DEVICE_FS_DAX)) {
+        return pgmap->type == MEMORY_DEVICE_COHERENT ? -EBUSY : -EOPNOTSUPP; /* FS_DAX: it came just now */
     }
     while (taken < nr_pages) {
         if (request->pages != NULL) {

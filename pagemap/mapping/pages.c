@@ -135,11 +135,14 @@ static int insert_associated(struct address_space *mapping, const struct run *ru
         pm_hide_in_views(mapping, run->index, last);
         return error;
     }
-    allow_pins(mapping, run);
     (void)pm_add_full(&mapping->_nrpages, run->nr_pages);
     mapping->_granule_pages =
         run->granule_pages > mapping->_granule_pages ? run->granule_pages : mapping->_granule_pages;
-    mapping->_is_fs_dax |= run->pgmap->type == MEMORY_DEVICE_FS_DAX;
+    if (run->pgmap->type == MEMORY_DEVICE_FS_DAX) {
+        __atomic_store_n(&mapping->_is_fs_dax, true,
+                         __ATOMIC_RELAXED); /* before anybody can pin: looked at unlocked */
+    }
+    allow_pins(mapping, run);
     return 0;
 }
 

@@ -13,7 +13,7 @@
 #define TB (UINT64_C(1) << 40)
 
 /* The formula of mm/sparse-vmemmap.c. */
-TEST_CASE(altmap, blocks_are_naturally_aligned)
+TEST_CASE(altmap, bug16_blocks_are_naturally_aligned)
 {
     struct vmem_altmap altmap = {.base_pfn = 1000, .reserve = 2, .free = 100};
 
@@ -61,7 +61,7 @@ static struct dev_pagemap with_altmap(const struct range *range, uint64_t reserv
 }
 
 /* Client sequence B, the part without a file system: pmem, with an info block of 8 KiB. */
-TEST_CASE(altmap, client_b_pmem)
+TEST_CASE(altmap, bug14_client_b_pmem)
 {
     const uint64_t base = 16 * RIG_GB, bytes = 64 * RIG_MB, first = PHYS_PFN(base);
     struct pagemap_memory *memory = rig_plug(base, bytes);
@@ -102,6 +102,26 @@ TEST_CASE(altmap, client_b_pmem)
     rig_unplug(memory);
 }
 
+/* B in raw mode: a namespace whose memory is there, and has no pages. */
+TEST_CASE(altmap, client_b_pmem_raw_has_no_pages)
+{
+    const uint64_t base = 16 * RIG_GB, pfn = PHYS_PFN(base);
+    struct pagemap_memory *memory = rig_plug(base, 64 * RIG_MB);
+    struct address_space file;
+
+    warnings_count();
+    REQUIRE_NE(request_mem_region(base, 64 * RIG_MB, "namespace0.0"), NULL);
+    REQUIRE_EQ(address_space_init(&file, "raw", NULL), 0);
+    CHECK(rig_finds(pfn, NULL));
+    CHECK_EQ(pagemap_get_page(pfn), NULL);
+    CHECK_EQ(filemap_add_pages(&file, 0, pfn, 1), -ENXIO);
+    CHECK_EQ(memory_failure(pfn, 0), -ENXIO);
+    CHECK_EQ(address_space_destroy(&file), 0);
+    release_mem_region(base, 64 * RIG_MB);
+    CHECK_EQ(warnings_take(), 0);
+    rig_unplug(memory);
+}
+
 /* The struct pages are bytes of the device: what is in one shows in the other. */
 TEST_CASE(altmap, struct_pages_lie_in_the_device)
 {
@@ -126,7 +146,7 @@ TEST_CASE(altmap, struct_pages_lie_in_the_device)
 }
 
 /* Bug 33, and 6 in a way: what the device's pages held before is no state of a struct page. */
-TEST_CASE(altmap, bug33_stale_bytes_are_no_pages)
+TEST_CASE(altmap, bug6_bug33_stale_bytes_are_no_pages)
 {
     struct pagemap_memory *memory = rig_plug(0, 8 * RIG_MB);
     struct range range = rig_range(0, 8 * RIG_MB);

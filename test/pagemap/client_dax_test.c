@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Client sequences A, G and I: device-dax, its memory as RAM, and xen's unpopulated pages. */
+/* Client sequences A and I: device-dax, and xen's unpopulated pages. */
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -60,30 +60,6 @@ TEST_CASE(clients, a_device_dax)
     CHECK_EQ(devres_release_all(&dev), 1);
     CHECK_EQ(devres_release_all(&other), 0);
     CHECK_EQ(warnings_take(), 0);
-    rig_unplug(memory);
-}
-
-/* G: kmem. RAM may not be mapped again, also where it is nested below a window (bug 39). */
-TEST_CASE(clients, g_kmem)
-{
-    struct resource window = {RIG_GB, 3 * RIG_GB - 1, "CXL Window 0", IORESOURCE_MEM, NULL, NULL, NULL};
-    struct resource ram = {RIG_GB, 2 * RIG_GB - 1, "System RAM (kmem)", IORESOURCE_SYSTEM_RAM, NULL, NULL,
-                           NULL};
-    struct pagemap_memory *memory = rig_plug(RIG_GB, 2 * RIG_GB);
-    struct range range = rig_range(RIG_GB + 4 * RIG_MB, 2 * RIG_MB);
-    struct dev_pagemap pgmap = rig_pgmap(MEMORY_DEVICE_GENERIC, &range, 1);
-
-    REQUIRE_EQ(insert_resource(&iomem_resource, &window), 0);
-    REQUIRE_EQ(insert_resource(&iomem_resource, &ram), 0);
-    CHECK_EQ(rig_map(&pgmap), -ENXIO);
-    range = rig_range(2 * RIG_GB - 2 * RIG_MB, 4 * RIG_MB);
-    CHECK_EQ(rig_map(&pgmap), -ENXIO, "half of it");
-    CHECK(rig_finds(PHYS_PFN(range.end), NULL));
-    range = rig_range(2 * RIG_GB, 4 * RIG_MB);
-    REQUIRE_EQ(rig_map(&pgmap), 0, "the part of the window that is no RAM");
-    memunmap_pages(&pgmap);
-    CHECK_EQ(release_resource(&ram), 0);
-    CHECK_EQ(release_resource(&window), 0);
     rig_unplug(memory);
 }
 

@@ -27,6 +27,14 @@ static inline void file_rig_set_up(struct file_rig *rig, enum memory_type type)
     REQUIRE_EQ(address_space_init(&rig->file, "file", NULL), 0);
 }
 
+/* Before anything is in use: maps the device again, with compound pages of 2 MiB. */
+static inline void file_rig_use_compound_pages(struct file_rig *rig)
+{
+    REQUIRE_EQ(memunmap_pages(&rig->pgmap), 0);
+    rig->pgmap.vmemmap_shift = 9;
+    REQUIRE_EQ(rig_map(&rig->pgmap), 0);
+}
+
 /* The views must be gone. Checks that nothing was left behind. */
 static inline void file_rig_tear_down(struct file_rig *rig)
 {

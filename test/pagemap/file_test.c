@@ -296,10 +296,8 @@ TEST_CASE(file, allocated_compound_pages)
     struct file_rig rig;
 
     file_rig_set_up(&rig, MEMORY_DEVICE_COHERENT);
+    file_rig_use_compound_pages(&rig);
     head = pfn_to_page(512);
-    REQUIRE_EQ(memunmap_pages(&rig.pgmap), 0);
-    rig.pgmap.vmemmap_shift = 9;
-    REQUIRE_EQ(rig_map(&rig.pgmap), 0);
     rig_freed = 0;
     REQUIRE_EQ(zone_device_page_init(head), 0);
     unlock_page(head);

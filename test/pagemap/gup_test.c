@@ -170,9 +170,7 @@ TEST_CASE(gup, compound_pages_count_pins_apart)
     char *view;
 
     file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
-    REQUIRE_EQ(memunmap_pages(&rig.pgmap), 0);
-    rig.pgmap.vmemmap_shift = 9;
-    REQUIRE_EQ(rig_map(&rig.pgmap), 0);
+    file_rig_use_compound_pages(&rig);
     REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, 1024), 0);
     view = file_rig_view(&rig, 0, 1024);
     CHECK_EQ(pin_user_pages(at(view, 511), 3, 0, pages), 3);

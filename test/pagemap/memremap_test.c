@@ -87,7 +87,7 @@ TEST_CASE(memremap, errors_of_the_range_in_order)
 }
 
 /* Bugs 1, 2, 4 and 5, and the latent L1: an overlap of any shape is refused, and the victim stays whole. */
-TEST_CASE(memremap, bug1_overlap_of_any_shape_leaves_the_other_intact)
+TEST_CASE(memremap, bug1_bug2_bug4_bug5_overlap_leaves_the_other_intact)
 {
     const uint64_t base = 4 * RIG_GB, unit = 2 * RIG_MB;
     struct pagemap_memory *memory = rig_plug(base, 20 * unit);
@@ -116,7 +116,7 @@ TEST_CASE(memremap, bug1_overlap_of_any_shape_leaves_the_other_intact)
     rig_unplug(memory);
 }
 
-TEST_CASE(memremap, several_ranges_and_the_cached_argument)
+TEST_CASE(memremap, bug22_bug30_several_ranges_and_the_cached_argument)
 {
     struct pagemap_memory *memory = rig_plug(0, 64 * RIG_MB);
     struct range two[2] = {rig_range(2 * RIG_MB, 2 * RIG_MB), rig_range(32 * RIG_MB, 4 * RIG_MB)};

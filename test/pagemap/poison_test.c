@@ -29,7 +29,7 @@ static void set_up_with_op(struct file_rig *rig)
     op_result = 0;
 }
 
-TEST_CASE(poison, client_b_errors_in_order)
+TEST_CASE(poison, bug17_client_b_errors_in_order)
 {
     const uint64_t base = 16 * RIG_GB, first = PHYS_PFN(base);
     struct pagemap_memory *memory = rig_plug(base, 8 * RIG_MB);

@@ -132,9 +132,10 @@ static inline uint64_t step_once(uint64_t at)
 }
 
 /*
- * Interferes at about `rounds` places, spread over all instructions of `act`. Returns in how many of them.
+ * Interferes at places spread over all instructions of `act`, and before each of the last sixteen, where the answer is on
+ * its way: at as many as take about `steps` steps. Returns in how many of them.
  */
-static inline unsigned step_through(unsigned rounds)
+static inline unsigned step_through(uint64_t steps)
 {
     struct prng prng = prng_stream(test_seed(), 7);
     uint64_t instructions, stride, interfered = 0;
@@ -152,13 +153,14 @@ static inline unsigned step_through(unsigned rounds)
     REQUIRE_EQ(pthread_create(&thread, NULL, step_interfere, NULL), 0);
     (void)step_once(UINT64_MAX); /* what a first time does */
     instructions = step_once(UINT64_MAX);
-    stride = instructions / rounds + 1;
+    stride = instructions * instructions / 2 / steps + 1;
     for (uint64_t at = prng_below(&prng, stride); at < instructions; at += stride) {
         (void)step_once(at);
         interfered += step_was_asked();
     }
-    for (uint64_t last = 1; last <= 16 && last < instructions; last++) { /* where the answer is on its way */
+    for (uint64_t last = 1; last <= 16 && last < instructions; last++) {
         (void)step_once(instructions - last);
+        interfered += step_was_asked();
     }
     step_store(&step.stop, 1);
     (void)pthread_join(thread, NULL);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Someone revokes, replaces, truncates or tears down between two instructions of a lookup: between each two of some
- * hundreds, spread over all of it.
+ * Someone revokes, replaces, truncates or tears down between two instructions of a lookup: at some hundred places, spread
+ * over all of it (at all of them with --long).
  */
 #define _GNU_SOURCE /* REG_EFL */
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "test/pagemap/file_rig.h"
 #include "test/pagemap/step.h"
 
-enum { ROUNDS = 100, PAGES = 8 };
+enum { STEPS = 50000, PAGES = 8 };
 
 static struct file_rig rig;
 static char *view;
@@ -34,9 +34,9 @@ static void set_up(void)
 
 static void step_through_all(void)
 {
-    unsigned rounds = step_through(ROUNDS * test_scale());
+    unsigned places = step_through((uint64_t)STEPS * test_scale());
 
-    CHECK_GE(rounds, ROUNDS / 2u);
+    CHECK_GE(places, 20u);
     CHECK_GT(granted, 0u, "some came before");
     CHECK_GT(refused, 5u, "some came after");
 }
@@ -137,7 +137,7 @@ TEST_CASE(step, a_view_replaced_between_any_two_instructions_of_a_pin)
     step.check = check_replaced;
     step.restore = replace_again;
     step_through_all();
-    CHECK_GT(same_addresses, 10u, "the system gives the same addresses again, or this shows nothing");
+    CHECK_GT(same_addresses, 5u, "the system gives the same addresses again, or this shows nothing");
     CHECK_EQ(truncate_inode_pages(&other, 0), 0);
     CHECK_EQ(address_space_destroy(&other), 0);
     tear_down();

@@ -47,7 +47,7 @@ static struct page *hold_page(const struct dev_pagemap *pgmap, uint64_t pfn)
  * Bugs 9 and 21, and what the kernel never did for FS_DAX and GENERIC: teardown waits for pages in use, new
  * ones fail meanwhile, and a page's bytes are there until its last reference goes.
  */
-TEST_CASE(teardown, bug9_bug21_teardown_drains_pages_of_every_type)
+TEST_CASE(teardown, bug9_bug12_bug21_teardown_drains_pages_of_every_type)
 {
     struct pagemap_memory *memory = rig_plug(0, 8 * RIG_MB);
 
