@@ -420,9 +420,6 @@ int main(int argc, char **argv)
             fail("what is", argv[i]);
         }
     }
-    if (!IS_WATCHED) {
-        return 77;
-    }
     run();
-    return 0;
+    return IS_WATCHED ? 0 : 77;
 }
