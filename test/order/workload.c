@@ -5,6 +5,7 @@
  *     workload --list            the places in the library where an order can be taken away
  *     workload --site=PLACE      takes it away
  *     workload --broken=RULE     breaks a rule instead: grace, section, claim or poll_claim (rangemap/base/mutation.h)
+ *     workload --start           only what happens once in a process
  *     workload --seed=N
  *
  * Ends with 0, or as ThreadSanitizer ends it; with 77 in a build without.
@@ -15,11 +16,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "rangemap/base/mutation.h"
 #include "rangemap/base/weaken.h"
 #include "rangemap/rangemap.h"
 #include "test/shim/prng.h"
+
+#if defined(RM_TSAN)
+enum { IS_WATCHED = 1 };
+#else
+enum { IS_WATCHED = 0 };
+#endif
 
 enum { THREADS = 3, OPERATIONS = 20000, KEYS = 160, DOMAINS = 40, NAME = 256 };
 
@@ -28,6 +36,7 @@ extern struct rm_site __start_rm_sites[], __stop_rm_sites[];
 enum rm_rule rm_broken_rule = RM_NO_RULE;
 
 static uint64_t seed = 1;
+static bool only_start;
 static struct rangemap *maps[2];
 static pthread_barrier_t barrier;
 static atomic_uint released;
@@ -190,21 +199,34 @@ static void read_map(struct rangemap *map, struct prng *prng)
     }
 }
 
-static void look_after(struct rangemap_domain *domain, struct prng *prng)
+static void inspect(struct rangemap_domain *domain)
 {
     struct rangemap_domain_statistics statistics;
     struct rangemap_blocker blocker;
 
+    must(rangemap_domain_stats(domain, &statistics));
+    must(rangemap_domain_blocker(domain, &blocker));
+}
+
+/* Comes back to a record that another thread may have had meanwhile. */
+static void leave_and_return(struct rangemap_domain *domain, struct prng *prng)
+{
+    must(rangemap_domain_detach(domain));
+    (void)usleep((useconds_t)prng_below(prng, 100));
+    must(rangemap_domain_attach(domain));
+}
+
+static void look_after(struct rangemap_domain *domain, struct prng *prng)
+{
     switch (prng_below(prng, 8)) {
     case 0:
-        must(rangemap_domain_detach(domain));
+        leave_and_return(domain, prng);
         break;
     case 1:
         must(rangemap_domain_synchronize(domain));
         break;
     case 2:
-        must(rangemap_domain_stats(domain, &statistics));
-        must(rangemap_domain_blocker(domain, &blocker));
+        inspect(domain);
         break;
     case 3:
         defer(domain);
@@ -243,28 +265,48 @@ static void operate(struct prng *prng, unsigned count)
     }
 }
 
+static struct rangemap *create_with_domain(void)
+{
+    struct rangemap_options options = {0};
+    struct rangemap *map;
+
+    must(rangemap_domain_create(NULL, &options.domain));
+    must(rangemap_create(&options, &map));
+    return map;
+}
+
+static void destroy_with_domain(struct rangemap *map)
+{
+    struct rangemap_domain *domain = rangemap_domain_of(map);
+
+    must(rangemap_destroy(map));
+    must(rangemap_domain_destroy(domain));
+}
+
 /* Domains that come and go while the threads keep their records. */
 static void change_domains(unsigned self, struct prng *prng)
 {
-    static struct rangemap_domain *domain;
     static struct rangemap *map;
 
     for (unsigned i = 0; i < DOMAINS; i++) {
         if (self == 0) {
-            struct rangemap_options options = {0};
-
-            must(rangemap_domain_create(NULL, &domain));
-            options.domain = domain;
-            must(rangemap_create(&options, &map));
+            map = create_with_domain();
         }
         (void)pthread_barrier_wait(&barrier);
         for (unsigned j = 0; j < 20; j++) {
             update(map, prng);
+            if (self == 1) {
+                inspect(rangemap_domain_of(map));
+            } else {
+                (void)rangemap_domain_poll(rangemap_domain_of(map));
+            }
         }
         (void)pthread_barrier_wait(&barrier);
         if (self == 0) {
-            must(rangemap_destroy(map));
-            must(rangemap_domain_destroy(domain));
+            destroy_with_domain(map);
+        }
+        for (unsigned j = 0; j < 20; j++) {
+            leave_and_return(NULL, prng); /* where they learn that a domain of theirs is gone */
         }
     }
 }
@@ -277,6 +319,9 @@ static void *work(void *argument)
     (void)pthread_barrier_wait(&barrier);
     (void)rangemap_domain_poll(NULL); /* all at once: the default domain, and what a process has once */
     (void)pthread_barrier_wait(&barrier);
+    if (only_start) {
+        return NULL;
+    }
     if (self == 0) {
         struct rangemap_options owning = {.release = release, .retain = release};
 
@@ -290,6 +335,34 @@ static void *work(void *argument)
     return NULL;
 }
 
+static void *update_and_exit(void *map)
+{
+    struct prng prng = prng_stream(seed, THREADS);
+
+    update(map, &prng);
+    (void)pthread_barrier_wait(&barrier);
+    return NULL;
+}
+
+/* Threads exit while the domain that they have used is destroyed. */
+static void exit_beside_destroy(void)
+{
+    pthread_t thread[THREADS - 1];
+
+    for (unsigned i = 0; i < DOMAINS; i++) {
+        struct rangemap *map = create_with_domain();
+
+        for (unsigned j = 0; j < THREADS - 1; j++) {
+            must(-pthread_create(&thread[j], NULL, update_and_exit, map));
+        }
+        (void)pthread_barrier_wait(&barrier);
+        destroy_with_domain(map);
+        for (unsigned j = 0; j < THREADS - 1; j++) {
+            must(-pthread_join(thread[j], NULL));
+        }
+    }
+}
+
 static void run(void)
 {
     pthread_t thread[THREADS];
@@ -301,8 +374,11 @@ static void run(void)
     for (unsigned i = 0; i < THREADS; i++) {
         must(-pthread_join(thread[i], NULL));
     }
-    must(rangemap_destroy(maps[0]));
-    must(rangemap_destroy(maps[1]));
+    if (!only_start) {
+        exit_beside_destroy();
+        must(rangemap_destroy(maps[0]));
+        must(rangemap_destroy(maps[1]));
+    }
 }
 
 static void break_rule(const char *name)
@@ -336,16 +412,14 @@ int main(int argc, char **argv)
             weaken(text);
         } else if (strncmp(argv[i], "--broken=", 9) == 0) {
             break_rule(text);
+        } else if (strcmp(argv[i], "--start") == 0) {
+            only_start = true;
         } else if (strncmp(argv[i], "--seed=", 7) == 0) {
             seed = strtoull(text, NULL, 0);
         } else {
             fail("what is", argv[i]);
         }
     }
-#if !defined(RM_TSAN)
-    return 77;
-#else
     run();
-    return 0;
-#endif
+    return IS_WATCHED ? 0 : 77;
 }
