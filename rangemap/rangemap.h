@@ -389,8 +389,10 @@ struct rangemap_blocker {
     uint64_t pending_bytes; /* unreclaimed bytes in the domain */
 };
 
-/* Called when pending bytes pass the soft limit upwards, on the updating thread, outside
- * any section of the library's own. */
+/*
+ * Called when pending bytes pass the soft limit upwards, on the updating thread, outside any section of the
+ * library's own. As in any callback, calls that would wait are refused with -EDEADLK.
+ */
 typedef void rangemap_pressure_fn(struct rangemap_domain *domain, const struct rangemap_blocker *blocker,
                                   void *context);
 
