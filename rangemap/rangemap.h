@@ -59,6 +59,9 @@ extern "C" {
 #define RANGEMAP_VERSION_MAJOR 0
 #define RANGEMAP_VERSION_MINOR 1
 #define RANGEMAP_VERSION_PATCH 0
+/* To be compared in #if: 1.2.3 is 10203. */
+#define RANGEMAP_VERSION                                                                                     \
+    (RANGEMAP_VERSION_MAJOR * 10000 + RANGEMAP_VERSION_MINOR * 100 + RANGEMAP_VERSION_PATCH)
 
 #define RANGEMAP_API __attribute__((visibility("default")))
 
