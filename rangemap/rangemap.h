@@ -59,6 +59,9 @@ extern "C" {
 #define RANGEMAP_VERSION_MAJOR 0
 #define RANGEMAP_VERSION_MINOR 1
 #define RANGEMAP_VERSION_PATCH 0
+/* To be compared in #if: 1.2.3 is 10203. */
+#define RANGEMAP_VERSION                                                                                     \
+    (RANGEMAP_VERSION_MAJOR * 10000 + RANGEMAP_VERSION_MINOR * 100 + RANGEMAP_VERSION_PATCH)
 
 #define RANGEMAP_API __attribute__((visibility("default")))
 
@@ -389,8 +392,10 @@ struct rangemap_blocker {
     uint64_t pending_bytes; /* unreclaimed bytes in the domain */
 };
 
-/* Called when pending bytes pass the soft limit upwards, on the updating thread, outside
- * any section of the library's own. */
+/*
+ * Called when pending bytes pass the soft limit upwards, on the updating thread, outside any section of the
+ * library's own. As in any callback, calls that would wait are refused with -EDEADLK.
+ */
 typedef void rangemap_pressure_fn(struct rangemap_domain *domain, const struct rangemap_blocker *blocker,
                                   void *context);
 

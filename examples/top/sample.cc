@@ -21,7 +21,7 @@ namespace top
 {
 
 static const int kFormat = 1;
-static const int kPatienceSeconds = 3;
+static const int kPatienceSeconds = 5;
 
 static std::string process(long pid)
 {

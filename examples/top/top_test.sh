@@ -72,7 +72,7 @@ says '^ +[1-9][0-9]* +[0-9]+ +0 +- +[0-9.]+ .* -$' # the other domain: nothing h
 
 # As it is published.
 ends 0 --json "$pid"
-python3 - "$pid" $height $ranges $leaves $inner <<'END' || fail "--json"
+python3 - "$pid" "$height" "$ranges" "$leaves" "$inner" <<'END' || fail "--json"
 import json, sys
 told = json.load(open("out"))
 pid, *counts = map(int, sys.argv[1:])
@@ -93,7 +93,8 @@ says ' [0-9]+ +[0-9]+ +[0-9]+ +[0-9]+ +[0-9.]+ (B|KiB|MiB) '
 # On a terminal, until q.
 (sleep 2; printf q; sleep 1) | timeout 60 script -qec "stty rows 10 cols 60; '$top' --interval 0.2" screen >/dev/null ||
     fail "on a terminal"
-grep -q $'\033\[?1049h.*' screen && grep -q $'\033\[?1049l' screen || fail "the terminal is not given back"
+grep -q $'\033\\[?1049h' screen || fail "the terminal is not taken over"
+grep -q $'\033\\[?1049l' screen || fail "the terminal is not given back"
 grep -q "process $pid (busy)" screen || fail "nothing on the terminal"
 ! grep -q 'B/range' screen || fail "lines are not cut"
 
@@ -124,7 +125,7 @@ ends 0 --once "$pid"
 timeout 60 "$top" --interval 0.1 "$pid" >out 2>&1 &
 watcher=$!
 sleep 0.5
-exec {BUSY[1]}>&-
+eval "exec ${BUSY[1]}>&-"
 ! wait $watcher || fail "a watched process has ended, and nobody says so"
 says "^top: (there is no process|process) $pid"
 wait "$pid" || fail "busy has failed"

@@ -77,6 +77,7 @@ const {Worker} = require("worker_threads");
 new Worker("[1, 2, 3].map(x => x * 2)", {eval: true});'
 agree clang -O2 hello.c -o hello
 agree gcc -O2 hello.c -o hello
+# shellcheck disable=SC2016 # for the other bash
 agree bash -c 'for i in 1 2 3; do (echo $i); done; x=$(ls | wc -l)'
 agree git init -q repository
 

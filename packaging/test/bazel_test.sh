@@ -28,7 +28,7 @@ done
 trap 'bazel --output_user_root="$TEST_TMPDIR/bazel" shutdown' EXIT
 bazel_here build //... >out 2>&1 || { cat out >&2; fail "the consumer does not build"; }
 for program in {rangemap,pagemap}_{c,cc}; do
-    bazel-bin/$program || fail "$program"
+    "bazel-bin/$program" || fail "$program"
 done
 
 # Without its dependencies: the missing repository is named.

@@ -60,6 +60,7 @@ cd "$TEST_TMPDIR"
 run_examples all "${documents[@]}" || fail "examples of the documents"
 ((examples == written && examples >= 10)) || fail "$examples of $written examples have run"
 
+# shellcheck disable=SC2016 # marks of the document
 sed -n 's/^| `\(rangemap_[a-z_]*\)()`.*/\1/p' docs/manual.md | sort -u >in_table
 sed -n 's/^        \([a-z].*\);$/\1/p' "$root/packaging/librangemap.map" | sort >exported
 diff exported in_table >&2 || fail "docs/manual.md, section 5, has other functions than rangemap.h"

@@ -224,8 +224,10 @@ void rm_reclaim_visit(struct rm_thread *thread)
         help_idle_shards(thread, now);
     }
     if (domain->soft_limit_bytes != 0) {
-        rm_busy_enter(thread); /* its callback must not detach the thread */
+        rm_busy_enter(thread);     /* its callback must not detach the thread, */
+        thread->reclaiming = true; /* nor wait for what we are in the middle of */
         report_pressure(domain, pressed);
+        thread->reclaiming = false;
         rm_busy_leave(thread);
     }
 }

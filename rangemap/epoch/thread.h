@@ -50,7 +50,7 @@ struct rm_thread {
     unsigned busy RM_LINE_ALIGNED; /* > 0: inside an update or reclaiming; cache and bags in motion */
     unsigned shard;                /* where it hands its garbage to */
     unsigned committed;
-    bool reclaiming;    /* inside callbacks of a shard it claimed */
+    bool reclaiming;    /* inside callbacks that reclamation makes: they may not wait */
     struct rm_bag *bag; /* being filled, see epoch/retire.h */
     struct rm_bag *committed_bag;
     uint64_t unvisited; /* things handed to shards since it last did a share of their work */

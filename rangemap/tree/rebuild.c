@@ -196,6 +196,7 @@ static bool rebuild_leaves(struct rm_rebuild *rebuild, const struct frame *frame
         !append_edited_leaf(rebuild, run, rm_frozen_child(frame->inner, frame->to), RM_RIGHT)) {
         return false;
     }
+    /* NOLINTNEXTLINE(misc-redundant-expression): RM_LEAF_MIN may be 0 */
     if (run->count < RM_LEAF_MIN || run->count == 0) {
         if (fits_merged(run, neighbour)) {
             merged.count = 0;

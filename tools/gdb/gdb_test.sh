@@ -78,7 +78,7 @@ check_all() {
     says find '^inner 0x[0-9a-f]+ keys 0\.\.0xffffffffffffffff$'
     says find '^leaf '
     says find '^\[0x20, 0x22\] = 0x2$'
-    (($(wc -l <find) == 5)) || fail "$kind: other than three inner nodes, a leaf and a range"
+    (($(wc -l <"find") == 5)) || fail "$kind: other than three inner nodes, a leaf and a range"
     says find_nothing '^no range holds 0x24$'
     says find_halted '^(inner|leaf) 0x[0-9a-f]+ frozen keys'
     says info_plain '^map 0x[0-9a-f]+: 5002 ranges, height 3$'
@@ -97,9 +97,10 @@ check_all() {
 
 # ---- core files, in the middle of an update ----
 
+declare -A debug_information=([debug]=-g [bare]=-g0)
 for kind in debug bare; do
     mkdir $kind
-    gcc -O1 $([[ $kind == bare ]] || echo -g) -I"$amalgamation" "$amalgamation/rangemap.c" "$source" -pthread -lck \
+    gcc -O1 "${debug_information[$kind]}" -I"$amalgamation" "$amalgamation/rangemap.c" "$source" -pthread -lck \
         -o $kind/maps &
 done
 wait

@@ -13,6 +13,10 @@
 #include "rangemap/rangemap.h"
 #endif
 
+#if RANGEMAP_VERSION < 100 || RANGEMAP_VERSION / 100 % 100 != RANGEMAP_VERSION_MINOR
+#error "RANGEMAP_VERSION cannot be compared"
+#endif
+
 static int check(int holds, const char *what)
 {
     if (!holds) {
