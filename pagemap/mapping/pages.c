@@ -138,9 +138,8 @@ static int insert_associated(struct address_space *mapping, const struct run *ru
     (void)pm_add_full(&mapping->_nrpages, run->nr_pages);
     mapping->_granule_pages =
         run->granule_pages > mapping->_granule_pages ? run->granule_pages : mapping->_granule_pages;
-    if (run->pgmap->type == MEMORY_DEVICE_FS_DAX) {
-        __atomic_store_n(&mapping->_is_fs_dax, true,
-                         __ATOMIC_RELAXED); /* before anybody can pin: looked at unlocked */
+    if (run->pgmap->type == MEMORY_DEVICE_FS_DAX) { /* looked at without the lock */
+        __atomic_store_n(&mapping->_is_fs_dax, true, __ATOMIC_RELAXED);
     }
     allow_pins(mapping, run);
     return 0;

@@ -127,7 +127,7 @@ static const char *arm(const struct pm_view *view, void *address, size_t bytes)
     int populate = (view->prot & PROT_WRITE) != 0 ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
 
     if (madvise(address, bytes, populate) != 0) {
-        return "madvise(MADV_POPULATE_WRITE), or the memory for it";
+        return "memory for all of its pages (MADV_POPULATE_WRITE)";
     }
     /* The system call itself: sanitizers make mlock() do nothing. */
     if (syscall(SYS_mlock, address, bytes) != 0) {

@@ -292,6 +292,29 @@ TEST_CASE(view, errors)
     file_rig_tear_down(&rig);
 }
 
+/* Every step of making a file that can fail does: none is there then, and the memory is as it was. */
+TEST_CASE(view, each_failing_step_makes_no_file)
+{
+    struct address_space file;
+    unsigned failed = 0;
+    bool all = false;
+
+    warnings_count();
+    for (unsigned step = 1; !all; step++) {
+        int error;
+
+        memset(&file, 0, sizeof file);
+        (void)pm_fault_arm(step);
+        error = address_space_init(&file, "file", NULL);
+        all = pm_fault_arm(0) != 0;
+        CHECK_EQ(error, all ? 0 : -ENOMEM);
+        CHECK_EQ(address_space_destroy(&file), all ? 0 : -EINVAL);
+        failed += !all;
+    }
+    CHECK_GE(failed, 1u);
+    CHECK_EQ(warnings_take(), failed);
+}
+
 /* Every step of making a view that can fail does. */
 TEST_CASE(view, each_failing_step_leaves_nothing_behind)
 {
