@@ -42,11 +42,20 @@ static const struct kind *check_options(const struct pagemap_memory_options *opt
     return kind;
 }
 
+static void tell(const struct pagemap_memory_options *options, const char *message)
+{
+    if (options != NULL && options->message != NULL && options->message_size > 0) {
+        (void)snprintf(options->message, options->message_size, "%s", message);
+    }
+}
+
 static int fail(struct pagemap_memory *memory, const struct pagemap_memory_options *options, int error)
 {
-    if (options->message != NULL && options->message_size > 0) {
-        (void)snprintf(options->message, options->message_size, "%s", memory->report);
+    if (memory->report[0] == 0 && error != -EINVAL) {
+        (void)snprintf(memory->report, sizeof memory->report, "%s: the system refused %s (errno %d)",
+                       kinds[options->kind].name, options->path != NULL ? options->path : "it", -error);
     }
+    tell(options, memory->report);
     if (memory->fd >= 0) {
         (void)close(memory->fd);
     }
@@ -60,6 +69,7 @@ int pagemap_memory_create(const struct pagemap_memory_options *options, struct p
     struct pagemap_memory *made;
     int error;
 
+    tell(options, "");
     if (kind == NULL || memory == NULL) {
         return -EINVAL;
     }

@@ -130,10 +130,16 @@ TEST_CASE(memory, hugetlb_or_its_absence_by_name)
 
 TEST_CASE(memory, devdax_is_refused_by_name_for_another_file)
 {
-    char message[160] = "";
+    char message[160] = "from before";
     struct pagemap_memory_options options = {PAGEMAP_DEVDAX, 0, "/dev/zero", message, sizeof message};
     struct pagemap_memory *memory = NULL;
 
     CHECK_EQ(pagemap_memory_create(&options, &memory), -ENODEV);
     CHECK_NE(strstr(message, "devdax"), NULL, "message: %s", message);
+    options.path = "/dev/dax99.0";
+    CHECK_EQ(pagemap_memory_create(&options, &memory), -ENOENT);
+    CHECK_NE(strstr(message, "devdax: the system refused /dev/dax99.0"), NULL, "message: %s", message);
+    options.path = NULL;
+    CHECK_EQ(pagemap_memory_create(&options, &memory), -EINVAL);
+    CHECK_STR_EQ(message, "");
 }
