@@ -25,9 +25,9 @@ enum pagemap_memory_kind {
 
 struct pagemap_memory_options {
     enum pagemap_memory_kind kind;
-    uint64_t bytes;      /* a multiple of the granule; 0 for FILE and DEVDAX: as large as it is */
-    const char *path;    /* FILE (created if absent, grown if shorter) and DEVDAX; else NULL */
-    char *message;       /* if not NULL: what this machine cannot do, by name; empty: success, -EINVAL, -ENOMEM */
+    uint64_t bytes;   /* a multiple of the granule; 0 for FILE and DEVDAX: as large as it is */
+    const char *path; /* FILE (created if absent, grown if shorter) and DEVDAX; else NULL */
+    char *message;    /* may be NULL; what this machine cannot do, by name; "" on success, -EINVAL, -ENOMEM */
     size_t message_size; /* in bytes, with the final 0 */
 };
 

@@ -3,6 +3,7 @@
  * What the system refuses: membarrier(2), userfaultfd(2), locked memory, file descriptors, mappings. Each in a child, by
  * a seccomp filter or a limit, so that this process does not use the library at all.
  */
+#define _GNU_SOURCE /* sched_getcpu */
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
