@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "test/explorer/buffers.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -108,12 +109,22 @@ void buffers_drain_all(void)
     }
 }
 
-unsigned buffers_filled(void)
+static bool holds(const struct buffer *searched, const void *word)
+{
+    for (unsigned i = 0; i < searched->count; i++) {
+        if (word == NULL || searched->store[i].address == word) {
+            return true;
+        }
+    }
+    return false;
+}
+
+unsigned buffers_holding(const void *word)
 {
     unsigned set = 0;
 
     for (unsigned i = 0; i < SCHEDULE_THREADS; i++) {
-        set |= (unsigned)(buffer[i].count > 0) << i;
+        set |= (unsigned)holds(&buffer[i], word) << i;
     }
     return set;
 }

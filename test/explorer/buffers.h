@@ -30,7 +30,7 @@ void buffers_drain_one(unsigned thread);
 /* All stores of all threads do. */
 void buffers_drain_all(void);
 
-/* The set of threads that others do not see everything of. */
-unsigned buffers_filled(void);
+/* The set of threads with a store to `word` that others do not see; NULL: with any. */
+unsigned buffers_holding(const void *word);
 
 #endif

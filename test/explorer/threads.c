@@ -19,6 +19,7 @@ static struct run {
     threads_fn *body;
     unsigned current, runnable, point;
     unsigned refusals;
+    const void *next[SCHEDULE_THREADS]; /* what it accesses when it goes on */
     uint64_t clock, fingerprint;
     uint64_t *beginning[SCHEDULE_THREADS]; /* called, but has not touched anything shared yet */
 } run = {.current = THREADS_MAIN};
@@ -36,6 +37,42 @@ static void go_on_with(unsigned thread)
     }
 }
 
+/* What pollers look at. Where all stores are seen at once, sections begin and end in one step. */
+static bool is_of_section(const void *word, const struct rm_thread *record)
+{
+    return processor.buffers &&
+           ((uintptr_t)word - (uintptr_t)&record->section < sizeof record->section || word == &record->light);
+}
+
+static bool is_of_any_section(const void *word)
+{
+    bool is = false;
+
+    for (unsigned i = 0; i < SCHEDULE_THREADS; i++) {
+        is |= is_of_section(word, records[i]);
+    }
+    return is;
+}
+
+/*
+ * The threads whose buffers may be drained now. When a store drains is a matter only of accesses to the same word by
+ * others, so it is offered just before those. A poller's scan has no point of its own and reads all sections: it
+ * follows an access to the section of some thread.
+ */
+static unsigned drainable(void)
+{
+    unsigned set = 0;
+
+    for (unsigned i = 0; processor.buffers && i < THREADS_MAIN; i++) {
+        const void *word = run.next[i];
+
+        if ((run.runnable >> i & 1) != 0 && word != NULL) {
+            set |= buffers_holding(is_of_any_section(word) ? NULL : word) & ~(1U << i);
+        }
+    }
+    return set;
+}
+
 /* Before it chooses a thread, a schedule may choose buffers to drain. */
 static unsigned choose_thread(void)
 {
@@ -43,7 +80,7 @@ static unsigned choose_thread(void)
 
     for (;;) {
         next = schedule_next(run.schedule, run.point, run.current,
-                             run.runnable | buffers_filled() << SCHEDULE_THREADS);
+                             run.runnable | drainable() << SCHEDULE_THREADS);
         if (next < SCHEDULE_THREADS) {
             return next;
         }
@@ -78,13 +115,6 @@ static void has_begun(void)
     }
 }
 
-/* What pollers look at. Where all stores are seen at once, sections begin and end in one step. */
-static bool is_of_section(const void *word, const struct rm_thread *record)
-{
-    return processor.buffers &&
-           ((uintptr_t)word - (uintptr_t)&record->section < sizeof record->section || word == &record->light);
-}
-
 /* A thread's own counters, which nobody reads during a run, and a sum that changes in none. */
 static bool is_dull(const void *word)
 {
@@ -107,6 +137,7 @@ void rm_explorer_point(const void *word)
         if (is_dull(word)) {
             return;
         }
+        run.next[run.current] = word;
         switch_threads();
         has_begun();
         run.fingerprint = prng_mix(run.fingerprint ^ (uintptr_t)word ^ run.current);
@@ -159,7 +190,7 @@ bool rm_explorer_membarrier(void)
     if (!rm_broken(RM_FENCE_HEAVY)) {
         buffers_drain_all();
     }
-    rm_explorer_point(NULL);
+    rm_explorer_point(&records[run.current]->section); /* the scan comes next */
     return true;
 }
 
