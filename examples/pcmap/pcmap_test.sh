@@ -49,12 +49,14 @@ adds_up() {
         END { exit bad || total != rows || total != classes }' profile || fail "it does not add up: $(cat profile)"
 }
 
-# Two seconds of CPU time for each of two threads are 200 samples each; the swapping thread works half of its time in
-# libraries, at the least.
-profile 0 "$rig" --seconds 2 "$alpha" "$beta" "$gamma"
+export PCMAP_HZ=250
+
+# A second of CPU time for each of two threads is 250 samples each; the swapping thread works half of its time in libraries,
+# at the least.
+profile 0 "$rig" --seconds 1 "$alpha" "$beta" "$gamma"
 cat out
 adds_up
-at_least 150 hot_in_program "$rig"
+at_least 180 hot_in_program "$rig"
 at_least 25 alpha_hot "$alpha"
 at_least 25 beta_hot "$beta"
 never _idle        # whose code it would be, were a closed library's names still there
@@ -64,7 +66,7 @@ for object in "$rig" "$alpha" "$beta" "$gamma"; do
 done
 
 # A child begins anew.
-profile 0 "$rig" --fork
+profile 0 "$rig" --seconds 0.4 --fork
 adds_up
 [ "$(grep -c '^pcmap: process' profile)" -eq 2 ] || fail "not two profiles: $(cat profile)"
 at_least 50 hot_in_child "$rig"
@@ -73,13 +75,13 @@ awk '/^pcmap: process/ { process++ } $3 ~ /^hot_in_/ { if ($3 in of && of[$3] !=
     END { exit bad || of["hot_in_child"] == of["hot_in_program"] }' profile || fail "samples in both: $(cat profile)"
 
 # Code that no object has is counted where it is.
-profile 0 "$rig" --made
+profile 0 "$rig" --seconds 0.4 --made
 adds_up
 at_least 50 '[no-object]' 'anonymous memory'
 
 # A program with SIGPROF of its own has it, and ends by its own alone.
 status=0
-LD_PRELOAD=$library "$rig" --signal >out 2>&1 || status=$?
+LD_PRELOAD=$library "$rig" --seconds 0.4 --signal >out 2>&1 || status=$?
 [ "$status" -eq $((128 + 27)) ] || fail "status $status, not that of SIGPROF: $(cat out)"
 grep -q 'not ended by a tick' out || fail "ended too early: $(cat out)"
 
@@ -92,7 +94,7 @@ grep -q 'PCMAP_HZ is not a number' out || fail "no word of PCMAP_HZ: $(cat out)"
 # real OBJECT PROGRAM [ARGUMENT...]: a program of the system, most of whose time goes to OBJECT.
 real() {
     command -v "$2" >/dev/null || { echo "SKIPPED: $2 is not installed"; return; }
-    PCMAP_HZ=250 profile 0 "${@:2}"
+    profile 0 "${@:2}"
     adds_up
     awk -v o="$1" '$2 ~ /^[0-9.]+$/ && index($0, o) && $3 !~ /^\[/ { n += $1 } END { exit n < 10 }' profile ||
         fail "hardly a function of $1 in $(head -n 30 profile)"
@@ -101,19 +103,19 @@ real() {
 real python3 /usr/bin/python3 -c '
 import json, sqlite3, threading
 def work():
-    for _ in range(50): json.dumps([{str(i): [i] * 5} for i in range(2000)])
+    for _ in range(30): json.dumps([{str(i): [i] * 5} for i in range(2000)])
 threads = [threading.Thread(target=work) for _ in range(4)]
 for thread in threads: thread.start()
 for thread in threads: thread.join()'
 real node node -e 'let s = 0; for (let i = 0; i < 1e6; i++) s += JSON.stringify({i, a: [i, i]}).length;'
 printf '#include <regex>\n#include <map>\nstd::map<int, std::regex> m;\nvoid f() { m[1] = std::regex("a*b"); }\n' >heavy.cc
-real clang clang++ -O2 -c heavy.cc -o heavy.o
+real clang clang++ -fsyntax-only heavy.cc
 cat >Threads.java <<END
 public class Threads {
     public static void main(String[] arguments) throws Exception {
         Thread[] threads = new Thread[4];
         for (int i = 0; i < threads.length; i++) {
-            threads[i] = new Thread(() -> { for (int j = 0; j < 20000; j++) { byte[] b = new byte[j]; } });
+            threads[i] = new Thread(() -> { for (int j = 0; j < 5000; j++) { byte[] b = new byte[j]; } });
             threads[i].start();
         }
         for (Thread thread : threads) { thread.join(); }
