@@ -31,9 +31,27 @@ static void note(uint64_t instruction)
     *place = instruction;
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+extern const char __executable_start[], etext[];
+
+/* The sanitizer's own code takes locks, such as that of the list of roots in which it looks for leaks. */
+static bool is_sanitizer(uint64_t instruction)
+{
+    return instruction < (uintptr_t)__executable_start || instruction >= (uintptr_t)etext;
+}
+#else
+static bool is_sanitizer(uint64_t instruction)
+{
+    (void)instruction;
+    return false;
+}
+#endif
+
 static bool is_inside(unsigned index)
 {
-    return subject->thread[index].inside && !operate_contains(tracer_instruction(subject->thread[index].tid));
+    uint64_t instruction = tracer_instruction(subject->thread[index].tid);
+
+    return subject->thread[index].inside && !operate_contains(instruction) && !is_sanitizer(instruction);
 }
 
 /*
