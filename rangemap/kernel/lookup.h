@@ -136,8 +136,10 @@ RM_ALWAYS_INLINE void rm_descend_batch(rm_rank_fn *rank, const struct rangemap *
     }
 }
 
-RM_ALWAYS_INLINE unsigned rm_lookup_batch_with(rm_rank_fn *rank, const struct rangemap *map,
-                                               const uint64_t *keys, unsigned count, void **values, bool *hit)
+/* What is to be filled in for each key; NULL, and a constant where this is inlined, what is not. */
+RM_ALWAYS_INLINE unsigned rm_batch_with(rm_rank_fn *rank, const struct rangemap *map, const uint64_t *keys,
+                                        unsigned count, void **values, struct rangemap_entry *entries,
+                                        bool *hit)
 {
     struct rm_batch batch;
     unsigned hits = 0;
@@ -150,27 +152,6 @@ RM_ALWAYS_INLINE unsigned rm_lookup_batch_with(rm_rank_fn *rank, const struct ra
         if (values != NULL) {
             values[i] = at > 0 ? rm_leaf_pairs(leaf, batch.count[i])[at - 1].value : NULL;
         }
-        if (hit != NULL) {
-            hit[i] = at > 0;
-        }
-        hits += at > 0;
-    }
-    rm_probe_batch(map, count, hits);
-    return hits;
-}
-
-RM_ALWAYS_INLINE unsigned rm_find_batch_with(rm_rank_fn *rank, const struct rangemap *map,
-                                             const uint64_t *keys, unsigned count,
-                                             struct rangemap_entry *entries, bool *hit)
-{
-    struct rm_batch batch;
-    unsigned hits = 0;
-
-    rm_descend_batch(rank, map, keys, count, &batch);
-    for (unsigned i = 0; i < count; i++) {
-        const struct rm_leaf *leaf = rm_leaf(batch.node[i]);
-        unsigned at = rm_hit(leaf, batch.count[i], batch.rank[i], keys[i]);
-
         if (entries != NULL) {
             entries[i] =
                 at > 0 ? rm_leaf_entry(leaf, batch.count[i], at - 1) : (struct rangemap_entry){0, 0, NULL};

@@ -32,13 +32,13 @@ RM_TARGET_NEON static bool neon_find(const struct rangemap *map, uint64_t key, s
 RM_TARGET_NEON static unsigned neon_lookup_batch(const struct rangemap *map, const uint64_t *keys,
                                                  unsigned count, void **values, bool *hit)
 {
-    return rm_lookup_batch_with(rm_rank_neon, map, keys, count, values, hit);
+    return rm_batch_with(rm_rank_neon, map, keys, count, values, NULL, hit);
 }
 
 RM_TARGET_NEON static unsigned neon_find_batch(const struct rangemap *map, const uint64_t *keys,
                                                unsigned count, struct rangemap_entry *entries, bool *hit)
 {
-    return rm_find_batch_with(rm_rank_neon, map, keys, count, entries, hit);
+    return rm_batch_with(rm_rank_neon, map, keys, count, NULL, entries, hit);
 }
 
 const struct rm_kernel rm_kernel_neon = {

@@ -34,13 +34,13 @@ static bool portable_find(const struct rangemap *map, uint64_t key, struct range
 static unsigned portable_lookup_batch(const struct rangemap *map, const uint64_t *keys, unsigned count,
                                       void **values, bool *hit)
 {
-    return rm_lookup_batch_with(rm_rank_portable, map, keys, count, values, hit);
+    return rm_batch_with(rm_rank_portable, map, keys, count, values, NULL, hit);
 }
 
 static unsigned portable_find_batch(const struct rangemap *map, const uint64_t *keys, unsigned count,
                                     struct rangemap_entry *entries, bool *hit)
 {
-    return rm_find_batch_with(rm_rank_portable, map, keys, count, entries, hit);
+    return rm_batch_with(rm_rank_portable, map, keys, count, NULL, entries, hit);
 }
 
 const struct rm_kernel rm_kernel_portable = {

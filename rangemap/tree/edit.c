@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "rangemap/tree/edit.h"
 
-#include "rangemap/node/splice.h"
-
 static void put(struct rm_edit *edit, uint64_t start, uint64_t last, void *value)
 {
     edit->put[edit->puts++] = (struct rangemap_entry){start, last, value};
@@ -82,7 +80,7 @@ enum rm_outcome rm_edit_plan(struct rm_edit *edit, struct rm_op *op, const struc
 void rm_edit_apply(const struct rm_edit *edit, const struct rm_leaf *leaf, unsigned count,
                    struct rm_leaf *edited)
 {
-    struct rm_splice splice = {count, edit->from, edit->to, edit->puts};
+    struct rm_splice splice = rm_edit_splice(edit, count);
     uint64_t *start = rm_node_keys(&edited->node) + edit->from;
     struct rm_pair *pair = rm_leaf_pairs(edited, rm_splice_count(&splice)) + edit->from;
 

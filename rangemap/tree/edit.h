@@ -5,6 +5,7 @@
 
 #include "rangemap/epoch/retire.h"
 #include "rangemap/node/entry.h"
+#include "rangemap/node/splice.h"
 #include "rangemap/tree/op.h"
 
 /*
@@ -30,9 +31,17 @@ RM_INTERNAL enum rm_outcome rm_edit_plan(struct rm_edit *edit, struct rm_op *op,
                                          const struct rm_values *values, const struct rm_leaf *leaf,
                                          unsigned count, unsigned rank, enum rm_side side);
 
+/* The copying of a leaf of `count` that it takes. */
+static inline struct rm_splice rm_edit_splice(const struct rm_edit *edit, unsigned count)
+{
+    return (struct rm_splice){count, edit->from, edit->to, edit->puts};
+}
+
 static inline unsigned rm_edit_count(const struct rm_edit *edit, unsigned count)
 {
-    return count - (edit->to - edit->from) + edit->puts;
+    struct rm_splice splice = rm_edit_splice(edit, count);
+
+    return rm_splice_count(&splice);
 }
 
 /* Writes the edited leaf, which must fit, into unpublished memory of the right size. */
