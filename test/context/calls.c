@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+/* A call of every public function, for each to be made in any context: as long as the interface is. */
 #include "test/context/calls.h"
 
 #include <errno.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * docs/manual.md, section 5, held to the truth: each function is called in each context in which the table
- * allows it, and must work there; where it names an error, that must come. What it forbids is not tried.
+ * allows it, and must work there; where it names an error, that must come. What it forbids is not tried. One file,
+ * since every context is a variation of the same stage.
  */
 #include <errno.h>
 #include <semaphore.h>

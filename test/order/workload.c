@@ -8,7 +8,7 @@
  *     workload --start           only what happens once in a process
  *     workload --seed=N
  *
- * Ends with 0, or as ThreadSanitizer ends it; with 77 in a build without.
+ * Ends with 0, or as ThreadSanitizer ends it; with 77 in a build without. One file, so that it is one program to run by hand.
  */
 #include <errno.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The contract of lib/percpu-refcount.c. */
+/* The contract of lib/percpu-refcount.c, whole, with the threads and handlers that hammer it: hence its length. */
 #define _GNU_SOURCE /* CPU_SET */
 #include <errno.h>
 #include <pthread.h>
