@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
-#include "bench/replay/sets/line_reader.h"
+#include "bench/sets/line_reader.h"
 
 namespace bench
 {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Converts the output of `strace -f -o` to the format of bench/replay/sets/mmap_trace.h; see record_mmap.
+# Converts the output of `strace -f -o` to the format of bench/sets/mmap_trace.h; see record_mmap.
 # Only calls that succeeded are written, at the place where they returned. Plain awk: no bit operations.
 
 # Small numbers for processes, in the order in which they appear.

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 
 namespace bench
 {
@@ -14,14 +15,15 @@ static bool readable(const std::string &path)
     return access(path.c_str(), R_OK) == 0;
 }
 
+// Whole, since it may be given to another program, which takes a path as the user's.
 std::string find_runfile(const std::string &name)
 {
     if (readable(name))
-        return name;
+        return std::filesystem::absolute(name);
     if (const char *runfiles = getenv("RUNFILES_DIR")) {
         std::string path = std::string(runfiles) + "/rangemap/" + name;
         if (readable(path))
-            return path;
+            return std::filesystem::absolute(path);
     }
     char program[4096];
     ssize_t length = readlink("/proc/self/exe", program, sizeof program);

@@ -9,7 +9,7 @@ namespace bench
 {
 
 // Where the file of this name in the repository lies: where `bazel run` starts the program, among the runfiles of
-// the test that runs it, or among its own. Empty if nowhere.
+// the test that runs it, or among its own. An absolute path; empty if nowhere.
 std::string find_runfile(const std::string &name);
 
 } // namespace bench

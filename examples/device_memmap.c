@@ -102,7 +102,7 @@ int main(void)
     uint64_t before_kib;
     void *linear;
 
-    pgmap.ranges = &range;
+    pgmap.range = range;
     pgmap.altmap.base_pfn = PHYS_PFN(BASE);
     pgmap.altmap.reserve = INFO_PAGES; /* the driver's own, not to be written */
     pgmap.altmap.free = (BYTES / PAGE_SIZE * sizeof(struct page) + 2 * MIB) / PAGE_SIZE - INFO_PAGES;

@@ -178,7 +178,7 @@ int main(void)
 {
     struct pagemap_memory_options options = {.kind = PAGEMAP_MEMFD, .bytes = BYTES};
     struct range range = {0, BYTES - 1};
-    struct dev_pagemap pgmap = {.type = MEMORY_DEVICE_FS_DAX, .nr_range = 1, .ranges = &range};
+    struct dev_pagemap pgmap = {.type = MEMORY_DEVICE_FS_DAX, .nr_range = 1, .range = range};
     struct pagemap_memory *memory;
 
     if (pagemap_memory_create(&options, &memory) != 0 || pagemap_memory_plug(memory, 0) != 0 ||

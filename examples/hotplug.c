@@ -187,7 +187,7 @@ int main(void)
     struct device dev;
     pthread_t readers[READERS];
 
-    pgmap.ranges = &range;
+    pgmap.range = range;
     pgmap.altmap.base_pfn = PHYS_PFN(BASE);
     pgmap.altmap.free = METADATA_PAGES;
     device_initialize(&dev, "pmem0");

@@ -121,7 +121,7 @@ int main(void)
 {
     struct pagemap_memory_options options = {.kind = PAGEMAP_MEMFD, .bytes = BYTES};
     struct range range = {BASE, BASE + BYTES - 1};
-    struct driver driver = {.pgmap = {.type = MEMORY_DEVICE_FS_DAX, .nr_range = 1, .ranges = &range}};
+    struct driver driver = {.pgmap = {.type = MEMORY_DEVICE_FS_DAX, .nr_range = 1, .range = range}};
     struct pagemap_memory *memory;
     char *view;
 

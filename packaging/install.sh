@@ -3,7 +3,7 @@
 usage='Usage: bazelw run //:install -- --prefix=DIR [OPTION...]
 
 Installs rangemap and pagemap: headers, shared and static libraries, manual pages, what pkg-config and CMake need to
-find them, and commands for gdb in PREFIX/share/rangemap/rangemap.py.
+find them, commands for gdb in PREFIX/share/rangemap/rangemap.py, and checked mode in PREFIX/lib/rangemap.
 
   --prefix=DIR      below which all of it goes; required
   --libdir=DIR      libraries, instead of PREFIX/lib
@@ -52,7 +52,7 @@ put() {
 fill() {
     # A path may hold any character but newlines: those that mean something to sed are quoted.
     sed -e "s|@PREFIX@|$(quoted "$prefix")|" -e "s|@LIBDIR@|$(quoted "$libdir")|" \
-        -e "s|@INCLUDEDIR@|$(quoted "$includedir")|" -e "s|@VERSION@|$version|" -e "s|@ABI@|$abi|" \
+        -e "s|@INCLUDEDIR@|$(quoted "$includedir")|" -e "s|@VERSION@|$version|" -e "s|@ABI@|$abi|" -e "s|@CK_LIBS@|-lck|" \
         -e "s|@INCLUDEDIR_FROM_CONFIG@|$(quoted "$(realpath -m -s --relative-to="$libdir/cmake/x" "$includedir")")|" \
         "packaging/$1"
 }
@@ -72,6 +72,12 @@ install_library() {
     strip --strip-debug -- "$destdir$libdir/$file" "$destdir$libdir/lib$1.a"
 }
 
+# What drivers of the kernel are linked with.
+install_compat() {
+    put 644 "$libdir/libpagemap_compat.a" packaging/libpagemap_compat.a
+    strip --strip-debug -- "$destdir$libdir/libpagemap_compat.a"
+}
+
 # install_package NAME: what finds the library.
 install_package() {
     fill "pkgconfig/$1.pc.in" | put 644 "$libdir/pkgconfig/$1.pc"
@@ -81,7 +87,7 @@ install_package() {
 
 install_headers() {
     local header
-    for header in rangemap/rangemap.h pagemap/*.h; do
+    for header in rangemap/*.h rangemap/*.hpp pagemap/*.h pagemap/compat/*.h pagemap/compat/{asm,linux,linux/*,xen}/*.h; do
         put 644 "$includedir/$header" "$header"
     done
 }
@@ -96,6 +102,11 @@ install_manual() {
 install_gdb_commands() {
     put 644 "$prefix/share/rangemap/rangemap.py" tools/gdb/rangemap.py
     put 644 "$prefix/share/gdb/auto-load$libdir/librangemap.so.$version-gdb.py" tools/gdb/rangemap.py
+}
+
+# To be preloaded: not on the linker's path.
+install_checked_mode() {
+    put 755 "$libdir/rangemap/librangemap_checked.so" tools/checked/librangemap_checked.so
 }
 
 caller=$PWD
@@ -113,6 +124,8 @@ for name in rangemap pagemap; do
     install_package "$name"
     install_manual "$name"
 done
+install_compat
 install_gdb_commands
+install_checked_mode
 fill cmake/rangemapPaths.cmake.in | put 644 "$libdir/cmake/rangemap/rangemapPaths.cmake"
 printf 'install: rangemap %s is in %s\n' "$version" "$destdir$prefix"

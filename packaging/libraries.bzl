@@ -65,11 +65,14 @@ def installed_library(name, headers, sources, copts = [], deps = [], shared_deps
             "-Wl,--version-script=$(location %s)" % version_script,
             "-Wl,-soname=lib%s.so.%s" % (name, RANGEMAP_ABI),
             "-Wl,-z,relro,-z,now",
-            "-Wl,-z,nodelete",  # threads that exit later run its destructors
+            "-Wl,-z,nodelete",  # several plugins may use it
             "-Wl,--as-needed",
         ] + ["$(location %s)" % library for library in shared_deps] + ["-pthread"],
         linkshared = True,
         linkstatic = True,
-        visibility = ["//packaging/test:__pkg__"],
+        visibility = [
+            "//packaging/test:__pkg__",
+            "//tools/checked:__pkg__",
+        ],
         deps = [name + "_objects"],
     )

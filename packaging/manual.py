@@ -1,18 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Usage: manual.py LIBRARY VERSION UMBRELLA_HEADER HEADER... >manual.tar
+"""Usage: manual.py LIBRARY VERSION UMBRELLA_HEADER HEADER... [DOCUMENT.md...] >manual.tar
+       manual.py --install MANDIR
 
-Writes the manual of one library as a tar archive of man pages, from the comments of its public headers: a page in
-section 3 for each function and type that has a comment, with links from the other names that the comment is of, and
+Writes the manual of one library as a tar archive of man pages, from the comments of its public headers, with
+examples from the documents: a page in section 3 for each function and type that has a comment, with links from the other names that the comment is of, and
 LIBRARY(7) with what the headers say at their top and a list of all pages. Where names lack the library's prefix the
 section is 3LIBRARY, so that nobody else's pages are hidden.
 """
 
+import glob
 import io
+import os
 import re
 import sys
 import tarfile
 
+import sections
 from header import parse
 
 
@@ -64,13 +68,15 @@ def escape(text):
 
 
 def literal(lines):
-    return [".PP", ".RS 4", ".nf", *(escape(line) for line in lines), ".fi", ".RE"]
+    narrow = sections.narrow_lines(lines, sections.LITERAL_WIDTH)
+    return [".PP", ".RS 4", ".nf", *(escape(line) for line in narrow), ".fi", ".RE"]
 
 
 class Manual:
-    def __init__(self, library, version, umbrella, headers):
+    def __init__(self, library, version, umbrella, headers, examples=()):
         self.library, self.version, self.umbrella = library, version, umbrella
-        self.headers = headers
+        self.headers, self.examples = headers, examples
+        self.common = sections.conventions(headers[0].comment)
         self.pages = [page for header in headers for page in pages_of(header)]
         self.page_of = {name: page.names()[0] for page in self.pages for name in page.names()}
         prefixed = all(name.lower().startswith(library) for name in self.page_of)
@@ -111,11 +117,12 @@ class Manual:
         return output
 
     def prototype(self, declaration):
-        text = re.sub(r"\b[A-Z]+_API ", "", declaration.text)
+        text = re.sub(r"\b(?:[A-Z]+_API|RANGEMAP_MUST_CHECK)\s+", "", declaration.text)
         if declaration.kind == "inline":
             text = text.split("\n{")[0].replace("static inline ", "") + ";"
-        # What was lined up with an attribute that is gone.
-        return [re.sub(r"^ {8,}", " " * 8, line) for line in text.split("\n")]
+        # Lines as they come without an attribute that is gone.
+        lines = " ".join(text.split()) if declaration.kind in CALLABLE else text
+        return sections.narrow_lines(lines.split("\n"), sections.SYNOPSIS_WIDTH)
 
     def types_in(self, page):
         """The types that the declarations name, in the order of the headers."""
@@ -142,6 +149,27 @@ class Manual:
         references = [self.reference(name) for name in sorted(found)]
         return ",\n".join([f"\\fB{self.library}\\fP(7)"] + references).split("\n")
 
+    def list_of(self, items):
+        return [line for name, text in items for line in (".TP", f"\\fB{escape(name)}\\fP", *self.words(text).split("\n"))]
+
+    def results(self, page):
+        """RETURN VALUE, ERRORS, CONTEXT and EXAMPLES."""
+        output = []
+        values = sections.return_value(page, self.common)
+        if values:
+            output += [".SH RETURN VALUE", *self.words(" ".join(values)).split("\n")]
+        errors = sections.errors(page, self.common) if values else []
+        if errors:
+            output += [".SH ERRORS", *self.list_of(errors)]
+        own, common = sections.context(page, self.common)
+        if values:
+            output += [".SH CONTEXT", *self.words(" ".join(own)).split("\n"), *([".PP", "In general:"] if common else [])]
+            output += self.list_of(common)
+        block = sections.example(page, self.examples)
+        if block:
+            output += [".SH EXAMPLES", *literal(block.split("\n"))]
+        return output
+
     def page(self, page):
         names = page.names()
         return [
@@ -160,8 +188,7 @@ class Manual:
             *self.prose(page.comment),
             *([".PP", f"This goes on from {self.reference(page.goes_on_from)}."] if page.goes_on_from else []),
             *([".SH TYPES", *self.type_lines(page)] if self.types_in(page) else []),
-            ".SH CONVENTIONS",
-            f"\\fB{self.library}\\fP(7) has what holds for all functions: errors, progress, and where calls are allowed.",
+            *self.results(page),
             ".SH SEE ALSO",
             *self.see_also(page),
         ]
@@ -173,8 +200,10 @@ class Manual:
         for header in self.headers:
             output += [f".SH {escape(header.path.upper())}", *self.prose(header.comment)]
             for page in pages_of(header):
-                names = ", ".join(self.reference(name) for name in page.names())
-                output += [".TP", names, escape(page.summary())]
+                first, *others = page.names()
+                output += [".TP", self.reference(first)]
+                output += [line for name in others for line in (".TQ", self.reference(name))]
+                output += [escape(page.summary())]
         return output
 
     def files(self):
@@ -186,14 +215,38 @@ class Manual:
                 yield f"man3/{name}.{self.section}", [f".so man3/{first}.{self.section}"]
 
 
-def main(library, version, umbrella, *headers):
+def pages(library, version, umbrella, *files):
+    """(path below the folder of manual pages, content) of each page."""
+    headers = [path for path in files if path.endswith(".h")]
+    examples = [block for path in files if path.endswith(".md") for block in sections.examples_of(path)]
     parsed = [parse(path) for path in sorted(headers, key=lambda path: (path != umbrella, path))]
+    for name, lines in Manual(library, version, umbrella, parsed, examples).files():
+        yield name, "\n".join(lines) + "\n"
+
+
+def write_archive(*arguments):
     with tarfile.open(fileobj=sys.stdout.buffer, mode="w|", format=tarfile.USTAR_FORMAT) as archive:
-        for name, lines in Manual(library, version, umbrella, parsed).files():
-            data = ("\n".join(lines) + "\n").encode()
+        for name, text in pages(*arguments):
             entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(data), 0o644
-            archive.addfile(entry, io.BytesIO(data))
+            entry.size, entry.mode = len(text.encode()), 0o644
+            archive.addfile(entry, io.BytesIO(text.encode()))
 
 
-main(*sys.argv[1:])
+def install(folder):
+    """For the builds by CMake and Meson: the pages of both libraries, whose source is the current folder."""
+    with open("bazel/version.bzl", encoding="utf-8") as file:
+        version = re.search('^RANGEMAP_VERSION = "(.*)"', file.read(), flags=re.M)[1]
+    for library in ("rangemap", "pagemap"):
+        headers = sorted(glob.glob(f"{library}/*.h"))
+        for name, text in pages(library, version, f"{library}/{library}.h", *headers, "docs/manual.md"):
+            path = os.path.join(folder, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--install":
+        install(sys.argv[2])
+    else:
+        write_archive(*sys.argv[1:])

@@ -23,7 +23,7 @@ struct pagemap_holder {
     enum pagemap_holder_kind kind;
     uint64_t pfn, nr_pages; /* which pages; of PAGEMAP: those of the whole dev_pagemap's first range */
     uint64_t references; /* on each page as page_count() counts (a pin is GUP_PIN_COUNTING_BIAS); FILE: 1 */
-    const char *name;    /* FILE: the file's. Else who was recorded, or NULL: nobody was. Valid in the call */
+    const char *name;    /* FILE: the file's. Else the recorded holder, or NULL: none. Valid in the call */
 };
 
 /* Called in a read section: it must not wait. */
@@ -48,7 +48,7 @@ void pagemap_record_holders(bool on);
 /*
  * The name under which this thread's references are recorded; NULL (at first): the thread's own. Kept until it is
  * changed, and copied with each reference, its first 31 bytes. Returns the one before. A put takes one off the putting
- * thread's name; if that has none there, off another's: so who puts for another may mix up holders of the same
+ * thread's name; if that has none there, off another's: so a thread that puts for another may mix up holders of the same
  * page, never numbers.
  */
 const char *pagemap_set_holder(const char *name);

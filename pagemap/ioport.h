@@ -16,14 +16,34 @@ extern "C" {
 
 #define IORESOURCE_MEM 0x00000200UL
 #define IORESOURCE_SYSRAM 0x01000000UL
+#define IORESOURCE_SYSRAM_DRIVER_MANAGED 0x02000000UL
+#define IORESOURCE_MUXED 0x00400000UL
+#define IORESOURCE_EXCLUSIVE 0x08000000UL
+#define IORESOURCE_UNSET 0x20000000UL
 #define IORESOURCE_BUSY 0x80000000UL
+#define IORESOURCE_TYPE_BITS 0x00001f00UL
 #define IORESOURCE_SYSTEM_RAM (IORESOURCE_MEM | IORESOURCE_SYSRAM)
+
+/* What it is, to walk_iomem_res_desc(). */
+enum {
+    IORES_DESC_NONE,
+    IORES_DESC_CRASH_KERNEL,
+    IORES_DESC_ACPI_TABLES,
+    IORES_DESC_ACPI_NV_STORAGE,
+    IORES_DESC_PERSISTENT_MEMORY,
+    IORES_DESC_PERSISTENT_MEMORY_LEGACY,
+    IORES_DESC_DEVICE_PRIVATE_MEMORY,
+    IORES_DESC_RESERVED,
+    IORES_DESC_SOFT_RESERVED,
+    IORES_DESC_CXL
+};
 
 /* The links belong to the tree. `start` and `end` in bytes, inclusive. `name` is not copied. */
 struct resource {
     resource_size_t start, end;
     const char *name;
     unsigned long flags;
+    unsigned long desc; /* an IORES_DESC_ */
     struct resource *parent, *sibling, *child;
 };
 
@@ -53,6 +73,40 @@ int release_resource(struct resource *old);
 /* Takes `old` out and leaves its children in its place. -EINVAL: it is not in the tree. */
 int remove_resource(struct resource *old);
 
+/* Which of its direct children begins at `start`, or NULL. */
+struct resource *lookup_resource(struct resource *root, resource_size_t start);
+
+/*
+ * Moves the bounds of a resource in the tree. -EBUSY: they would leave its parent, overlap a sibling or no longer contain its
+ * children, or size is 0; -EINVAL: it is not in the tree.
+ */
+int adjust_resource(struct resource *res, resource_size_t start, resource_size_t size);
+
+/* Moves a place found for `size` bytes in [start of the hole, end of the hole] up; returns the new start. */
+typedef resource_size_t resource_alignf(void *data, const struct resource *hole, resource_size_t size,
+                                        resource_size_t align);
+
+/*
+ * Puts `new_resource`, the caller's, under `root` at the lowest multiple of `align` (a power of two; 0 as 1) in [min, max] where
+ * `size` bytes are free; `alignf` may be NULL. 0, -EBUSY: there is no such place; -EINVAL: size is 0.
+ */
+int allocate_resource(struct resource *root, struct resource *new_resource, resource_size_t size,
+                      resource_size_t min, resource_size_t max, resource_size_t align,
+                      resource_alignf *alignf, void *alignf_data);
+
+/*
+ * Calls func(part, arg) for each resource, at any depth, that has all of `flags` and, unless desc is IORES_DESC_NONE, this desc, in
+ * order of address: a copy of it, cut down to [start, end]. Ends when func returns something else than 0, and returns
+ * that; -EINVAL: there was none, or end < start. The tree's lock is not held during func.
+ */
+int walk_iomem_res_desc(unsigned long desc, unsigned long flags, uint64_t start, uint64_t end, void *arg,
+                        int (*func)(struct resource *part, void *arg));
+
+/* request_mem_region() and release_mem_region() under another root, and with `flags` beside IORESOURCE_BUSY. */
+struct resource *__request_region(struct resource *parent, resource_size_t start, resource_size_t n,
+                                  const char *name, int flags);
+void __release_region(struct resource *parent, resource_size_t start, resource_size_t n);
+
 /*
  * Reserves [start, start + n - 1] as busy memory for `name`, inside any resource that is not busy itself.
  * The resource belongs to the tree until release_mem_region(). NULL where the kernel returns NULL: it is not
@@ -64,7 +118,7 @@ struct resource *request_mem_region(resource_size_t start, resource_size_t n, co
 void release_mem_region(resource_size_t start, resource_size_t n);
 
 /*
- * Reserves `size` bytes (rounded up to SUBSECTION_SIZE) that nobody has, as high as possible inside `base` and below PHYSMEM_END, for
+ * Reserves `size` bytes (rounded up to SECTION_SIZE, 128 MiB, and aligned to it) that nobody has, as high as possible inside `base` and below PHYSMEM_END, for
  * device-private memory, which has no addresses of its own. Released by release_mem_region(). ERR_PTR(-ERANGE):
  * no hole is large enough; ERR_PTR(-EINVAL): size is 0; ERR_PTR(-ENOMEM).
  */

@@ -14,6 +14,8 @@
  *   -ENOMEM     memory, address space or mappings (vm.max_map_count) ran out.
  *   Context     any thread. Calls that "may wait" must not be made inside a read section, and take locks;
  *               those that do not say so are lock-free and may be made in a read section.
+ *   Signals     those that say so may be called in a handler of a signal, but gets and lookups only on a thread that has used the
+ *               library before: let each call pagemap_read_lock() once, before it takes signals.
  *   Fork        a child has the linear maps of its parent's devices, shared with it, but neither their views nor the
  *               struct pages of an altmap. It must leave those devices and files alone; devices of its own it may
  *               make, if the parent had one thread (else another may have held a lock for ever).
@@ -26,14 +28,18 @@
 #include <stdint.h>
 
 #include "pagemap/device.h"
+#include "pagemap/export.h"
 #include "pagemap/fs.h"
 #include "pagemap/gup.h"
 #include "pagemap/holders.h"
 #include "pagemap/ioport.h"
 #include "pagemap/memory.h"
 #include "pagemap/memremap.h"
+#include "pagemap/mmu_notifier.h"
 #include "pagemap/percpu_ref.h"
 #include "pagemap/poison.h"
+#include "pagemap/sigbus.h"
+#include "pagemap/statistics.h"
 #include "pagemap/types.h"
 
 #ifdef __cplusplus
@@ -49,6 +55,9 @@ typedef void pagemap_warn_fn(const char *message);
 /* Sets it; NULL (at first): a line on standard error. Returns the one before. */
 pagemap_warn_fn *pagemap_set_warn_fn(pagemap_warn_fn *warn);
 
+/* Tells it: for code that is layered on the library. */
+void pagemap_warn(const char *message);
+
 /*
  * A read section, the counterpart of rcu_read_lock(): what was found by find_dev_pagemap() inside stays
  * allocated until the section ends. Nests. Keep it short and do not wait in it. -ENOMEM: this thread could
@@ -62,8 +71,7 @@ bool pagemap_read_lock_held(void);
 
 /*
  * Waits until every section that is open now has ended, as synchronize_rcu(). -EDEADLK: called inside a section or
- * a callback of the library; -EPERM: the process was forbidden membarrier(2) after it began to use the library, and
- * no wait of this kind can end any more (see rangemap_forgo_membarrier()). Both WARN.
+ * a callback of the library; it WARNs.
  */
 int pagemap_synchronize(void);
 

@@ -3,7 +3,9 @@
 #ifndef PAGEMAP_TYPES_H
 #define PAGEMAP_TYPES_H
 
-#if !defined(__GNUC__) || __SIZEOF_POINTER__ != 8 || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#if !defined(__linux__)
+#error "pagemap is for Linux"
+#elif !defined(__GNUC__) || __SIZEOF_POINTER__ != 8 || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "pagemap needs gcc or clang and a 64-bit little-endian target, as rangemap does"
 #endif
 
@@ -41,6 +43,10 @@ typedef resource_size_t phys_addr_t;
 #define SUBSECTION_SIZE (UINT64_C(2) << 20)
 #define SECTION_SIZE (UINT64_C(128) << 20)
 
+/* Two forms of a function under one name: which of them follows from the number of arguments. */
+#define PM_SECOND_FORM(first, second, form, ...) form
+#define PM_THIRD_FORM(first, second, third, form, ...) form
+
 /* Bytes, both inclusive. */
 struct range {
     uint64_t start, end;
@@ -50,6 +56,12 @@ static inline uint64_t range_len(const struct range *range)
 {
     return range->end - range->start + 1;
 }
+
+/* Private: the node of a tree (base/interval.h) in a structure that the caller allocates. */
+struct pm_interval {
+    struct pm_interval *parent, *child[2];
+    uint64_t first, last, last_below;
+};
 
 /* A negative errno in place of a pointer. */
 static inline void *ERR_PTR(long error)

@@ -1,9 +1,10 @@
 """The library, as a macro: tests build it a second time with other constants."""
 
-load("@rules_cc//cc:defs.bzl", "cc_library")
 load("//bazel:copts.bzl", "RANGEMAP_COPTS")
+load("//bazel:layers.bzl", "layered_library")
+load(":layers.bzl", "RANGEMAP_LAYERS")
 
-def rangemap_library(name, internal, defines = [], copts = [], testonly = False, visibility = None):
+def rangemap_library(name, internal, defines = [], copts = [], testonly = False, visibility = None, deps = []):
     """Defines a build of the library and its internal headers.
 
     A program links one build only: they all define the same functions.
@@ -15,29 +16,31 @@ def rangemap_library(name, internal, defines = [], copts = [], testonly = False,
       copts: options of the library's own sources.
       testonly: whether only tests may use it.
       visibility: of the library.
+      deps: what comes before the real Concurrency Kit.
     """
-    cc_library(
+    layered_library(
         name = name,
         testonly = testonly,
-        srcs = native.glob(
-            ["**/*.c", "**/*.h"],
-            exclude = ["rangemap.h"],
-        ),
-        hdrs = ["rangemap.h"],
+        hdrs = [
+            "rangemap.h",
+            "rangemap.hpp",
+        ],
         copts = RANGEMAP_COPTS + copts,
         defines = defines,
-        linkopts = ["-pthread"],
-        visibility = visibility,
-        deps = ["//third_party:ck"],
-    )
-
-    cc_library(
-        name = internal,
-        testonly = True,
-        hdrs = native.glob(["**/*.h"]),
-        visibility = [
+        internal = internal,
+        internal_visibility = [
             "//bench:__subpackages__",
             "//test:__subpackages__",
         ],
-        deps = [":" + name],
+        layers = RANGEMAP_LAYERS,
+        linkopts = ["-pthread"] + select({
+            "//bazel:checked": ["-ldl"],
+            "//conditions:default": [],
+        }),
+        local_defines = select({
+            "//bazel:checked": ["RANGEMAP_CHECKED=1"],
+            "//conditions:default": [],
+        }),
+        visibility = visibility,
+        deps = deps + ["//third_party:ck"],
     )

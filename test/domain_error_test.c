@@ -30,8 +30,8 @@ TEST_CASE(domain_error, arguments)
 
     CHECK_EQ(rangemap_domain_create(NULL, NULL), -EINVAL);
     CHECK_EQ(rangemap_domain_destroy(NULL), -EINVAL);
-    CHECK_EQ(rangemap_domain_defer(domain, &deferred, NULL), -EINVAL);
-    CHECK_EQ(rangemap_domain_defer(domain, NULL, NULL), -EINVAL);
+    CHECK_EQ(rangemap_domain_defer(domain, &deferred, NULL, NULL), -EINVAL);
+    CHECK_EQ(rangemap_domain_defer(domain, NULL, NULL, NULL), -EINVAL);
     CHECK_EQ(rangemap_domain_blocker(domain, NULL), -EINVAL);
     CHECK_EQ(rangemap_domain_stats(domain, NULL), -EINVAL);
     CHECK_EQ(rangemap_domain_destroy(domain), 0);
@@ -176,11 +176,12 @@ TEST_CASE(domain_error, inside_a_release_callback)
     CHECK_EQ(rangemap_domain_destroy(test.domain), 0);
 }
 
-static void try_in_deferred(struct rangemap_deferred *deferred)
+static void try_in_deferred(struct rangemap_deferred *deferred, void *context)
 {
     struct callback_test *test =
         (struct callback_test *)(void *)((char *)deferred - offsetof(struct callback_test, deferred));
 
+    CHECK_EQ(context, (void *)test, "as it was given");
     test->runs++;
     CHECK_EQ(rangemap_domain_barrier(test->domain), -EDEADLK);
     CHECK_EQ(rangemap_domain_destroy(test->domain), -EDEADLK);
@@ -190,7 +191,7 @@ TEST_CASE(domain_error, inside_a_deferred_callback)
 {
     struct callback_test test = {.domain = new_domain()};
 
-    REQUIRE_EQ(rangemap_domain_defer(test.domain, &test.deferred, try_in_deferred), 0);
+    REQUIRE_EQ(rangemap_domain_defer(test.domain, &test.deferred, try_in_deferred, &test), 0);
     CHECK_EQ(rangemap_domain_barrier(test.domain), 0);
     CHECK_EQ(test.runs, 1u);
     CHECK_EQ(rangemap_domain_destroy(test.domain), 0);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "rangemap/node/splice.h"
+#include "rangemap/rangemap.h"
 #include "test/check/kernels.h"
 #include "test/shim/ctest.h"
 
@@ -51,18 +52,18 @@ static void check_entry(const struct rm_leaf *made, unsigned count, unsigned at,
     REQUIRE_EQ((uintptr_t)pair->value, 7000 + i);
 }
 
-static void check_splice(const struct rm_splice *splice)
+static void check_splice(unsigned old_count, unsigned from, unsigned to, unsigned puts)
 {
     static struct guarded old, new;
     struct rm_leaf *leaf = leaf_in(&old), *made = leaf_in(&new);
-    unsigned count = rm_splice_count(splice), at = splice->from + splice->puts;
+    unsigned count = rm_spliced_count(old_count, from, to, puts), at = from + puts;
 
-    fill(leaf, splice->count);
-    rm_splice(made, leaf, splice);
-    for (unsigned i = 0; i < splice->from; i++) {
+    fill(leaf, old_count);
+    rm_splice(made, leaf, old_count, from, to, puts);
+    for (unsigned i = 0; i < from; i++) {
         check_entry(made, count, i, i);
     }
-    for (unsigned i = splice->to; i < splice->count; i++, at++) {
+    for (unsigned i = to; i < old_count; i++, at++) {
         check_entry(made, count, at, i);
     }
     REQUIRE_EQ(at, count);
@@ -77,13 +78,17 @@ static void splice_all(const void *context)
         for (unsigned to = 0; to <= count; to++) {
             for (unsigned from = 0; from <= to; from++) {
                 for (unsigned puts = 0; puts <= 3 && count - (to - from) + puts <= RM_LEAF_ROOM; puts++) {
-                    struct rm_splice splice = {count, from, to, puts};
-
-                    check_splice(&splice);
+                    check_splice(count, from, to, puts);
                 }
             }
         }
     }
+}
+
+/* First, before anybody has selected another one. */
+TEST_CASE(kernel, the_best_one_is_chosen_at_start)
+{
+    CHECK_STR_EQ(rangemap_kernel(), best_kernel());
 }
 
 TEST_CASE(kernel, splice_keeps_what_stays)

@@ -31,8 +31,10 @@ static void do_nothing(struct world *world, struct span span)
 /* What the first two ranges of a triple may have done, and what the third does then. */
 static world_operation *const first[] = {world_store, world_insert};
 static world_operation *const second[] = {world_store, world_carve};
-static world_operation *const third[] = {world_store,       world_insert,  world_carve,    world_erase,
-                                         world_erase_exact, world_replace, world_coalesce, do_nothing};
+static world_operation *const third[] = {
+    world_store,   world_insert,      world_carve, world_erase,       world_erase_exact,
+    world_replace, world_coalesce,    do_nothing,  world_splice,      world_splice_joining,
+    world_update,  world_erase_value, world_evict, world_carve_value, world_resize};
 
 static void run_triple(struct world *world, const struct span span[3], unsigned way)
 {
@@ -69,10 +71,10 @@ static void run_triples(struct world *world, bool all_ways)
 
 static void triples_at(uint64_t base, unsigned width, bool all_ways)
 {
-    for (int offsets = 0; offsets < 2; offsets++) {
+    for (int options = 0; options < 4; options++) {
         struct world world;
 
-        world_init(&world, base, width, offsets);
+        world_init(&world, base, width, options % 2, options / 2);
         run_triples(&world, all_ways);
         world_free(&world);
     }
@@ -147,15 +149,15 @@ static void all_orders(uint64_t base, unsigned width, unsigned step)
 {
     static world_operation *const operation[] = {world_store, world_insert};
 
-    for (unsigned kind = 0; kind < 2; kind++) {
+    for (unsigned kind = 0; kind < 4; kind++) {
         struct world world;
 
-        world_init(&world, base, width, true);
+        world_init(&world, base, width, true, kind / 2);
         for (unsigned number = 0; number < 5040; number += step) {
             unsigned order[7];
 
             nth_order(number, order);
-            run_order(&world, order, operation[kind]);
+            run_order(&world, order, operation[kind % 2]);
         }
         world_free(&world);
     }

@@ -10,7 +10,7 @@
 
 struct plan {
     struct keyspace space;
-    bool offsets;
+    bool offsets, track_gaps;
     uint64_t steps, interval;
 };
 
@@ -19,18 +19,26 @@ static void run_plan(const void *context)
     const struct plan *plan = context;
     struct model model;
 
-    model_init(&model, &plan->space, plan->offsets, plan->space.low + plan->steps);
+    model_init(&model, &plan->space, plan->offsets, plan->track_gaps, plan->space.low + plan->steps);
     model_run(&model, plan->steps * test_scale(), plan->interval);
     model_free(&model);
 }
 
-/* With every kernel, with plain values and with values that depend on the start of their range. */
+/*
+ * With every kernel, with plain values and with values that depend on the start of their range; and twice more in
+ * maps that track gaps.
+ */
 static void run(struct plan plan)
 {
     plan.offsets = false;
     for_each_kernel(run_plan, &plan);
     plan.offsets = true;
     for_each_kernel(run_plan, &plan);
+    plan.track_gaps = true;
+    plan.steps /= 2;
+    run_plan(&plan);
+    plan.offsets = false;
+    run_plan(&plan);
 }
 
 TEST_CASE(map_model, tiny)

@@ -32,6 +32,7 @@ def map_test(name, srcs, small = True, long = False, tags = [], **kwargs):
       tags: of all of them.
       **kwargs: as for cc_test.
     """
+    deps = []
     for suffix, library in _LIBRARY.items():
         if suffix == "" or small:
             deps = [

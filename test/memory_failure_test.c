@@ -123,7 +123,7 @@ TEST_CASE(memory_failure, every_kind_of_update)
     struct rangemap_domain *domain = chunk_source_domain(source);
     struct updates updates;
 
-    REQUIRE_EQ(updates_init(&updates, domain, 1500), 0);
+    REQUIRE_EQ(updates_init(&updates, domain, 1501), 0);
     REQUIRE_EQ(updates_fill(&updates), 0);
     for (unsigned round = 0; round < 3; round++) {
         REQUIRE_EQ(rangemap_read_begin(updates.map), 0);
@@ -146,7 +146,8 @@ TEST_CASE(memory_failure, every_kind_of_update)
 
 /*
  * No failure is for ever: what updates left behind is enough to go on with, without any new chunk, once the
- * section ends. Updates do not wait for reclamation, so now and then a barrier has to.
+ * section ends. Updates do not wait for reclamation, so now and then a barrier has to: how often depends on what
+ * was left of the last slabs.
  */
 TEST_CASE(memory_failure, reclaimed_memory_serves_updates)
 {
@@ -168,7 +169,7 @@ TEST_CASE(memory_failure, reclaimed_memory_serves_updates)
             barriers++;
         }
     }
-    CHECK_LE(barriers, 500u);
+    CHECK_LE(barriers, 1000u);
     updates_compare(&updates, "after updates without chunks");
     updates_free(&updates);
     finish(domain, source);
@@ -186,7 +187,7 @@ static void spend(struct updates *updates, struct chunk_source *source, unsigned
     REQUIRE_EQ(rangemap_reserve(updates->map, count), 0);
     source->fail_all = true;
     for (unsigned i = 0; i < count; i++) {
-        enum update_kind chosen = (enum update_kind)(kind == UPDATE_KINDS ? i % UPDATE_KINDS : kind);
+        enum update_kind chosen = (enum update_kind)(kind == UPDATE_RESERVED ? i % UPDATE_RESERVED : kind);
 
         REQUIRE_EQ(updates_do(updates, chosen), 0, "%s %u of %u", update_name(chosen), i, count);
     }
@@ -199,7 +200,7 @@ TEST_CASE(memory_failure, reserved_updates_do_not_fail)
 {
     static const unsigned count[] = {1, 2, 10, 100, 1000};
 
-    for (unsigned kind = 0; kind <= UPDATE_KINDS; kind++) {
+    for (unsigned kind = 0; kind <= UPDATE_RESERVED; kind++) {
         struct chunk_source *source = new_source();
         struct rangemap_domain *domain = chunk_source_domain(source);
         struct updates updates;

@@ -4,6 +4,7 @@
  * it. First beside the oracle, then with chunks that can't be had, then from several threads with readers that
  * look whether what they see is owned.
  */
+#define RANGEMAP_MUST_CHECK /* nothing: some calls are made whatever comes of them */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -58,6 +59,23 @@ static void teardown(struct fixture *fixture)
     owned_table_free(&fixture->table);
 }
 
+/* Pure, and true now and then. */
+static bool sometimes(const struct rangemap_entry *left, const struct rangemap_entry *right, void *context)
+{
+    (void)context;
+    return (left->start ^ right->start) & 4;
+}
+
+/* Joined to what happens to have the value `sometimes` likes; the range that is put may be gone at once. */
+static int splice_one(struct fixture *fixture, uint64_t start, uint64_t last, struct owned_value *value)
+{
+    const struct rangemap_entry entry = {start, last - (last - start) / 4, value};
+    const struct rangemap_rewrite how = {
+        .if_free = start % 3 == 0, .join = start % 2 == 0, .equal = sometimes};
+
+    return rangemap_splice(fixture->map, start, last, &entry, 1, &how);
+}
+
 /* An update that brings a value in: 0 or an error. */
 static int bring(struct fixture *fixture, unsigned kind, uint64_t start, uint64_t last,
                  struct owned_value *value)
@@ -75,20 +93,46 @@ static int bring(struct fixture *fixture, unsigned kind, uint64_t start, uint64_
     if (kind == 2) {
         return rangemap_gap_allocate(fixture->map, &request, value, &at);
     }
+    if (kind == 3) {
+        return splice_one(fixture, start, last, value);
+    }
     if (rangemap_find(fixture->map, start, &found)) {
         return -ENOENT;
     }
     return rangemap_replace(fixture->map, found.start, found.last, found.value, value, NULL);
 }
 
-/* Pure, and true now and then. */
-static bool sometimes(const struct rangemap_entry *left, const struct rangemap_entry *right, void *context)
+static int keep_or_drop(const struct rangemap_entry *part, const struct rangemap_entry *whole, void **value,
+                        void *context)
 {
+    (void)whole;
+    (void)value;
     (void)context;
-    return (left->start ^ right->start) & 4;
+    return (part->start & 12) != 0 ? RANGEMAP_KEEP : RANGEMAP_DROP;
 }
 
-/* An update that only takes away or joins. */
+static int drop_some(struct fixture *fixture, uint64_t start, uint64_t last)
+{
+    const struct rangemap_rewrite how = {.join = start % 2 == 0, .whole = start % 3 == 0, .equal = sometimes};
+
+    return rangemap_update(fixture->map, start, last, keep_or_drop, NULL, &how);
+}
+
+/* Back to what it was a moment ago: values that may be about to be released are owned again. */
+static int copy_part(struct fixture *fixture, uint64_t start, uint64_t last)
+{
+    struct rangemap_snapshot snapshot;
+    int result = rangemap_snapshot_begin(fixture->map, &snapshot);
+
+    if (result == 0) {
+        rangemap_carve(fixture->map, start, start + 1, NULL, NULL);
+        result = rangemap_clone(fixture->map, &snapshot, start, last, NULL, NULL);
+        rangemap_snapshot_end(&snapshot);
+    }
+    return result;
+}
+
+/* An update that only takes away, joins or copies. */
 static int take(struct fixture *fixture, unsigned kind, uint64_t start, uint64_t last)
 {
     if (kind == 0) {
@@ -97,7 +141,16 @@ static int take(struct fixture *fixture, unsigned kind, uint64_t start, uint64_t
     if (kind == 1) {
         return rangemap_erase(fixture->map, start, NULL);
     }
-    return rangemap_coalesce(fixture->map, start, last, sometimes, NULL, NULL);
+    if (kind == 2) {
+        return rangemap_coalesce(fixture->map, start, last, sometimes, NULL, NULL);
+    }
+    if (kind == 3) {
+        return rangemap_evict(fixture->map, start, last, NULL, NULL);
+    }
+    if (kind == 4) {
+        return rangemap_resize(fixture->map, start, last, start, start, NULL);
+    }
+    return kind == 5 ? copy_part(fixture, start, last) : drop_some(fixture, start, last);
 }
 
 static int random_update(struct fixture *fixture, struct prng *random)
@@ -105,15 +158,15 @@ static int random_update(struct fixture *fixture, struct prng *random)
     uint64_t wide = prng_below(random, 100) == 0 ? KEYS : 12;
     uint64_t start = prng_below(random, KEYS);
     uint64_t last = start + prng_below(random, wide);
-    unsigned kind = (unsigned)prng_below(random, 10);
+    unsigned kind = (unsigned)prng_below(random, 16);
     struct owned_value *value;
     int result;
 
-    if (kind >= 6) {
-        return take(fixture, kind % 3, start, last);
+    if (kind >= 8) {
+        return take(fixture, kind % 8 % 7, start, last);
     }
     value = owned_new(&fixture->table);
-    result = bring(fixture, kind % 4, start, last, value);
+    result = bring(fixture, kind % 5, start, last, value);
     if (result != 0) {
         owned_drop(value);
     }

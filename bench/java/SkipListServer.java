@@ -11,7 +11,7 @@ import java.util.Random;
 
 /**
  * Measures ConcurrentSkipListMap for bench/compare: reads commands from standard input, answers on standard
- * output, ends with its input. A command is a byte and its arguments, big-endian; bench/compare/skip_list.cc is
+ * output, ends with its input. A command is a byte and its arguments, big-endian; bench/subjects/java_skip_list.cc is
  * the other side and names them.
  */
 public final class SkipListServer {

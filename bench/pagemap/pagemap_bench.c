@@ -85,7 +85,7 @@ static const struct contender {
 
 static void set_up(unsigned mappings)
 {
-    struct rangemap_options options = {NULL, NULL, NULL, NULL, NULL};
+    struct rangemap_options options = {.domain = NULL};
 
     if (rangemap_create(&options, &bare) != 0) {
         abort();
@@ -96,8 +96,7 @@ static void set_up(unsigned mappings)
 
         ranges[i].start = start;
         ranges[i].end = start + UNIT - 1;
-        pagemaps[i] =
-            (struct dev_pagemap){.type = MEMORY_DEVICE_GENERIC, .nr_range = 1, .ranges = &ranges[i]};
+        pagemaps[i] = (struct dev_pagemap){.type = MEMORY_DEVICE_GENERIC, .nr_range = 1, .range = ranges[i]};
         locked[i].first = PHYS_PFN(start);
         locked[i].last = PHYS_PFN(ranges[i].end);
         if (IS_ERR(memremap_pages(&pagemaps[i], -1)) ||

@@ -7,50 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
+#include "bench/pagemap/runs.h"
+#include "bench/pagemap/sample.h"
 #include "pagemap/pagemap.h"
 
-enum { MAX_REPETITIONS = 64, GUP_ROUNDS = 200, MAX_PAGES = 512 };
+enum { GUP_ROUNDS = 200, MAX_PAGES = 512 };
 
 #define KIB (UINT64_C(1) << 10)
 #define MIB (UINT64_C(1) << 20)
 
 static const uint64_t DEVICE_BYTES = 256 * MIB, LARGEST_VIEW = 64 * MIB;
-
-static double now_ns(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    const double *left = a, *right = b;
-
-    return (*left > *right) - (*left < *right);
-}
-
-/* What one repetition took, in nanoseconds; negative: it failed. */
-typedef double sample_fn(void *context);
-
-/* The median; negative: one failed. */
-static double median(sample_fn *sample, void *context, unsigned repetitions)
-{
-    double samples[MAX_REPETITIONS], began = now_ns();
-    unsigned taken = 0;
-
-    while (taken < repetitions && taken < MAX_REPETITIONS && (taken == 0 || now_ns() - began < 1e9)) {
-        samples[taken] = sample(context);
-        if (samples[taken++] < 0) {
-            return -1;
-        }
-    }
-    qsort(samples, taken, sizeof samples[0], by_value);
-    return samples[taken / 2];
-}
 
 /* ---- a device with a file of all its pages, and a view ---- */
 
@@ -66,7 +33,7 @@ static bool open_device(struct device_file *it, uint64_t view_bytes)
 {
     memset(it, 0, sizeof *it);
     it->range = (struct range){0, DEVICE_BYTES - 1};
-    it->pgmap = (struct dev_pagemap){.type = MEMORY_DEVICE_GENERIC, .nr_range = 1, .ranges = &it->range};
+    it->pgmap = (struct dev_pagemap){.type = MEMORY_DEVICE_GENERIC, .nr_range = 1, .range = it->range};
     it->view_bytes = view_bytes;
     if (IS_ERR(memremap_pages(&it->pgmap, -1)) || address_space_init(&it->file, "bench", NULL) != 0 ||
         filemap_add_pages(&it->file, 0, 0, DEVICE_BYTES / PAGE_SIZE) != 0) {
@@ -146,7 +113,7 @@ static double sample_cycle(void *context)
 {
     const struct cycle *cycle = context;
     struct range range = {0, cycle->bytes - 1};
-    struct dev_pagemap pgmap = {.type = MEMORY_DEVICE_FS_DAX, .nr_range = 1, .ranges = &range};
+    struct dev_pagemap pgmap = {.type = MEMORY_DEVICE_FS_DAX, .nr_range = 1, .range = range};
     double began = now_ns();
 
     if (cycle->has_altmap) {
@@ -255,5 +222,6 @@ int bench_paths(unsigned repetitions)
     error = bench_gup(repetitions);
     error |= bench_cycles(repetitions);
     error |= bench_revocation(repetitions);
+    error |= bench_runs(repetitions);
     return error || pagemap_memory_unplug(memory) != 0 || pagemap_memory_destroy(memory) != 0;
 }

@@ -3,27 +3,38 @@
 
 from html import escape
 
+import headline
 import results as res
 from plots import STYLES, UNKNOWN_STYLE, Plotter
 
 STYLE = """
-:root { color-scheme: light; }
+:root { color-scheme: light dark; --ink: #222; --paper: #fff; --faint: #666; --line: #ddd; --good: #00684a; --bad: #b00020; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #ddd; --paper: #16181c; --faint: #999; --line: #3a3d42; --good: #4cc38a; --bad: #ff6b7a; }
+  figure svg, .legend b { filter: invert(1) hue-rotate(180deg); }
+}
 body { font: 16px/1.45 system-ui, sans-serif; margin: 0 auto; max-width: 1400px; padding: 0 12px 40px;
-       color: #222; background: #fff; }
+       color: var(--ink); background: var(--paper); }
 h1 { font-size: 1.4em; } h2 { font-size: 1.15em; margin: 1.6em 0 .4em; } p { margin: .4em 0; }
 figure { margin: 0; } figcaption { font-weight: 600; margin: .6em 0 0; }
 figure svg { width: 100%; height: auto; display: block; }
 .grid { display: grid; gap: 12px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 360px), 1fr)); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .85em; margin: 0 0 1em; font-variant-numeric: tabular-nums; }
-th, td { padding: 3px 6px; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }
+th, td { padding: 3px 6px; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; white-space: normal; min-width: 9em; }
-.legend { position: sticky; top: 0; z-index: 1; background: #fffe; padding: 6px 0; font-size: .8em; line-height: 1.5;
-          border-bottom: 1px solid #ddd; }
+.legend { position: sticky; top: 0; z-index: 1; background: var(--paper); padding: 6px 0; font-size: .8em; line-height: 1.5;
+          border-bottom: 1px solid var(--line); }
 .legend span { white-space: nowrap; margin-right: .9em; }
-.met { color: #00684a; } .missed { color: #b00020; font-weight: 600; }
+.legend b { font-weight: 400; }
+.numbers { display: grid; gap: 12px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 220px), 1fr)); margin: 1em 0; }
+.numbers b { display: block; font-size: 2em; line-height: 1.2; }
+.met { color: var(--good); } .missed { color: var(--bad); font-weight: 600; }
+table.targets { width: 100%; }
+@media (max-width: 600px) { table.targets th, table.targets td { white-space: normal; min-width: 0; overflow-wrap: anywhere; }
+                            dl { grid-template-columns: 1fr; } }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 12px; font-size: .85em; margin: 0; }
-dt { color: #666; } dd { margin: 0; overflow-wrap: anywhere; }
+dt { color: var(--faint); } dd { margin: 0; overflow-wrap: anywhere; }
 summary { cursor: pointer; }
 """
 
@@ -75,14 +86,14 @@ def legend(titles):
     chips = []
     for name, title in titles.items():
         colour, _, mark = STYLES.get(name, UNKNOWN_STYLE)
-        chips.append(f"<span><span style='color:{colour};margin:0 .2em 0 0'>━{mark}</span>{escape(title)}</span>")
+        chips.append(f"<span><b style='color:{colour};margin:0 .2em 0 0'>━{mark}</b>{escape(title)}</span>")
     return f"<div class='legend'>{' '.join(chips)}</div>"
 
 
-def table(head, rows):
+def table(head, rows, kind=""):
     cells = "".join(f"<th>{escape(text)}</th>" for text in head)
     lines = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<div class='scroll'><table><thead><tr>{cells}</tr></thead><tbody>{lines}</tbody></table></div>"
+    return f"<div class='scroll'><table class='{kind}'><thead><tr>{cells}</tr></thead><tbody>{lines}</tbody></table></div>"
 
 
 def facts(pairs):
@@ -97,8 +108,8 @@ class Page:
         self.plotter = Plotter(self.titles)
 
     def html(self):
-        body = "\n".join([self.head(), self.targets(), self.by_size(), self.by_threads(), self.latency(),
-                          self.memory(), self.garbage(), self.sets(), self.all_results()])
+        body = "\n".join([self.headline(), self.by_size(), self.by_threads(), self.latency(), self.memory(),
+                          self.targets(), self.garbage(), self.sets(), self.method(), self.all_results()])
         return ("<!doctype html><html lang='en'><head><meta charset='utf-8'>"
                 "<meta name='viewport' content='width=device-width, initial-scale=1'>"
                 f"<title>rangemap beside its peers</title><style>{STYLE}</style></head><body>{body}</body></html>\n")
@@ -111,15 +122,20 @@ class Page:
         return (f"<section><h2>{escape(title)}</h2><p>{escape(text)}</p>{legend(self.titles)}"
                 f"<div class='grid'>{body}</div></section>")
 
-    def head(self):
+    def headline(self):
+        numbers = headline.numbers(self.results, self.document["targets"])
+        cells = "".join(f"<div><b>{escape(number)}</b>{escape(what)}</div>" for number, what in numbers)
+        return (f"<h1>{escape(headline.words(self.results))}</h1><div class='numbers'>{cells}</div><p>Medians; bars reach from "
+                "the least to the most of the repetitions. All maps held the same ranges and were asked for the same keys, "
+                "and all answers were checked.</p>")
+
+    def method(self):
         method = self.document["method"]
         how = (f"{method['repetitions']} repetitions of {method['seconds_per_repetition']} s in random order, seed "
                f"{method['seed']}, threads {'pinned' if method['threads_pinned'] else 'not pinned'}")
         pairs = list(self.document["machine"].items()) + [("method", how)]
         pairs += [("left out", f"{what}: {why}") for what, why in self.document["left_out"].items()]
-        return ("<h1>rangemap beside its peers</h1><p>Medians; bars reach from the least to the most of the "
-                "repetitions. All maps held the same ranges and were asked for the same keys, and all answers were "
-                f"checked.</p>{facts(pairs)}")
+        return f"<h2>Machine and method</h2>{facts(pairs)}"
 
     def targets(self):
         targets = self.document["targets"]
@@ -128,7 +144,7 @@ class Page:
         parts = [f"<h2>Targets</h2><p>{sum(target['met'] for target in targets)} of {len(targets)} met.</p>"]
         for size in dict.fromkeys(target["ranges"] for target in targets):
             rows = [self.target(target) for target in targets if target["ranges"] == size]
-            parts.append(table([f"{size:,} ranges", "measured", "wanted", ""], rows))
+            parts.append(table([f"{size:,} ranges", "measured", "wanted", ""], rows, "targets"))
         return "".join(parts)
 
     @staticmethod

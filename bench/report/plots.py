@@ -47,10 +47,11 @@ def inline(svg, number, label):
 
 
 class Plotter:
-    """Draws plots with unique ids. `titles` are the names of maps for people."""
+    """Draws plots with unique ids. `titles` are the names of maps for people, or of what else is compared."""
 
-    def __init__(self, titles):
+    def __init__(self, titles, styles=None):
         self.titles = titles
+        self.styles = STYLES if styles is None else styles
         self.count = 0
 
     def draw(self, label, settings, data, style):
@@ -63,7 +64,7 @@ class Plotter:
         for name in [name for name in self.titles if name in data]:
             rows = "\n".join(" ".join(f"{number:.6g}" for number in row) for row in data[name])
             script.append(f"${name} << EOD\n{rows}\nEOD\n")
-            colour, mark, _ = STYLES.get(name, UNKNOWN_STYLE)
+            colour, mark, _ = self.styles.get(name, UNKNOWN_STYLE)
             width = 2.4 if name == "rangemap" else 1.2
             drawn = style.format(colour=colour, mark=mark, width=width)
             plots.append(f"${name} {drawn}")

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Usage: report FILE.json OUT.html
 
-Makes one self-contained page with plots of what `compare --json FILE.json` measured.
+Makes one self-contained page with plots of what `compare --json FILE.json` measured, or `cores` predicted.
 """
 
 import os
 import sys
 
 import results
+from cores_page import CoresPage
 from page import Page
 
 
@@ -24,7 +25,8 @@ def main(arguments):
         print(__doc__, end="", file=sys.stderr)
         return 2
     try:
-        page = Page(results.load(user_path(arguments[0]))).html()
+        document = results.load(user_path(arguments[0]))
+        page = (CoresPage if document["program"] == results.CORES else Page)(document).html()
         with open(user_path(arguments[1]), "w", encoding="utf-8") as file:
             file.write(page)
     except (OSError, results.BadResults, RuntimeError) as error:

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The results of bench/compare as its --json wrote them."""
+"""The results of bench/compare and bench/cores as their --json wrote them."""
 
 import json
 
 
 class BadResults(Exception):
-    """The file is not what compare writes."""
+    """The file is not what compare or cores writes."""
+
+COMPARE = "rangemap bench/compare"
+CORES = "rangemap bench/cores"
+KEYS = {COMPARE: ("machine", "method", "left_out", "results", "targets"), CORES: ("machines", "results")}
+
 
 
 def load(path):
@@ -15,9 +20,9 @@ def load(path):
             document = json.load(file)
     except json.JSONDecodeError as error:
         raise BadResults(f"{path}: not JSON: {error}") from error
-    if not isinstance(document, dict) or document.get("program") != "rangemap bench/compare":
+    if not isinstance(document, dict) or document.get("program") not in KEYS:
         raise BadResults(f"{path}: not written by compare --json")
-    for key in ("machine", "method", "left_out", "results", "targets"):
+    for key in KEYS[document["program"]]:
         if key not in document:
             raise BadResults(f"{path}: '{key}' is missing")
     return document

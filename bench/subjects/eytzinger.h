@@ -7,6 +7,7 @@
 #ifndef RANGEMAP_BENCH_SUBJECTS_EYTZINGER_H
 #define RANGEMAP_BENCH_SUBJECTS_EYTZINGER_H
 
+#include "bench/subjects/each_key.h"
 #include "bench/subjects/read_only.h"
 
 namespace bench
@@ -49,10 +50,7 @@ class EytzingerSubject : public ReadOnlySubject
 
     unsigned lookup_batch(const uint64_t *keys, unsigned count, uint64_t *values) const
     {
-        unsigned hits = 0;
-        for (unsigned i = 0; i < count; i++)
-            hits += lookup_held(keys[i], &values[i]);
-        return hits;
+        return lookup_each(*this, keys, count, values);
     }
 
     Ranges contents() const

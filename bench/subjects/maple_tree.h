@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <chrono>
 
+#include "bench/subjects/each_key.h"
 #include "bench/subjects/urcu.h"
 
 namespace bench
@@ -73,10 +74,7 @@ class MapleTreeSubject : public SlabSubject
     unsigned lookup_batch(const uint64_t *keys, unsigned count, uint64_t *values) const
     {
         Section section(*this);
-        unsigned hits = 0;
-        for (unsigned i = 0; i < count; i++)
-            hits += lookup_held(keys[i], &values[i]);
-        return hits;
+        return lookup_each(*this, keys, count, values);
     }
 
     // mtree_load() has a section of its own, which is cheaper inside another.

@@ -114,6 +114,24 @@ class RangemapSubject
         const rangemap *map_;
     };
 
+    class Snapshot
+    {
+      public:
+        explicit Snapshot(const RangemapSubject &subject)
+        {
+            expect(rangemap_snapshot_begin(subject.map_, &snapshot_), "rangemap_snapshot_begin");
+        }
+        ~Snapshot()
+        {
+            rangemap_snapshot_end(&snapshot_);
+        }
+        Snapshot(const Snapshot &) = delete;
+        Snapshot &operator=(const Snapshot &) = delete;
+
+      private:
+        rangemap_snapshot snapshot_;
+    };
+
     bool lookup_held(uint64_t key, uint64_t *value) const
     {
         void *word = nullptr;

@@ -13,13 +13,13 @@ namespace bench
 {
 
 struct NoThread {
-    template <class Subject> explicit NoThread(const Subject &)
+    template <class Map> explicit NoThread(const Map &)
     {
     }
 };
 
 struct NoSection {
-    template <class Subject> explicit NoSection(const Subject &)
+    template <class Map> explicit NoSection(const Map &)
     {
     }
     ~NoSection() // a Section that is never read from is no mistake

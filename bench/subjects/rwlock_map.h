@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "bench/subjects/counting_allocator.h"
+#include "bench/subjects/each_key.h"
 #include "bench/subjects/range.h"
 
 namespace bench
@@ -137,10 +138,7 @@ template <class Map> class RwlockMap
     unsigned lookup_batch(const uint64_t *keys, unsigned count, uint64_t *values) const
     {
         ReadLock lock(&lock_);
-        unsigned hits = 0;
-        for (unsigned i = 0; i < count; i++)
-            hits += lookup_held(keys[i], &values[i]);
-        return hits;
+        return lookup_each(*this, keys, count, values);
     }
 
     class Section

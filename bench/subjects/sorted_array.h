@@ -3,6 +3,7 @@
 #ifndef RANGEMAP_BENCH_SUBJECTS_SORTED_ARRAY_H
 #define RANGEMAP_BENCH_SUBJECTS_SORTED_ARRAY_H
 
+#include "bench/subjects/each_key.h"
 #include "bench/subjects/read_only.h"
 
 namespace bench
@@ -36,10 +37,7 @@ class SortedArraySubject : public ReadOnlySubject
 
     unsigned lookup_batch(const uint64_t *keys, unsigned count, uint64_t *values) const
     {
-        unsigned hits = 0;
-        for (unsigned i = 0; i < count; i++)
-            hits += lookup_held(keys[i], &values[i]);
-        return hits;
+        return lookup_each(*this, keys, count, values);
     }
 
     bool lookup_held(uint64_t key, uint64_t *value) const

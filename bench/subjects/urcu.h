@@ -23,7 +23,7 @@ class UrcuThread
         if (depth()++ == 0)
             rcu_register_thread();
     }
-    template <class Subject> explicit UrcuThread(const Subject &) : UrcuThread()
+    template <class Map> explicit UrcuThread(const Map &) : UrcuThread()
     {
     }
     ~UrcuThread()
@@ -45,7 +45,7 @@ class UrcuThread
 class UrcuSection
 {
   public:
-    template <class Subject> explicit UrcuSection(const Subject &)
+    template <class Map> explicit UrcuSection(const Map &)
     {
         rcu_read_lock();
     }

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <stdexcept>
 
+#include "bench/subjects/each_key.h"
 #include "bench/subjects/urcu.h"
 
 namespace bench
@@ -79,10 +80,7 @@ class XArraySubject : public SlabSubject
     unsigned lookup_batch(const uint64_t *keys, unsigned count, uint64_t *values) const
     {
         Section section(*this);
-        unsigned hits = 0;
-        for (unsigned i = 0; i < count; i++)
-            hits += lookup_held(keys[i], &values[i]);
-        return hits;
+        return lookup_each(*this, keys, count, values);
     }
 
     bool lookup_held(uint64_t key, uint64_t *value) const

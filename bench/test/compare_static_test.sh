@@ -10,7 +10,7 @@ fail() {
     exit 1
 }
 
-! readelf --program-headers "$program" | grep -q INTERP || fail "it has a dynamic loader"
+[[ $(readelf --program-headers "$program") != *INTERP* ]] || fail "it has a dynamic loader"
 env -i "$program" --quick --shapes mixed --sizes 64 --benchmark_filter='lookup_alone/random/hit|erase_insert|memory' \
     --json out.json >out || { cat out; fail "it does not run"; }
 grep -q 'left out.*ConcurrentSkipListMap: skip_list.jar is not beside' out || fail "no word about Java"

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The peers of bench/compare give right answers, and a peer that does not is found out.
+// The subjects of bench/compare give right answers, and a subject that does not is found out.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <map>
 #include <set>
 
-#include "bench/compare/check.h"
-#include "bench/compare/stage.h"
-#include "bench/compare/targets.h"
+#include "bench/core/check.h"
+#include "bench/core/row.h"
+#include "bench/core/targets.h"
+#include "bench/subjects/java_skip_list.h"
 #include "bench/subjects/std_map.h"
 #include "bench/workload/keys.h"
 #include "third_party/linux/shim/trees.h"
@@ -18,20 +19,25 @@ namespace bench
 namespace
 {
 
-std::vector<Peer> all_peers()
+std::vector<Subject> of_this_process()
 {
-    std::vector<Peer> all = {rangemap_peer()};
-    for (auto list : {kernel_peers(), rwlock_peers(), array_peers()})
-        all.insert(all.end(), list.begin(), list.end());
+    std::vector<Subject> all = all_subjects({});
+    all.erase(
+        std::remove_if(all.begin(), all.end(),
+                       [](const Subject &subject) { return subject.own_process || subject.make == nullptr; }),
+        all.end());
     return all;
 }
 
 TEST(Peers, GiveRightAnswers)
 {
-    for (const Peer &peer : all_peers()) {
-        SCOPED_TRACE(peer.title);
-        for (uint64_t seed = 1; seed <= 3; seed++)
-            EXPECT_NO_THROW(check_peer(peer, *peer.make(), seed));
+    for (const Subject &subject : of_this_process()) {
+        SCOPED_TRACE(subject.title);
+        for (uint64_t seed = 1; seed <= 3; seed++) {
+            Checker checker(subject.name);
+            EXPECT_NO_THROW(check_subject(subject, *subject.make(), seed, checker));
+            EXPECT_GT(checker.answers(), 1000u);
+        }
     }
 }
 
@@ -41,31 +47,34 @@ TEST(Peers, HoldPagesAndLimitsOfTheKeys)
                                {1, 7, 2},
                                {uint64_t{1} << 63, (uint64_t{1} << 63) + 9, 3},
                                {UINT64_MAX - 1, UINT64_MAX, 4}};
-    for (const Peer &peer : all_peers()) {
-        SCOPED_TRACE(peer.title);
+    for (const Subject &subject : of_this_process()) {
+        SCOPED_TRACE(subject.title);
         Ranges limits = all_limits;
-        auto map = peer.make();
+        auto map = subject.make();
+        Checker checker(subject.name);
         map->load(page_ranges(2000, 5));
-        EXPECT_NO_THROW(check_holds(peer, *map, page_ranges(2000, 5)));
+        EXPECT_NO_THROW(check_holds(subject, *map, page_ranges(2000, 5), checker));
+        if (subject.only_pages)
+            continue;
         map->clear();
-        if (peer.name == kXArray) // xa_store_range() does not come to an end at the last key
+        if (subject.name == kXArray) // xa_store_range() does not come to an end at the last key
             limits.pop_back();
         map->load(limits);
-        EXPECT_NO_THROW(check_holds(peer, *map, limits));
+        EXPECT_NO_THROW(check_holds(subject, *map, limits, checker));
     }
 }
 
 // What each kind of threads does to a map leaves it as it was.
 TEST(Peers, AreWholeAfterUpdatesByThreads)
 {
-    Ranges ranges = synthetic_ranges(301, 4);
-    MixInput input(ranges, 3, 1);
     Team team(3);
-    for (const Peer &peer : all_peers()) {
-        if (!peer.updates)
+    for (const Subject &subject : of_this_process()) {
+        if (!subject.updates || !subject.erases)
             continue;
-        SCOPED_TRACE(peer.title);
-        auto map = peer.make();
+        Ranges ranges = subject.only_pages ? page_ranges(301, 4) : synthetic_ranges(301, 4);
+        MixInput input(ranges, 3, 1);
+        SCOPED_TRACE(subject.title);
+        auto map = subject.make();
         map->load(ranges);
         for (Territory territory : {Territory::kSlice, Territory::kInterleaved}) {
             MixPlan plan = {LookupMode::kAlone, 3, 100, 0.003};
@@ -77,28 +86,29 @@ TEST(Peers, AreWholeAfterUpdatesByThreads)
             plan.writers = 0;
             plan.update_percent = 50;
             plan.mode = LookupMode::kLarge;
-            if (peer.overwrites)
+            if (subject.overwrites)
                 plan.update = UpdateKind::kStoreCarve;
             EXPECT_EQ(map->run_mix(team, input, plan).wrong, 0u);
         }
         map->settle();
-        EXPECT_NO_THROW(check_holds(peer, *map, ranges));
+        Checker checker(subject.name);
+        EXPECT_NO_THROW(check_holds(subject, *map, ranges, checker));
     }
 }
 
 TEST(Peers, KernelsMapsGiveTheirMemoryBack)
 {
-    for (const Peer &peer : kernel_peers()) {
-        peer.make().reset();
+    for (const Subject &subject : kernel_subjects()) {
+        subject.make().reset();
         size_t before = slab_bytes_in_use();
-        auto map = peer.make();
+        auto map = subject.make();
         map->insert_all(shuffled(synthetic_ranges(2000, 1), 1));
         map->settle();
-        EXPECT_GT(map->bytes(), 2000u * 8) << peer.title;
-        EXPECT_EQ(map->bytes(), slab_bytes_in_use() - before) << peer.title;
+        EXPECT_GT(map->bytes(), 2000u * 8) << subject.title;
+        EXPECT_EQ(map->bytes(), slab_bytes_in_use() - before) << subject.title;
         map.reset();
-        peer.make()->settle();
-        EXPECT_EQ(slab_bytes_in_use(), before) << peer.title;
+        subject.make()->settle();
+        EXPECT_EQ(slab_bytes_in_use(), before) << subject.title;
     }
 }
 
@@ -134,13 +144,16 @@ class FaultySubject : public StdMapSubject
 
 TEST(Check, FindsFaults)
 {
-    Peer peer = {"faulty", "faulty", [] { return std::make_unique<ContenderOf<FaultySubject>>(); }};
+    Subject subject = {"faulty", "faulty", [] { return std::make_unique<SubjectMapOf<FaultySubject>>(); }};
     for (Fault one : {Fault::kValue, Fault::kGap, Fault::kInsert, Fault::kCarve, Fault::kBatch}) {
         fault = one;
-        EXPECT_THROW(check_peer(peer, *peer.make(), 1), std::runtime_error) << static_cast<int>(one);
+        Checker checker("faulty");
+        EXPECT_THROW(check_subject(subject, *subject.make(), 1, checker), std::runtime_error)
+            << static_cast<int>(one);
     }
     fault = Fault::kNone;
-    EXPECT_NO_THROW(check_peer(peer, *peer.make(), 1));
+    Checker checker("faulty");
+    EXPECT_NO_THROW(check_subject(subject, *subject.make(), 1, checker));
 }
 
 // Which range holds the key; ranges.size() if none.
@@ -209,9 +222,9 @@ TEST(Share, OwnsEachUnitOnce)
     }
 }
 
-Result rate(const std::string &row, const char *peer, double operations)
+Result rate(const std::string &row, const char *subject, double operations)
 {
-    Result result = {"mixed:65536", "mixed", 65536, row, peer, peer, 1, {}, {}};
+    Result result = {"mixed:65536", "mixed", 65536, row, subject, subject, 1, {}, {}};
     result.values["operations_per_second"] = {operations, operations, operations};
     return result;
 }

@@ -2,33 +2,33 @@
 # Usage: compare_test.sh COMPARE REPORT
 # The whole of compare with repetitions of two milliseconds, and the page that report makes of it.
 set -euo pipefail
-compare=$PWD/$1 report=$PWD/$2
+program=$PWD/$1 report=$PWD/$2
+# shellcheck source=bench/test/expect.sh
+. bench/test/expect.sh
 cd "$TEST_TMPDIR"
-
-fail() {
-    printf 'FAILED: %s\n' "$*"
-    exit 1
-}
-
-# expect STATUS ARGUMENT...: runs compare; its output goes to out and err.
-expect() {
-    local wanted=$1 got=0
-    shift
-    "$compare" "$@" >out 2>err || got=$?
-    [[ $got == "$wanted" ]] || { tail -n 20 out err; fail "compare $*: status $got, not $wanted"; }
-}
 
 # Everything, small.
 expect 0 --quick --threads 1,2 --json all.json
 grep -q 'all answers were right' out || fail "no word about the answers"
-for map in rangemap maple xarray std_map btree_map skip_list sorted eytzinger eytzinger_interleaved; do
+for map in rangemap maple xarray std_map btree_map skip_list sorted eytzinger eytzinger_interleaved set_of_gaps urcu_array \
+    page_table; do
     grep -q "\"map\": \"$map\"" all.json || { cat out; fail "$map is missing"; }
 done
 for row in lookup_section lookup_batch16 lookup_batch256 erase_insert store_carve mix_50 build_ordered build_random \
-    scan latency_beside_writer garbage_50 memory_ordered memory_random threads:2:halves /zipf/ /local/ /miss/; do
+    scan latency_beside_writer update_latency/alone update_latency/snapshot update_latency/stalled_reader \
+    update_latency/exiting_thread garbage_50 memory_ordered memory_random threads:2:halves /zipf/ /local/ /miss/; do
     grep -q "\"row\": \".*$row" all.json || grep -q "\"row\": \"$row" all.json || fail "no row $row"
 done
 grep -q '"shape": "pages"' all.json || fail "no pages"
+for row in gap_search/one_hole/threads:1 gap_search/none/threads:1 gap_search/just_miss/threads:1 \
+    fill_and_free/threads:1 fill_and_free/threads:2:halves steady_50/threads:1 steady_90/threads:2:halves \
+    steady_99/threads:1 allocate_erase/threads:1 gap_search/one_hole_down/threads:1 gap_search/just_miss_down/threads:1 \
+    allocate_erase_down/threads:1; do
+    (($(grep -c "\"row\": \"$row\"" all.json) >= 3)) || fail "row $row lacks a map"
+done
+for row in erase_insert/tracked/threads:1 erase_insert/untracked/threads:1; do
+    grep -q "\"row\": \"$row\"" all.json || fail "no row $row"
+done
 grep -q '"left_out": {}' all.json || { cat out; fail "something was left out"; }
 
 # The page: plots of it, nothing fetched from elsewhere.
@@ -88,6 +88,18 @@ expect 0 --quick --benchmark_filter='^mixed:600/lookup_alone/random/hit/threads:
 expect 0 --quick --benchmark_filter='mixed:16/.*/maple' --list
 grep -q '^mixed:16/erase_insert/threads:1/maple$' out || fail "--list lacks a row"
 ! grep -q 'rangemap$' out || fail "--list ignores the filter"
+
+# Windows and gaps, at a size for which there are targets.
+expect 0 --quick --sizes 4096 --shapes gaps --threads 2 --benchmark_filter='/(fill_and_free|window|erase_insert)/'
+for target in 'fill and free, 2 threads in halves, against maple' 'against set_of_gaps' \
+    'erase and insert in a map that tracks gaps'; do
+    grep -q "$target" out || { cat out; fail "no target '$target'"; }
+done
+for row in window/splice_1000 window/insert_1000 window/update_1000 window/replace_1000; do
+    grep -q "^ *$row/threads:1" out || { cat out; fail "no row $row"; }
+done
+expect 0 --quick --sizes 65536 --shapes gaps --benchmark_filter='^gaps:65536/window/'
+grep -q 'update of 1,000 values' out || { cat out; fail "no target for updates of windows"; }
 
 # No Java: the rest goes on.
 expect 0 --quick --java /nonexistent --benchmark_filter='mixed:16/lookup_alone/random/hit/threads:1/'

@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "bench/replay/oracle.h"
+#include "bench/check/oracle.h"
 #include "bench/workload/random.h"
 
 namespace bench

@@ -2,23 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs regcache for a moment, and with wrong arguments.
 set -eu
-regcache=$PWD/$1
+program=$PWD/$1
+# shellcheck source=bench/test/expect.sh
+. bench/test/expect.sh
 cd "$TEST_TMPDIR"
-
-fail() {
-    echo "FAILED: $*" >&2
-    cat out err >&2
-    exit 1
-}
-
-# expect STATUS ARGUMENT...
-expect() {
-    wanted=$1
-    shift
-    status=0
-    "$regcache" "$@" >out 2>err || status=$?
-    [ "$status" -eq "$wanted" ] || fail "regcache $*: status $status instead of $wanted"
-}
 
 # Few buffers and many invalidations: threads meet.
 expect 0 --buffers 4,64 --invalidations 0,200 --threads 1,2,4 --seconds 0.01 --repetitions 3 --json out.json

@@ -2,25 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs replay on all its sets, on a user's file with malformed lines, and with wrong arguments.
 set -eu
-replay=$PWD/$1
+program=$PWD/$1
+# shellcheck source=bench/test/expect.sh
+. bench/test/expect.sh
 cd "$TEST_TMPDIR"
-
-fail() {
-    echo "FAILED: $*" >&2
-    exit 1
-}
-
-# expect STATUS ARGUMENT...: runs replay; output to the file out, messages to err.
-expect() {
-    wanted=$1
-    shift
-    status=0
-    "$replay" "$@" >out 2>err || status=$?
-    if [ "$status" -ne "$wanted" ]; then
-        tail -n 20 out err >&2
-        fail "replay $*: status $status instead of $wanted"
-    fi
-}
 
 # All sets; the trace that the project ships is found from anywhere.
 expect 0 --quick --json all.json
@@ -30,6 +15,12 @@ for set in iomem maps elf mmap synthetic-16; do
 done
 grep -q '^set mmap .*: [1-9][0-9]* ranges' out || fail "the shipped trace was not replayed"
 grep -q ' 0 wrong; ' out || fail "no count of answers"
+grep -q '"row": "replay"' all.json || fail "the trace was not timed"
+for target in 'lookups alone, 1 thread, against std::map' 'updates, 1 thread, against absl::btree_map' 'one lookup section'; do
+    grep -q "$target" out || fail "no target '$target'"
+done
+expect 0 --quick --sets synthetic --list
+grep -q '^synthetic-16/erase_insert/threads:1/std_map$' out || fail "--list lacks a row"
 
 # A file of the user's replaces the sets; malformed lines are reported by number and skipped.
 printf '1,5,first\nbroken\n10,20,second\n\n# comment\n30,25,reversed\n0x40,0xffffffffffffffff,hex\n7,7\n' >user.csv
@@ -46,11 +37,17 @@ result = json.load(open("user.json"))
 (file,) = result["sets"]
 assert file["ranges"] == 3 and file["malformed_lines"] == 3 and file["wrong_answers"] == 0
 assert file["answers_checked"] > 100 and result["machine"]["compiler"]
-subjects = {cell["subject"] for cell in file["rates"]}
-assert subjects == {"rangemap", "std::map", "absl::btree_map"}
-assert {cell["mode"] for cell in file["rates"]} == {"alone", "batch"}
-assert all(cell["operations_per_second"]["median"] > 0 for cell in file["rates"])
-assert all(cell["p50_ns"] <= cell["p99_ns"] <= cell["p99.9_ns"] for cell in file["latencies"])
+cells = result["results"]
+assert {cell["map"] for cell in cells} == {"rangemap", "std_map", "btree_map"}
+rows = {cell["row"] for cell in cells}
+for row in ("build_ordered", "build_random", "lookup_alone/random/hit/threads:1", "lookup_batch16/random/hit/threads:1",
+            "mix_10/threads:1", "mix_10_batch16/threads:1", "latency_mix_0/threads:1"):
+    assert row in rows, (row, rows)
+for values in (cell["values"] for cell in cells):
+    assert all(spread["median"] > 0 for what, spread in values.items() if what.startswith("operations")), values
+    if "p50_ns" in values:
+        p = [values[what]["median"] for what in ("p50_ns", "p99_ns", "p99.9_ns", "worst_ns")]
+        assert p == sorted(p), p
 EOF
 
 # A file without a single range, and a directory: said in words.

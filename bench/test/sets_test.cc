@@ -7,13 +7,13 @@
 
 #include <fstream>
 
-#include "bench/replay/oracle.h"
-#include "bench/replay/sets/csv.h"
-#include "bench/replay/sets/elf_symbols.h"
-#include "bench/replay/sets/iomem.h"
-#include "bench/replay/sets/line_reader.h"
-#include "bench/replay/sets/mmap_trace.h"
-#include "bench/replay/sets/proc_maps.h"
+#include "bench/check/oracle.h"
+#include "bench/sets/csv.h"
+#include "bench/sets/elf_symbols.h"
+#include "bench/sets/iomem.h"
+#include "bench/sets/line_reader.h"
+#include "bench/sets/mmap_trace.h"
+#include "bench/sets/proc_maps.h"
 
 namespace bench
 {

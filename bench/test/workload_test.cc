@@ -8,8 +8,8 @@
 #include "bench/subjects/btree.h"
 #include "bench/subjects/rangemap.h"
 #include "bench/subjects/std_map.h"
-#include "bench/workload/contender.h"
 #include "bench/workload/keys.h"
+#include "bench/workload/subject_map.h"
 
 namespace bench
 {
@@ -126,34 +126,34 @@ TYPED_TEST(SubjectTest, InsertEraseStoreCarve)
 TYPED_TEST(SubjectTest, EveryMixLeavesTheMapAsItWas)
 {
     Ranges ranges = synthetic_ranges(500, 1);
-    ContenderOf<TypeParam> contender;
-    contender.load(ranges);
+    SubjectMapOf<TypeParam> map;
+    map.load(ranges);
     Team team(2);
     MixInput input(ranges, 2, 1);
     for (LookupMode mode : {LookupMode::kAlone, LookupMode::kBatch, LookupMode::kHeld}) {
         for (unsigned percent : {0u, 1u, 50u, 100u}) {
-            MixResult result = contender.run_mix(team, input, {mode, 2, percent, 0.003});
+            MixResult result = map.run_mix(team, input, {mode, 2, percent, 0.003});
             EXPECT_EQ(result.wrong, 0u);
             EXPECT_EQ(result.lookups_per_second > 0, percent < 100);
         }
     }
-    LatencyResult latency = contender.run_latency(team, input, {LookupMode::kAlone, 2, 10, 0.003});
+    LatencyResult latency = map.run_latency(team, input, {LookupMode::kAlone, 2, 10, 0.003});
     EXPECT_EQ(latency.wrong, 0u);
     EXPECT_GT(latency.ticks.count(), 0u);
-    EXPECT_EQ(contender.contents(), ranges);
+    EXPECT_EQ(map.contents(), ranges);
 }
 
 // Three threads, two ranges: one thread has nothing to update.
 TYPED_TEST(SubjectTest, FewerRangesThanThreads)
 {
     Ranges ranges = {{1, 2, 3}, {5, 6, 7}};
-    ContenderOf<TypeParam> contender;
-    contender.load(ranges);
+    SubjectMapOf<TypeParam> map;
+    map.load(ranges);
     Team team(3);
     MixInput input(ranges, 3, 1);
-    EXPECT_EQ(contender.run_mix(team, input, {LookupMode::kAlone, 3, 50, 0.003}).wrong, 0u);
-    EXPECT_EQ(contender.run_mix(team, input, {LookupMode::kAlone, 3, 100, 0.003}).wrong, 0u);
-    EXPECT_EQ(contender.contents(), ranges);
+    EXPECT_EQ(map.run_mix(team, input, {LookupMode::kAlone, 3, 50, 0.003}).wrong, 0u);
+    EXPECT_EQ(map.run_mix(team, input, {LookupMode::kAlone, 3, 100, 0.003}).wrong, 0u);
+    EXPECT_EQ(map.contents(), ranges);
 }
 
 } // namespace

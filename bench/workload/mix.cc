@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "bench/workload/mix.h"
 
-#include "bench/workload/contender.h"
 #include "bench/workload/keys.h"
+#include "bench/workload/subject_map.h"
 
 namespace bench
 {

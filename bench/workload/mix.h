@@ -12,9 +12,12 @@
 #define RANGEMAP_BENCH_WORKLOAD_MIX_H
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <thread>
+#include <type_traits>
 #include <vector>
 
 #include "bench/subjects/range.h"
@@ -40,6 +43,9 @@ enum class UpdateKind { kEraseInsert, kStoreCarve };
 // Which ranges a thread updates: neighbours, or ranges from all over the map. No two threads share one.
 enum class Territory { kSlice, kInterleaved };
 
+// Who is there beside the threads whose updates are timed.
+enum class Company { kNone, kSnapshot, kStalledReader, kExitingThread };
+
 const char *mode_name(LookupMode mode);
 std::string threads_text(unsigned threads); // "1 thread", "2 threads"
 
@@ -51,8 +57,10 @@ struct MixPlan {
     uint64_t first_key = 0; // where in the key lists to begin; rounded down to kHeldKeys
     UpdateKind update = UpdateKind::kEraseInsert;
     Territory territory = Territory::kSlice;
-    bool misses = false;  // no key of the lists is held
-    unsigned writers = 0; // run_latency() only: of the threads, those that do nothing but update
+    bool misses = false;              // no key of the lists is held
+    unsigned writers = 0;             // run_latency() only: of the threads, those that do nothing but update
+    bool times_updates = false;       // run_latency() only: the updates, not the lookups, ...
+    Company company = Company::kNone; // ... and what the last thread does meanwhile, if it is not one of them
 };
 
 // What every subject of a comparison is given alike.
@@ -104,10 +112,10 @@ class Share
 };
 
 // Changes ranges of one thread's share and changes them back.
-template <class Subject> class Updater
+template <class Map> class Updater
 {
   public:
-    Updater(Subject &subject, const Ranges &ranges, const MixPlan &plan, unsigned thread, unsigned threads)
+    Updater(Map &subject, const Ranges &ranges, const MixPlan &plan, unsigned thread, unsigned threads)
         : subject_(subject), ranges_(ranges), kind_(plan.update),
           share_(plan.territory, ranges.size() / (kind_ == UpdateKind::kStoreCarve ? 2 : 1), thread, threads),
           random_(plan.first_key + thread + 1)
@@ -174,7 +182,7 @@ template <class Subject> class Updater
         return range.start + (range.last - range.start) / 2;
     }
 
-    Subject &subject_;
+    Map &subject_;
     const Ranges &ranges_;
     UpdateKind kind_;
     Share share_;
@@ -206,8 +214,8 @@ class KeyStream
     uint64_t position_;
 };
 
-template <class Subject>
-inline void look_up_alone(const Subject &subject, const uint64_t *keys, unsigned count, MixTally &tally)
+template <class Map>
+inline void look_up_alone(const Map &subject, const uint64_t *keys, unsigned count, MixTally &tally)
 {
     uint64_t hits = 0, checksum = 0;
     for (unsigned i = 0; i < count; i++) {
@@ -220,8 +228,8 @@ inline void look_up_alone(const Subject &subject, const uint64_t *keys, unsigned
     tally.lookups += count;
 }
 
-template <unsigned Keys, class Subject>
-inline void look_up_batch(const Subject &subject, const uint64_t *keys, MixTally &tally)
+template <unsigned Keys, class Map>
+inline void look_up_batch(const Map &subject, const uint64_t *keys, MixTally &tally)
 {
     uint64_t values[Keys];
     tally.hits += subject.lookup_batch(keys, Keys, values);
@@ -230,10 +238,9 @@ inline void look_up_batch(const Subject &subject, const uint64_t *keys, MixTally
     tally.lookups += Keys;
 }
 
-template <class Subject>
-inline void look_up_held(const Subject &subject, const uint64_t *keys, MixTally &tally)
+template <class Map> inline void look_up_held(const Map &subject, const uint64_t *keys, MixTally &tally)
 {
-    typename Subject::Section section(subject);
+    typename Map::Section section(subject);
     uint64_t hits = 0, checksum = 0;
     for (unsigned i = 0; i < kHeldKeys; i++) {
         uint64_t value;
@@ -252,8 +259,8 @@ constexpr unsigned mode_keys(LookupMode mode)
     return mode == LookupMode::kAlone ? 1 : (mode == LookupMode::kBatch ? kBatchKeys : kHeldKeys);
 }
 
-template <LookupMode Mode, class Subject>
-inline void look_up(const Subject &subject, const uint64_t *keys, unsigned count, MixTally &tally)
+template <LookupMode Mode, class Map>
+inline void look_up(const Map &subject, const uint64_t *keys, unsigned count, MixTally &tally)
 {
     if constexpr (Mode == LookupMode::kAlone)
         look_up_alone(subject, keys, count, tally);
@@ -265,8 +272,8 @@ inline void look_up(const Subject &subject, const uint64_t *keys, unsigned count
         look_up_held(subject, keys, tally);
 }
 
-template <LookupMode Mode, class Subject>
-void read_only_loop(const Subject &subject, KeyStream keys, const std::atomic<bool> &stop, MixTally &tally)
+template <LookupMode Mode, class Map>
+void read_only_loop(const Map &subject, KeyStream keys, const std::atomic<bool> &stop, MixTally &tally)
 {
     constexpr unsigned kKeys = Mode == LookupMode::kAlone ? kBatchKeys : mode_keys(Mode);
     do {
@@ -274,8 +281,7 @@ void read_only_loop(const Subject &subject, KeyStream keys, const std::atomic<bo
     } while (!stop.load(std::memory_order_relaxed));
 }
 
-template <class Subject>
-void update_loop(Updater<Subject> &updater, const std::atomic<bool> &stop, MixTally &tally)
+template <class Map> void update_loop(Updater<Map> &updater, const std::atomic<bool> &stop, MixTally &tally)
 {
     if (!updater.can_update())
         return;
@@ -286,8 +292,8 @@ void update_loop(Updater<Subject> &updater, const std::atomic<bool> &stop, MixTa
 }
 
 // Updates fall due by credit: after L lookups, L * percent / (100 - percent) of them.
-template <LookupMode Mode, class Subject>
-void mixed_loop(Subject &subject, Updater<Subject> &updater, unsigned percent, KeyStream keys,
+template <LookupMode Mode, class Map>
+void mixed_loop(Map &subject, Updater<Map> &updater, unsigned percent, KeyStream keys,
                 const std::atomic<bool> &stop, MixTally &tally)
 {
     constexpr unsigned kKeys = mode_keys(Mode);
@@ -301,11 +307,11 @@ void mixed_loop(Subject &subject, Updater<Subject> &updater, unsigned percent, K
     } while (!stop.load(std::memory_order_relaxed));
 }
 
-template <LookupMode Mode, class Subject>
-void run_loop(Subject &subject, const MixInput &input, const MixPlan &plan, unsigned thread,
+template <LookupMode Mode, class Map>
+void run_loop(Map &subject, const MixInput &input, const MixPlan &plan, unsigned thread,
               const std::atomic<bool> &stop, MixTally &tally)
 {
-    Updater<Subject> updater(subject, *input.ranges, plan, thread, plan.threads);
+    Updater<Map> updater(subject, *input.ranges, plan, thread, plan.threads);
     KeyStream keys(input.keys[thread], plan.first_key);
     if (plan.update_percent == 0)
         read_only_loop<Mode>(subject, keys, stop, tally);
@@ -317,11 +323,11 @@ void run_loop(Subject &subject, const MixInput &input, const MixPlan &plan, unsi
 }
 
 // What thread `thread` of a measurement does.
-template <class Subject>
-MixTally run_mix_thread(Subject &subject, const MixInput &input, const MixPlan &plan, unsigned thread,
+template <class Map>
+MixTally run_mix_thread(Map &subject, const MixInput &input, const MixPlan &plan, unsigned thread,
                         const std::atomic<bool> &stop)
 {
-    typename Subject::Thread attached(subject);
+    typename Map::Thread attached(subject);
     MixTally tally;
     uint64_t begin = monotonic_ns();
     switch (plan.mode) {
@@ -342,8 +348,8 @@ MixTally run_mix_thread(Subject &subject, const MixInput &input, const MixPlan &
     return tally;
 }
 
-template <class Subject>
-inline void look_up_timed(const Subject &subject, const uint64_t *key, MixTally &tally, Histogram &ticks)
+template <class Map>
+inline void look_up_timed(const Map &subject, const uint64_t *key, MixTally &tally, Histogram &ticks)
 {
     uint64_t begin = ticks_begin();
     look_up_alone(subject, key, 1, tally);
@@ -351,8 +357,8 @@ inline void look_up_timed(const Subject &subject, const uint64_t *key, MixTally 
 }
 
 // A tenth of updates or none: each thread looks up and updates.
-template <class Subject>
-void timed_loop(Subject &subject, Updater<Subject> &updater, unsigned percent, KeyStream keys,
+template <class Map>
+void timed_loop(Map &subject, Updater<Map> &updater, unsigned percent, KeyStream keys,
                 const std::atomic<bool> &stop, MixTally &tally, Histogram &ticks)
 {
     unsigned share = updater.can_update() ? percent : 0;
@@ -365,17 +371,79 @@ void timed_loop(Subject &subject, Updater<Subject> &updater, unsigned percent, K
     } while (!stop.load(std::memory_order_relaxed));
 }
 
+template <class Map>
+void timed_updates(Updater<Map> &updater, const std::atomic<bool> &stop, MixTally &tally, Histogram &ticks)
+{
+    while (updater.can_update() && !stop.load(std::memory_order_relaxed)) {
+        uint64_t begin = ticks_begin();
+        updater.update(tally);
+        ticks.record(ticks_end() - begin);
+    }
+}
+
+// Map::Snapshot, if there is such a thing; else the section that keeps what a reader has seen.
+template <class Map, class = void> struct SnapshotOf {
+    using Type = typename Map::Section;
+};
+template <class Map> struct SnapshotOf<Map, std::void_t<typename Map::Snapshot>> {
+    using Type = typename Map::Snapshot;
+};
+
+template <class Held, class Map> void hold(const Map &subject, const std::atomic<bool> &stop)
+{
+    Held held(subject);
+    while (!stop.load(std::memory_order_relaxed))
+        std::this_thread::sleep_for(std::chrono::microseconds(100));
+}
+
+// What the thread does that keeps the others company. An exiting thread has used the map; then comes the next.
+template <class Map>
+void keep_company(Map &subject, const MixInput &input, const MixPlan &plan, const std::atomic<bool> &stop)
+{
+    if (plan.company == Company::kSnapshot)
+        return hold<typename SnapshotOf<Map>::Type>(subject, stop);
+    if (plan.company == Company::kStalledReader)
+        return hold<typename Map::Section>(subject, stop);
+    while (!stop.load(std::memory_order_relaxed)) {
+        std::thread([&] {
+            typename Map::Thread attached(subject);
+            uint64_t value;
+            subject.lookup(input.keys[0][0], &value);
+        }).join();
+    }
+}
+
+// Each update timed, in ticks. With company the last thread is no updater.
+template <class Map>
+MixTally run_update_latency_thread(Map &subject, const MixInput &input, const MixPlan &plan, unsigned thread,
+                                   const std::atomic<bool> &stop, Histogram &ticks)
+{
+    typename Map::Thread attached(subject);
+    MixTally tally;
+    unsigned updaters = plan.threads - (plan.company == Company::kNone ? 0 : 1);
+    if (thread >= updaters) {
+        keep_company(subject, input, plan, stop);
+        return tally;
+    }
+    Updater<Map> updater(subject, *input.ranges, plan, thread, updaters);
+    timed_updates(updater, stop, tally, ticks);
+    updater.finish(tally);
+    return tally;
+}
+
 // The same with each lookup timed, in ticks. Only lookups alone. The last plan.writers threads only update.
-template <class Subject>
-MixTally run_latency_thread(Subject &subject, const MixInput &input, const MixPlan &plan, unsigned thread,
+template <class Map>
+MixTally run_latency_thread(Map &subject, const MixInput &input, const MixPlan &plan, unsigned thread,
                             const std::atomic<bool> &stop, Histogram &ticks)
 {
-    typename Subject::Thread attached(subject);
+    if (plan.times_updates)
+        return run_update_latency_thread(subject, input, plan, thread, stop, ticks);
+    typename Map::Thread attached(subject);
     MixTally tally;
     unsigned readers = plan.threads - plan.writers;
     bool writes = thread >= readers;
     unsigned updaters = plan.writers > 0 ? plan.writers : plan.threads;
-    Updater<Subject> updater(subject, *input.ranges, plan, writes ? thread - readers : thread, updaters);
+    Updater<Map> updater(subject, *input.ranges, plan, writes ? thread - readers : thread, updaters);
     if (writes)
         update_loop(updater, stop, tally);
     else

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "examples/pcmap/debug_file.h"
+
 /* ---- what was found ---- */
 
 /* The array with room for `needed` elements, or NULL: then it is as it was. */
@@ -195,26 +197,58 @@ static void arrange(struct elf_functions *functions, size_t section_count)
     functions->count = (size_t)(kept - functions->list);
 }
 
-static int read_functions(Elf *elf, struct elf_functions *functions)
+/* The symbols of a file that a stripped one names as its own. 1: there are none. */
+static int add_symbols_of(int file, struct elf_functions *functions)
+{
+    Elf *elf = elf_begin(file, ELF_C_READ_MMAP, NULL);
+    Elf_Scn *symbols;
+    GElf_Shdr header;
+    int result = 1;
+
+    if (elf != NULL && elf_kind(elf) == ELF_K_ELF) {
+        symbols = section_of_type(elf, SHT_SYMTAB, &header);
+        if (symbols != NULL) {
+            result = add_symbols(elf, symbols, &header, functions) ? 0 : -ENOMEM;
+        }
+    }
+    (void)elf_end(elf);
+    return result;
+}
+
+/* .symtab; or, where that was stripped, that of its debug file; or .dynsym. `path` NULL: an image has no such file. */
+static int add_best_symbols(Elf *elf, const char *path, struct elf_functions *functions)
+{
+    GElf_Shdr header;
+    Elf_Scn *symbols = section_of_type(elf, SHT_SYMTAB, &header);
+    int file = symbols == NULL && path != NULL ? debug_file_open(elf, path) : -1, result = 1;
+
+    if (file >= 0) {
+        result = add_symbols_of(file, functions);
+        (void)close(file);
+    }
+    if (result <= 0) {
+        return result;
+    }
+    if (symbols == NULL) {
+        symbols = section_of_type(elf, SHT_DYNSYM, &header);
+    }
+    return symbols == NULL || add_symbols(elf, symbols, &header, functions) ? 0 : -ENOMEM;
+}
+
+static int read_functions(Elf *elf, const char *path, struct elf_functions *functions)
 {
     size_t section_count;
-    GElf_Shdr header;
-    Elf_Scn *symbols;
 
     *functions = (struct elf_functions){0};
     if (elf_kind(elf) != ELF_K_ELF) {
         return -ENOEXEC;
-    }
-    symbols = section_of_type(elf, SHT_SYMTAB, &header);
-    if (symbols == NULL) {
-        symbols = section_of_type(elf, SHT_DYNSYM, &header);
     }
     if (!add_sections(elf, functions)) {
         elf_functions_free(functions);
         return -ENOMEM;
     }
     section_count = functions->count;
-    if (symbols != NULL && !add_symbols(elf, symbols, &header, functions)) {
+    if (add_best_symbols(elf, path, functions) != 0) {
         elf_functions_free(functions);
         return -ENOMEM;
     }
@@ -224,7 +258,7 @@ static int read_functions(Elf *elf, struct elf_functions *functions)
 
 /* ---- where from ---- */
 
-int elf_functions_of_file(const char *path, struct elf_functions *functions)
+int elf_functions_of_file(const char *path, const char *name, struct elf_functions *functions)
 {
     int file = open(path, O_RDONLY | O_CLOEXEC), result = -ENOEXEC;
     Elf *elf;
@@ -235,7 +269,7 @@ int elf_functions_of_file(const char *path, struct elf_functions *functions)
     (void)elf_version(EV_CURRENT);
     elf = elf_begin(file, ELF_C_READ_MMAP, NULL);
     if (elf != NULL) {
-        result = read_functions(elf, functions);
+        result = read_functions(elf, name, functions);
         (void)elf_end(elf);
     }
     (void)close(file);
@@ -250,7 +284,7 @@ int elf_functions_of_image(const void *image, size_t bytes, struct elf_functions
     (void)elf_version(EV_CURRENT);
     elf = elf_memory((char *)(uintptr_t)image, bytes); /* which it does not write */
     if (elf != NULL) {
-        result = read_functions(elf, functions);
+        result = read_functions(elf, NULL, functions);
         (void)elf_end(elf);
     }
     return result;

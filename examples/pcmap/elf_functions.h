@@ -23,8 +23,8 @@ struct elf_functions {
     size_t names_bytes, names_capacity;
 };
 
-/* Of the file at `path`: .symtab, or .dynsym if that was stripped. -ENOMEM, -ENOENT (no such file), -ENOEXEC or 0. */
-int elf_functions_of_file(const char *path, struct elf_functions *functions);
+/* Of the file at `path`, which is called `name`: .symtab; if that was stripped, of its debug file (debug_file.h); or .dynsym. -ENOMEM, -ENOENT (no such file), -ENOEXEC or 0. */
+int elf_functions_of_file(const char *path, const char *name, struct elf_functions *functions);
 
 /* Of an image in memory, as the kernel's vDSO is. -ENOMEM, -ENOEXEC or 0. */
 int elf_functions_of_image(const void *image, size_t bytes, struct elf_functions *functions);

@@ -60,7 +60,8 @@ static int read_functions(struct object *object, const struct dl_phdr_info *info
         return elf_functions_of_image((const void *)(uintptr_t)object->start,
                                       (object->last - object->start + page) & ~(page - 1), &object->elf);
     }
-    return elf_functions_of_file(*info->dlpi_name != '\0' ? info->dlpi_name : "/proc/self/exe", &object->elf);
+    return elf_functions_of_file(*info->dlpi_name != '\0' ? info->dlpi_name : "/proc/self/exe", object->name,
+                                 &object->elf);
 }
 
 static struct object *make_object(const struct dl_phdr_info *info)
@@ -122,15 +123,9 @@ static int enter_one(struct object *object, struct rangemap *map, size_t index, 
                      uint64_t start, uint64_t last)
 {
     struct object_function *function = &object->functions[index];
-    int result;
 
     *function = (struct object_function){name, object, 0, 0};
-    object_own(object);
-    result = rangemap_store(map, object->base + start, object->base + last, function, NULL, NULL);
-    if (result != 0) {
-        (void)object_disown(object); /* there is another one */
-    }
-    return result;
+    return rangemap_store(map, object->base + start, object->base + last, function, NULL, NULL);
 }
 
 /* What neither a symbol nor a section names: the last function stands for it. */
@@ -149,8 +144,8 @@ static int enter_segments(struct object *object, struct rangemap *map)
     return result;
 }
 
-/* Enters the functions in order: those inside others come later, and win. */
-int object_enter(struct object *object, struct rangemap *map)
+/* The functions in order: those inside others come later, and win. */
+static int enter_functions(struct object *object, struct rangemap *map)
 {
     int result = enter_segments(object, map);
 
@@ -162,6 +157,37 @@ int object_enter(struct object *object, struct rangemap *map)
                                function->last);
         }
     }
+    return result;
+}
+
+/* Makes the object's place in `map` what `own` has there: the map owns the object once for each range. */
+static int copy_functions(const struct object *object, const struct rangemap *own, struct rangemap *map)
+{
+    struct rangemap_snapshot snapshot;
+    int result = rangemap_snapshot_begin(own, &snapshot);
+
+    if (result == 0) {
+        result = rangemap_clone(map, &snapshot, object->start, object->last, NULL, NULL);
+        rangemap_snapshot_end(&snapshot);
+    }
+    return result;
+}
+
+/* All functions in one step, so that no sample falls between them: they are laid out in a map of their own first. */
+int object_enter(struct object *object, struct rangemap *map)
+{
+    const struct rangemap_options options = {.domain = rangemap_domain_of(map)};
+    struct rangemap *own;
+    int result = object->start <= object->last ? rangemap_create(&options, &own) : -ENOENT;
+
+    if (result != 0) {
+        return result == -ENOENT ? 0 : result; /* nothing of it is mapped */
+    }
+    result = enter_functions(object, own);
+    if (result == 0) {
+        result = copy_functions(object, own, map);
+    }
+    (void)rangemap_destroy(own); /* does not wait: it owns nothing */
     return result;
 }
 

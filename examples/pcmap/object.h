@@ -65,7 +65,7 @@ bool object_is(const struct object *object, const struct dl_phdr_info *info);
 void object_own(struct object *object);
 bool object_disown(struct object *object);
 
-/* Enters all functions. 0, or a negative errno of rangemap_store(): then some are in the map. */
+/* Enters all functions in one step. 0, or a negative errno: then none is in the map. */
 int object_enter(struct object *object, struct rangemap *map);
 
 /* Counts samples. In a read section of the map. Any thread, also in signal handlers. */

@@ -17,8 +17,9 @@ static pthread_mutex_t changing = PTHREAD_MUTEX_INITIALIZER;
 static struct object *objects; /* in the linker's list */
 static struct object *leaving; /* closed; signal handlers may still be counting */
 static object_visitor_fn *finished;
+static object_watch_fn *watched;
 static uint64_t round_of_looks;
-static bool is_over;                            /* objects_end() was called */
+static bool is_over;                            /* objects_ignore(true) was called */
 static unsigned long long seen_adds, seen_subs; /* the linker's counts as of the latest look */
 
 /* ---- an object comes and goes ---- */
@@ -61,6 +62,9 @@ static bool withdraw(struct object *object)
         objects_lost++;
         return false;
     }
+    if (watched != NULL) {
+        watched(object, true);
+    }
     unlink_object(&objects, object);
     object->next = leaving;
     leaving = object;
@@ -79,6 +83,9 @@ static bool add_object(const struct dl_phdr_info *info, bool is_permanent)
     object->is_permanent = is_permanent;
     object->next = objects;
     objects = object;
+    if (watched != NULL) {
+        watched(object, false);
+    }
     if (object_enter(object, map) != 0) {
         (void)withdraw(object);
         return false;
@@ -173,7 +180,7 @@ void objects_changed(bool is_unmapping)
     int saved = errno;
 
     (void)pthread_mutex_lock(&changing);
-    if (is_over) {
+    if (__atomic_load_n(&is_over, __ATOMIC_RELAXED)) {
         /* The counts have been read. */
     } else if (is_unmapping) {
         for_all(objects, object_doubt);
@@ -247,19 +254,43 @@ int objects_find(uint64_t pc, struct rangemap_entry *entry, char *function, char
     return result;
 }
 
-/* ---- at the end, and in forks ---- */
+/* ---- looking at the counts, and forks ---- */
 
-void objects_end(object_visitor_fn *visitor)
+void objects_watch(object_watch_fn *watcher)
 {
-    (void)pthread_mutex_lock(&changing);
-    is_over = true;
+    watched = watcher;
+}
+
+void objects_tell(object_watch_fn *watcher)
+{
+    for (const struct object *object = objects; object != NULL; object = object->next) {
+        watcher(object, false);
+    }
+}
+
+bool objects_try_lock(void)
+{
+    return pthread_mutex_trylock(&changing) == 0;
+}
+
+void objects_unlock(void)
+{
+    (void)pthread_mutex_unlock(&changing);
+}
+
+void objects_visit(object_visitor_fn *visitor)
+{
     for (const struct object *object = objects; object != NULL; object = object->next) {
         object_visit(object, false, visitor);
     }
     for (const struct object *object = leaving; object != NULL; object = object->next) {
         object_visit(object, true, visitor);
     }
-    (void)pthread_mutex_unlock(&changing);
+}
+
+void objects_ignore(bool changes)
+{
+    __atomic_store_n(&is_over, changes, __ATOMIC_RELAXED);
 }
 
 void objects_before_fork(void)

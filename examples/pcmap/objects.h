@@ -7,7 +7,7 @@
  * through, the last `release` hands the counts over to the profile and frees the names. So a handler may use what it
  * found, and no count is lost.
  *
- * Who may do what: objects_changed(), objects_end() and the forks are serialized by a lock in here, which no
+ * Who may do what: objects_changed() and the forks are serialized by a lock in here, which no
  * signal handler takes; `release` runs within them. objects_count() and objects_find() are for anybody.
  */
 #ifndef EXAMPLES_PCMAP_OBJECTS_H
@@ -26,6 +26,15 @@ extern struct rangemap_domain *objects_domain;
 /* Objects whose functions are not in the map for want of memory. */
 extern uint64_t objects_lost;
 
+/* Told of objects that come and go, with the linker's lock held. */
+typedef void object_watch_fn(const struct object *object, bool is_gone);
+
+/* Before objects_begin(): who is told; or nobody, NULL. */
+void objects_watch(object_watch_fn *watcher);
+
+/* Locked: tells of all that are there. */
+void objects_tell(object_watch_fn *watcher);
+
 /* Enters what is loaded already, which stays for good; `finished` hears of objects that go. 0, or a negative errno. */
 int objects_begin(object_visitor_fn *finished);
 
@@ -42,10 +51,17 @@ bool objects_count(uint64_t pc, uint64_t samples);
 int objects_find(uint64_t pc, struct rangemap_entry *entry, char *function, char *object, size_t size);
 
 /*
- * Tells the visitor every function with samples that `finished` has not been told. From then on changes are ignored, so
- * nobody else calls either of the two.
+ * Keeps changes away, and with them calls of `finished`. False: one is under way, perhaps of the caller itself, which may
+ * be a signal handler. All of these are async-signal-safe.
  */
-void objects_end(object_visitor_fn *visitor);
+bool objects_try_lock(void);
+void objects_unlock(void);
+
+/* Locked: tells the visitor every function with samples that `finished` has not been told. */
+void objects_visit(object_visitor_fn *visitor);
+
+/* From now on changes are ignored, or heeded again; what came meanwhile is seen with the next one. */
+void objects_ignore(bool changes);
 
 /* Around a fork, so that the child has no half of a change; it begins to count anew. */
 void objects_before_fork(void);

@@ -115,7 +115,11 @@ TEST_CASE(objects, no_count_is_lost)
     for (unsigned i = 0; i < COUNTERS; i++) {
         (void)pthread_join(thread[i], NULL);
     }
-    objects_end(tell);
+    REQUIRE(objects_try_lock());
+    CHECK(!objects_try_lock());
+    objects_visit(tell);
+    objects_unlock();
+    objects_ignore(true);
     CHECK_EQ(told_of[0] + told_of[1] + told_in_doubt, counted);
     CHECK_GE(told_of[0], ROUNDS / 2 * 100);
     CHECK_GE(told_of[1], ROUNDS / 2 * 100);
@@ -153,7 +157,7 @@ TEST_CASE(elf_functions, names_and_bounds)
     const struct elf_function *sizeless, *outer, *first, *inner;
     struct elf_functions functions;
 
-    REQUIRE_EQ(elf_functions_of_file("/proc/self/exe", &functions), 0);
+    REQUIRE_EQ(elf_functions_of_file("/proc/self/exe", "/proc/self/exe", &functions), 0);
     CHECK(named(&functions, "chosen") != NULL);
     CHECK(named(&functions, "__chosen") == NULL, "the same code under a name with underscores");
     REQUIRE(named(&functions, "[.text]") != NULL);
@@ -175,7 +179,7 @@ TEST_CASE(elf_functions, what_is_no_elf_file)
 {
     struct elf_functions functions;
 
-    CHECK_EQ(elf_functions_of_file("/nonexistent", &functions), -ENOENT);
-    CHECK_EQ(elf_functions_of_file("/proc/self/status", &functions), -ENOEXEC);
+    CHECK_EQ(elf_functions_of_file("/nonexistent", "/nonexistent", &functions), -ENOENT);
+    CHECK_EQ(elf_functions_of_file("/proc/self/status", "/proc/self/status", &functions), -ENOEXEC);
     CHECK_EQ(elf_functions_of_image("no ELF", 6, &functions), -ENOEXEC);
 }

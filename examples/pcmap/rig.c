@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * A program to be profiled. A thread opens and closes two libraries in turn, which land at the same address, and runs
- * the hot function of each; another opens and closes a third without pause; the main thread has a hot function of its
- * own. Under libpcmap.so it asks after each step whose an address is, and fails if the answer is wrong.
+ * the hot function of each; another opens and closes a third all the while; the main thread has a hot function of its
+ * own. Under libpcmap.so it asks after each step whose an address is, and fails if the answer is wrong. Work is measured by
+ * the CPU time of a thread, so that it brings as many samples on any machine.
  *
- *   rig [--seconds N] ALPHA BETA GAMMA   N: of CPU time for each thread
+ *   rig [--seconds N] ALPHA BETA GAMMA   N: of CPU time for each thread; more until both have been at one address
  *   rig --fork                           works in a child of its own
  *   rig --made                           runs code that it made itself, as a just-in-time compiler does
  *   rig --signal                         has a handler of SIGPROF, and ends by that signal
@@ -28,6 +29,8 @@
 #include <unistd.h>
 
 #include "examples/pcmap/pcmap.h"
+
+enum { PATIENCE_S = 60, OPENINGS_PER_SWAP = 10 };
 
 uint64_t hot_in_program(uint64_t rounds);
 uint64_t hot_in_child(uint64_t rounds);
@@ -119,9 +122,10 @@ static void *open_library(const char *file)
     return library;
 }
 
-/* Opens, asks, works, closes, asks. Returns where the first function of the library was. */
+/* Opens, asks, works for at least as long as that took, closes, asks. Returns where the library's first function was. */
 static const void *use(const char *file, const char *hot, const char *idle)
 {
+    double begun = cpu_seconds(), opened;
     void *library = open_library(file), *hot_address = dlsym(library, hot),
          *idle_address = dlsym(library, idle);
     uint64_t (*function)(uint64_t);
@@ -129,7 +133,8 @@ static const void *use(const char *file, const char *hot, const char *idle)
     *(void **)&function = hot_address;
     expect(hot_address, hot, file);
     expect(idle_address, idle, file);
-    work(function, 0.002);
+    opened = cpu_seconds() - begun;
+    work(function, opened > 0.002 ? opened : 0.002);
     expect(hot_address, hot, file);
     (void)dlclose(library);
     expect_gone(hot_address, file);
@@ -142,16 +147,17 @@ static void *swap(void *unused)
     double end = cpu_seconds() + duration;
 
     (void)unused;
-    while (cpu_seconds() < end) {
+    while (cpu_seconds() < end || (same_place == 0 && cpu_seconds() < end + PATIENCE_S)) {
         const void *alpha = use(path[0], "alpha_hot", "alpha_idle");
         const void *beta = use(path[1], "beta_hot", "beta_idle");
 
-        swaps++;
+        (void)__atomic_add_fetch(&swaps, 1, __ATOMIC_RELAXED);
         same_place += alpha == beta;
     }
     return NULL;
 }
 
+/* The linker's lock is not fair: left to itself, this thread would keep the other from it. */
 static void *open_and_close(void *unused)
 {
     (void)unused;
@@ -161,6 +167,10 @@ static void *open_and_close(void *unused)
         expect(dlsym(library, "gamma_hot"), "gamma_hot", path[2]);
         (void)dlclose(library);
         openings++;
+        while (openings > OPENINGS_PER_SWAP * (__atomic_load_n(&swaps, __ATOMIC_RELAXED) + 1) &&
+               !__atomic_load_n(&stopping, __ATOMIC_RELAXED)) {
+            (void)usleep(100);
+        }
     }
     return NULL;
 }

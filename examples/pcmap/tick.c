@@ -5,64 +5,81 @@
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
-#include <ucontext.h>
 
-#define EXPORTED __attribute__((visibility("default")))
+#include "examples/preload/sys.h"
 
-/* libc's own, by their other names: to look them up would not be safe in signal handlers, where these functions are. */
-int __sigaction(int number, const struct sigaction *action, struct sigaction *old);
-sighandler_t ssignal(int number, sighandler_t handler);
+typedef void handler_fn(int number, siginfo_t *info, void *context);
 
-static tick_fn *ticked; /* NULL: SIGPROF is the program's */
+/* The kernel's struct sigaction: libc's functions refuse this signal. */
+struct action {
+    handler_fn *handler;
+    uint64_t flags;
+    void (*restorer)(void);
+    uint64_t mask;
+};
 
-/* What the program wants to be done: the latest of two, so that a handler never finds one half written. */
-static struct sigaction wanted[2];
-static unsigned latest;
+#define RESTORER UINT64_C(0x04000000) /* SA_RESTORER */
 
-static const struct sigaction *programs_action(void)
-{
-    return &wanted[__atomic_load_n(&latest, __ATOMIC_ACQUIRE) % 2];
-}
+static tick_fn *ticked;
+static tick_request_fn *requested;
+static handler_fn *libcs; /* NULL: it has none yet */
 
-/* The end that the program would have had. */
-static void end_by_signal(void)
-{
-    struct sigaction action;
-
-    memset(&action, 0, sizeof action);
-    action.sa_handler = SIG_DFL;
-    (void)__sigaction(SIGPROF, &action, NULL);
-    (void)raise(SIGPROF);
-}
-
-/* With the signals blocked that its handler would have had blocked. */
-static void pass_on(int number, siginfo_t *info, void *context)
-{
-    const struct sigaction *action = programs_action();
-    sigset_t blocked = ((const ucontext_t *)context)->uc_sigmask;
-
-    (void)sigorset(&blocked, &blocked, &action->sa_mask);
-    (void)sigaddset(&blocked, SIGPROF);
-    (void)pthread_sigmask(SIG_SETMASK, &blocked, NULL);
-    if ((action->sa_flags & SA_SIGINFO) != 0) {
-        action->sa_sigaction(number, info, context);
-    } else if (action->sa_handler == SIG_DFL) {
-        end_by_signal();
-    } else if (action->sa_handler != SIG_IGN) {
-        action->sa_handler(number);
-    }
-}
+/* What a handler returns to. Unwinders know it by its instructions. */
+void tick_return(void);
+__asm__(".text\n"
+        ".balign 16\n"
+        "nop\n"
+        ".hidden tick_return\n"
+        ".globl tick_return\n"
+        ".type tick_return, @function\n"
+        "tick_return:\n"
+        "mov $15, %rax\n"
+        "syscall\n"
+        ".size tick_return, . - tick_return\n");
 
 static void on_signal(int number, siginfo_t *info, void *context)
 {
+    handler_fn *next = __atomic_load_n(&libcs, __ATOMIC_ACQUIRE);
     int saved = errno;
 
     if (info->si_code == SI_TIMER && info->si_value.sival_ptr == &ticked) {
         ticked(info, context);
-    } else {
-        pass_on(number, info, context);
+    } else if (info->si_code == SI_USER || info->si_code == SI_QUEUE) {
+        requested();
+    } else if (next != NULL) {
+        next(number, info, context);
     }
     errno = saved;
+}
+
+static bool set_action(void)
+{
+    struct action action = {.handler = on_signal,
+                            .flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | RESTORER,
+                            .restorer = tick_return,
+                            .mask =
+                                ~UINT64_C(0)}; /* no other handler leaves a read section open by longjmp() */
+    struct action before;
+
+    if (sys4(SYS_rt_sigaction, TICK_SIGNAL, sys_bits(&action), sys_bits(&before), sizeof action.mask) != 0) {
+        return false;
+    }
+    if ((uint64_t)(uintptr_t)before.handler > 1 &&
+        before.handler != on_signal) { /* neither SIG_DFL nor SIG_IGN */
+        __atomic_store_n(&libcs, before.handler, __ATOMIC_RELEASE);
+    }
+    return true;
+}
+
+/* Where libc has put its handler in front meanwhile, ticks were dropped by that. */
+void tick_keep(void)
+{
+    struct action now;
+
+    if (ticked != NULL && sys4(SYS_rt_sigaction, TICK_SIGNAL, 0, sys_bits(&now), sizeof now.mask) == 0 &&
+        now.handler != on_signal) {
+        (void)set_action();
+    }
 }
 
 struct sigevent tick_event(int tid)
@@ -71,55 +88,15 @@ struct sigevent tick_event(int tid)
 
     memset(&event, 0, sizeof event);
     event.sigev_notify = SIGEV_THREAD_ID;
-    event.sigev_signo = SIGPROF;
+    event.sigev_signo = TICK_SIGNAL;
     event.sigev_value.sival_ptr = &ticked;
     event._sigev_un._tid = tid;
     return event;
 }
 
-bool tick_begin(tick_fn *tick)
+bool tick_begin(tick_fn *tick, tick_request_fn *request)
 {
-    struct sigaction action;
-
-    memset(&action, 0, sizeof action);
-    action.sa_sigaction = on_signal;
-    action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
-    (void)sigfillset(&action.sa_mask); /* no other handler leaves a read section open by longjmp() */
     ticked = tick;
-    return __sigaction(SIGPROF, &action, &wanted[0]) == 0;
-}
-
-/* ---- in place of libc's ---- */
-
-EXPORTED int sigaction(int number, const struct sigaction *action, struct sigaction *old)
-{
-    const struct sigaction before = *programs_action();
-
-    if (number != SIGPROF || ticked == NULL) {
-        return __sigaction(number, action, old);
-    }
-    if (action != NULL) {
-        unsigned next = __atomic_load_n(&latest, __ATOMIC_RELAXED) + 1;
-
-        wanted[next % 2] = *action;
-        __atomic_store_n(&latest, next, __ATOMIC_RELEASE);
-    }
-    if (old != NULL) {
-        *old = before;
-    }
-    return 0;
-}
-
-EXPORTED sighandler_t signal(int number, sighandler_t handler)
-{
-    struct sigaction action, old;
-
-    if (number != SIGPROF || ticked == NULL) {
-        return ssignal(number, handler);
-    }
-    memset(&action, 0, sizeof action);
-    action.sa_handler = handler;
-    action.sa_flags = SA_RESTART;
-    (void)sigaction(number, &action, &old);
-    return old.sa_handler;
+    requested = request;
+    return set_action();
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * SIGPROF, shared with the program. A program that has a handler of its own gets its own signals, as if there were no
- * other; and one that sets all signals to their defaults, as some do between fork and exec, is not ended by a tick.
+ * The signal of the timers: SIGSETXID, 33, one of two that libc has for itself. Programs cannot block it, handle it
+ * or set it to its default by any of libc's functions, so threads that block all signals are sampled like others, and
+ * SIGPROF is the program's, as `gcc -pg` has it. libc's own use of it, in setuid() and the like, goes on.
  */
 #ifndef EXAMPLES_PCMAP_TICK_H
 #define EXAMPLES_PCMAP_TICK_H
@@ -9,11 +10,19 @@
 #include <signal.h>
 #include <stdbool.h>
 
+enum { TICK_SIGNAL = 33 };
+
 /* Called in a signal handler of the thread whose timer has run out. */
 typedef void tick_fn(const siginfo_t *info, const void *context);
 
-/* From now on ticks go to `tick`, and the program's calls of sigaction() and signal() for SIGPROF are kept here. */
-bool tick_begin(tick_fn *tick);
+/* Called in a signal handler of any thread: somebody has sent the signal from outside, as `kill -33 PID` does. */
+typedef void tick_request_fn(void);
+
+/* False: the system does not allow it. */
+bool tick_begin(tick_fn *tick, tick_request_fn *request);
+
+/* After a thread was made: libc sets its handler up with the first one, and ours goes in front of it again. */
+void tick_keep(void);
 
 /* What a timer's signal must have to be taken for a tick. */
 struct sigevent tick_event(int tid);

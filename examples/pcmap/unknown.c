@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "examples/pcmap/unknown.h"
 
-#include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { SLOTS = 4096, PROBES = 64 };
@@ -37,52 +34,51 @@ void unknown_count(uint64_t pc, uint64_t samples)
     (void)__atomic_fetch_add(&crowded_out, samples, __ATOMIC_RELAXED);
 }
 
-/* The samples in [start, end), each of which is taken once. */
-static uint64_t take(uint64_t start, uint64_t end)
+size_t unknown_places(void)
+{
+    size_t places = 0;
+
+    for (unsigned i = 0; i < SLOTS; i++) {
+        places += __atomic_load_n(&slots[i].page, __ATOMIC_RELAXED) != 0;
+    }
+    return places;
+}
+
+/* The samples in [start, last]. */
+static uint64_t samples_in(uint64_t start, uint64_t last)
 {
     uint64_t samples = 0;
 
     for (unsigned i = 0; i < SLOTS; i++) {
-        if (slots[i].page >= start / PAGE && slots[i].page < end / PAGE) {
-            samples += __atomic_exchange_n(&slots[i].samples, 0, __ATOMIC_RELAXED);
+        uint64_t page = __atomic_load_n(&slots[i].page, __ATOMIC_RELAXED);
+
+        if (page != 0 && page >= start / PAGE && page <= last / PAGE) {
+            samples += __atomic_load_n(&slots[i].samples, __ATOMIC_RELAXED);
         }
     }
     return samples;
 }
 
-static void explain_line(const char *line, void (*add)(const char *memory, uint64_t samples))
+void unknown_explain(struct kernel_maps *maps, void (*add)(const char *memory, uint64_t samples))
 {
-    uint64_t start, end, samples;
-    char memory[512];
-    int name = 0;
+    uint64_t rest = samples_in(0, UINT64_MAX), more = __atomic_load_n(&crowded_out, __ATOMIC_RELAXED);
+    struct kernel_range range;
 
-    if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*s %*s %*s %n", &start, &end, &name) != 2) {
-        return;
-    }
-    samples = take(start, end);
-    if (samples > 0) {
-        (void)snprintf(memory, sizeof memory, "%s",
-                       name > 0 && line[name] != '\0' ? line + name : "anonymous memory");
-        add(memory, samples);
-    }
-}
+    if (maps != NULL && rest > 0) {
+        kernel_maps_open(maps);
+        while (kernel_maps_next(maps, &range)) {
+            uint64_t samples = samples_in(range.start, range.last);
 
-void unknown_explain(void (*add)(const char *memory, uint64_t samples))
-{
-    FILE *maps = fopen("/proc/self/maps", "re");
-    char *line = NULL;
-    size_t bytes = 0;
-
-    while (maps != NULL && getline(&line, &bytes, maps) > 0) {
-        line[strcspn(line, "\n")] = '\0';
-        explain_line(line, add);
+            samples = samples < rest ? samples : rest; /* others count on meanwhile */
+            rest -= samples;
+            if (samples > 0) {
+                add(*range.name != '\0' ? range.name : "anonymous memory", samples);
+            }
+        }
+        (void)kernel_maps_close(maps);
     }
-    if (maps != NULL) {
-        (void)fclose(maps);
-    }
-    free(line);
-    add("memory that was unmapped later", take(0, UINT64_MAX));
-    add("more places than there is room for", __atomic_exchange_n(&crowded_out, 0, __ATOMIC_RELAXED));
+    add(maps != NULL ? "memory that was unmapped later" : "memory that cannot be looked up", rest);
+    add("more places than there is room for", more);
 }
 
 void unknown_forget(void)

@@ -39,9 +39,11 @@ static void drop_owner(void *region, void *unused)
 
 int regcache_create(const struct regcache_device *device, struct regcache **cache)
 {
+    /* An invalidation in a hook must not withdraw and free there, with somebody's allocator locked. */
+    struct rangemap_domain_options domain_options = {.callbacks = RANGEMAP_CALLBACKS_WHEN_ASKED};
     struct rangemap_options options = {.release = drop_owner, .retain = add_owner};
     struct regcache *made = calloc(1, sizeof *made);
-    int result = made != NULL ? rangemap_domain_create(NULL, &options.domain) : -ENOMEM;
+    int result = made != NULL ? rangemap_domain_create(&domain_options, &options.domain) : -ENOMEM;
 
     if (result == 0) {
         made->device = *device;
@@ -119,6 +121,8 @@ int regcache_pin(struct regcache *cache, uint64_t start, uint64_t last, struct r
     }
     made = find(cache, start, last);
     if (made == NULL) {
+        (void)rangemap_domain_poll(
+            cache->domain); /* withdraws what was invalidated: registering is slow anyway */
         result = enroll(cache, start, last, &made);
         if (result != 0) {
             return result;

@@ -54,7 +54,9 @@ void regcache_unpin(struct regcache_region *region);
 
 /*
  * Before [start, last] is unmapped: pins that begin after the return do not find what is there now. Does not wait;
- * a transfer that is under way keeps its registration. -EINVAL, -ENOMEM.
+ * a transfer that is under way keeps its registration. Allocates nothing by malloc, frees nothing and withdraws nothing:
+ * for hooks of munmap, madvise and free, also with the allocator locked. What was invalidated is withdrawn by the next
+ * pin that registers, by drain and by destroy. -EINVAL, -ENOMEM.
  */
 int regcache_invalidate(struct regcache *cache, uint64_t start, uint64_t last);
 

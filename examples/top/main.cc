@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Shows the maps of processes that publish them (publish.h), once a second.
+// Shows the maps of processes that publish them (publish.h), and the call stacks that pcmap records, once a second.
 #include <getopt.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <map>
+#include <memory>
 #include <stdexcept>
 
 #include "examples/top/sample.h"
 #include "examples/top/screen.h"
+#include "examples/top/stacks.h"
 #include "examples/top/table.h"
 
 namespace top
@@ -28,13 +31,17 @@ static const char kUsage[] =
     "  --once        one table, and no more\n"
     "  --json        one line for each process, as it publishes them, and no more\n"
     "  --interval S  seconds between two looks (default: 1)\n"
+    "  --patience S  seconds to wait for a process that does not answer (default: 5)\n"
+    "  --stacks DIR  show the hottest call stacks, too, of those processes whose stacks libpcmap.so records "
+    "in DIR\n"
     "  --help        this text\n"
     "\n"
     "Exit status: 0; 1 if a process or all of them cannot be seen; 2 for a usage error.\n";
 
 struct Options {
     bool once = false, json = false;
-    double interval_seconds = 1;
+    double interval_seconds = 1, patience_seconds = 5;
+    std::string stacks; // a folder, or empty
     std::vector<long> pids;
 };
 
@@ -44,12 +51,12 @@ static void refuse(const std::string &why)
     exit(2);
 }
 
-static double interval_of(const char *text)
+static double seconds_of(const char *option, const char *text)
 {
     char *end = nullptr;
     const double seconds = strtod(text, &end);
     if (*end != '\0' || end == text || !std::isfinite(seconds) || seconds < 0.01 || seconds > 86400)
-        refuse(std::string("--interval ") + text + ": seconds are wanted, 0.01 to 86400");
+        refuse(std::string("--") + option + " " + text + ": seconds are wanted, 0.01 to 86400");
     return seconds;
 }
 
@@ -68,6 +75,8 @@ static Options parse(int argc, char **argv)
     static const option kOptions[] = {{"once", no_argument, nullptr, 'o'},
                                       {"json", no_argument, nullptr, 'j'},
                                       {"interval", required_argument, nullptr, 'i'},
+                                      {"patience", required_argument, nullptr, 'p'},
+                                      {"stacks", required_argument, nullptr, 's'},
                                       {"help", no_argument, nullptr, 'h'},
                                       {nullptr, 0, nullptr, 0}};
     Options options;
@@ -80,7 +89,13 @@ static Options parse(int argc, char **argv)
             options.json = true;
             break;
         case 'i':
-            options.interval_seconds = interval_of(optarg);
+            options.interval_seconds = seconds_of("interval", optarg);
+            break;
+        case 'p':
+            options.patience_seconds = seconds_of("patience", optarg);
+            break;
+        case 's':
+            options.stacks = optarg;
             break;
         case 'h':
             fputs(kUsage, stdout);
@@ -98,7 +113,7 @@ static Options parse(int argc, char **argv)
 class Watch
 {
   public:
-    explicit Watch(const Options &options) : options_(options), folder_(folder())
+    explicit Watch(const Options &options) : options_(options), folder_(folder()), stacks_(options.stacks)
     {
     }
 
@@ -111,13 +126,7 @@ class Watch
         seen_ = 0;
         for (long pid : wanted()) {
             try {
-                const std::string answer = ask(folder_, pid);
-                if (options_.json) {
-                    page += answer;
-                } else {
-                    now.emplace(pid, sample(pid, answer));
-                    page += table(now.at(pid), before_.count(pid) > 0 ? &before_.at(pid) : nullptr) + "\n";
-                }
+                page += look_at(pid, now);
                 seen_++;
             } catch (const std::runtime_error &error) {
                 fault(error.what());
@@ -143,7 +152,36 @@ class Watch
   private:
     std::vector<long> wanted() const
     {
-        return options_.pids.empty() ? publishers(folder_) : options_.pids;
+        if (!options_.pids.empty())
+            return options_.pids;
+        std::vector<long> all = publishers(folder_), recorded = stacks_.processes();
+        all.insert(all.end(), recorded.begin(), recorded.end());
+        std::sort(all.begin(), all.end());
+        all.erase(std::unique(all.begin(), all.end()), all.end());
+        return all;
+    }
+
+    // Where call stacks are recorded, nothing need be published.
+    ProcessSample sample_of(long pid, const std::shared_ptr<const StacksSample> &stacks) const
+    {
+        try {
+            return sample(pid, ask(folder_, pid, options_.patience_seconds));
+        } catch (const std::runtime_error &) {
+            const ProcessSample plain = sample(pid);
+            if (stacks == nullptr || plain.program.empty())
+                throw; // there is nothing to be seen of it, or it has ended
+            return plain;
+        }
+    }
+
+    std::string look_at(long pid, std::map<long, ProcessSample> &now)
+    {
+        if (options_.json)
+            return ask(folder_, pid, options_.patience_seconds);
+        const std::shared_ptr<const StacksSample> stacks = stacks_.look(pid);
+        ProcessSample &seen = now.emplace(pid, sample_of(pid, stacks)).first->second;
+        seen.stacks = stacks;
+        return table(seen, before_.count(pid) > 0 ? &before_.at(pid) : nullptr) + "\n";
     }
 
     void fault(const std::string &what)
@@ -153,6 +191,7 @@ class Watch
 
     const Options options_;
     const std::string folder_;
+    StackRecords stacks_;
     std::map<long, ProcessSample> before_;
     std::string faults_;
     size_t seen_ = 0;

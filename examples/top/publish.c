@@ -15,11 +15,12 @@
 #include "examples/top/folder.h"
 #include "examples/top/report.h"
 
-enum { ANSWER_SECONDS = 2, BACKLOG = 8 };
+enum { ANSWER_SECONDS = 2, BACKLOG = 8, MEMBERS = 4 };
 
 /* All of it under the lock, but for the listener's descriptor in its own thread. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct top_shown *shown;
+static struct top_member members[MEMBERS + 1];
 static int listener = -1;
 static struct sockaddr_un address;
 static pid_t owner; /* who made the socket, and takes it away */
@@ -64,7 +65,7 @@ static void answer(int connection)
         return;
     }
     (void)pthread_mutex_lock(&lock);
-    top_report(shown, out);
+    top_report(shown, members, out);
     (void)pthread_mutex_unlock(&lock);
     if (fclose(out) == 0) {
         (void)setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
@@ -141,6 +142,7 @@ static void in_child(void)
         shown = first->next;
         free(first);
     }
+    memset(members, 0, sizeof members);
     (void)pthread_mutex_unlock(&lock);
 }
 
@@ -254,4 +256,37 @@ void top_withdraw(const struct rangemap *map)
         free(gone);
     }
     (void)pthread_mutex_unlock(&lock);
+}
+
+/* ---- what others add ---- */
+
+static int publish_member_locked(const char *name, top_member_fn *write)
+{
+    struct top_member *at = members;
+    int error = listener < 0 ? start() : 0;
+
+    while (at->name != NULL && strcmp(at->name, name) != 0) {
+        at++;
+    }
+    if (error != 0 || at->name != NULL) {
+        return error != 0 ? error : -EEXIST;
+    }
+    if (at == &members[MEMBERS]) {
+        return -ENOMEM;
+    }
+    *at = (struct top_member){name, write};
+    return 0;
+}
+
+int top_publish_member(const char *name, top_member_fn *write)
+{
+    int error;
+
+    if (write == NULL || !is_name(name)) {
+        return -EINVAL;
+    }
+    (void)pthread_mutex_lock(&lock);
+    error = publish_member_locked(name, write);
+    (void)pthread_mutex_unlock(&lock);
+    return error;
 }

@@ -9,6 +9,8 @@
 #ifndef EXAMPLES_TOP_PUBLISH_H
 #define EXAMPLES_TOP_PUBLISH_H
 
+#include <stdio.h>
+
 #include "rangemap/rangemap.h"
 
 #ifdef __cplusplus
@@ -24,6 +26,15 @@ enum { TOP_NAME_MAX = 47 };
  * bind(2) say, with their sign turned.
  */
 int top_publish(const struct rangemap *map, const char *name);
+
+/* Writes a JSON value to `out`, on the thread that answers; quickly, and without calling top_*. */
+typedef void top_member_fn(FILE *out);
+
+/*
+ * Adds `"NAME": VALUE` to what this process tells, from now on: for what is layered on rangemap, such as publish_pagemap.h. `name` as
+ * above, kept by address. Errors as of top_publish(); -ENOMEM: there are four.
+ */
+int top_publish_member(const char *name, top_member_fn *write);
 
 /* Before the map is destroyed; waits for a look that is being taken. Of a map that is not published: nothing. */
 void top_withdraw(const struct rangemap *map);

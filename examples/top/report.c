@@ -65,7 +65,7 @@ static void report_maps_of(const struct top_shown *first, FILE *out)
     }
 }
 
-void top_report(const struct top_shown *shown, FILE *out)
+void top_report(const struct top_shown *shown, const struct top_member *members, FILE *out)
 {
     (void)fprintf(out, "{\"format\": 1, \"pid\": %ld, \"domains\": [", (long)getpid());
     for (const struct top_shown *one = shown; one != NULL; one = one->next) {
@@ -77,5 +77,10 @@ void top_report(const struct top_shown *shown, FILE *out)
             (void)fputs("]}", out);
         }
     }
-    (void)fputs("]}\n", out);
+    (void)fputs("]", out);
+    for (; members->name != NULL; members++) {
+        (void)fprintf(out, ", \"%s\": ", members->name);
+        members->write(out);
+    }
+    (void)fputs("}\n", out);
 }

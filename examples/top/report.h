@@ -12,11 +12,17 @@ struct top_shown {
     char name[TOP_NAME_MAX + 1];
 };
 
+/* What others add, in the order in which they did. One without a name ends them. */
+struct top_member {
+    const char *name;
+    top_member_fn *write;
+};
+
 /*
  * {"format": 1, "pid": N, "domains": [{"id": "0x...", "threads": N, ..., "blocker": {"tid": N, "behind": N}, "maps":
- * [{"name": "...", "ranges": N, ...}]}]}, with the members of rangemap.h's structures under their names. The numbers
+ * [{"name": "...", "ranges": N, ...}]}]} and what was added, with the members of rangemap.h's structures under their names. The numbers
  * of a map are of one instant; those of a domain nearly so. What cannot be read is {"error": N}, an errno.
  */
-void top_report(const struct top_shown *shown, FILE *out);
+void top_report(const struct top_shown *shown, const struct top_member *members, FILE *out);
 
 #endif

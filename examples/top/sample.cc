@@ -21,7 +21,6 @@ namespace top
 {
 
 static const int kFormat = 1;
-static const int kPatienceSeconds = 5;
 
 static std::string process(long pid)
 {
@@ -58,10 +57,12 @@ std::vector<long> publishers(const std::string &folder)
 class Connection
 {
   public:
-    Connection(const std::string &folder, long pid)
+    Connection(const std::string &folder, long pid, double patience_seconds)
         : pid_(pid), socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0))
     {
-        const timeval patience = {kPatienceSeconds, 0};
+        const auto whole = static_cast<time_t>(patience_seconds);
+        const timeval patience = {
+            whole, static_cast<suseconds_t>((patience_seconds - static_cast<double>(whole)) * 1e6)};
         sockaddr_un address;
         top_address(folder.c_str(), pid, &address);
         if (socket_ < 0)
@@ -114,9 +115,9 @@ class Connection
     const int socket_;
 };
 
-std::string ask(const std::string &folder, long pid)
+std::string ask(const std::string &folder, long pid, double patience_seconds)
 {
-    return Connection(folder, pid).read_all();
+    return Connection(folder, pid, patience_seconds).read_all();
 }
 
 // The only line of a file of /proc; empty if the thread has gone.
@@ -163,16 +164,39 @@ static DomainSample domain_sample(long pid, const nlohmann::json &json)
     return domain;
 }
 
+static PagemapSample pagemap_sample(const nlohmann::json &json)
+{
+    PagemapSample pagemap;
+    pagemap.is_published = true;
+    for (const auto &device : json.at("devices"))
+        pagemap.devices.push_back({device.at("start"), device.at("end"), device.at("type"),
+                                   device.at("range"), device.at("ranges"), device.at("references"),
+                                   device.at("dying") != 0});
+    for (const auto &counter : json.at("statistics").items())
+        pagemap.counters[counter.key()] = counter.value();
+    return pagemap;
+}
+
+ProcessSample sample(long pid)
+{
+    ProcessSample sample = {};
+    sample.pid = pid;
+    sample.program = line_of("/proc/" + std::to_string(pid) + "/comm");
+    sample.when = std::chrono::steady_clock::now();
+    return sample;
+}
+
 ProcessSample sample(long pid, const std::string &answer)
 {
     try {
         const auto json = nlohmann::json::parse(answer);
-        ProcessSample sample = {
-            pid, line_of("/proc/" + std::to_string(pid) + "/comm"), std::chrono::steady_clock::now(), {}};
+        ProcessSample sample = top::sample(pid);
         if (json.at("format") != kFormat)
             throw std::runtime_error(process(pid) + " publishes in another format than this program reads");
         for (const auto &domain : json.at("domains"))
             sample.domains.push_back(domain_sample(pid, domain));
+        if (json.contains("pagemap"))
+            sample.pagemap = pagemap_sample(json.at("pagemap"));
         return sample;
     } catch (const nlohmann::json::exception &error) {
         // It may have been cut off by the end of the process.

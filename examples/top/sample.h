@@ -5,8 +5,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "examples/top/stacks.h"
 
 namespace top
 {
@@ -29,11 +33,28 @@ struct DomainSample {
     std::vector<MapSample> maps;
 };
 
+// A range of a device.
+struct DeviceSample {
+    std::string start, end, type;
+    unsigned range, ranges;
+    uint64_t references;
+    bool is_dying;
+};
+
+// What pagemap tells, if the process publishes it; counters by their names in pagemap/statistics.h.
+struct PagemapSample {
+    bool is_published = false;
+    std::vector<DeviceSample> devices;
+    std::map<std::string, uint64_t> counters;
+};
+
 struct ProcessSample {
     long pid;
     std::string program;
     std::chrono::steady_clock::time_point when;
     std::vector<DomainSample> domains;
+    PagemapSample pagemap;
+    std::shared_ptr<const StacksSample> stacks; // null: none are recorded
 };
 
 // The folder of the sockets. Throws std::runtime_error.
@@ -42,8 +63,11 @@ std::string folder();
 // The processes that have a socket there, in ascending order. Some may have gone and left it.
 std::vector<long> publishers(const std::string &folder);
 
-// Asks one process; its plain answer. Throws std::runtime_error that says why there is none.
-std::string ask(const std::string &folder, long pid);
+// Asks one process; its plain answer. Throws std::runtime_error that says why there is none, after so long without any.
+std::string ask(const std::string &folder, long pid, double patience_seconds);
+
+// Of a process that publishes nothing.
+ProcessSample sample(long pid);
 
 // Takes an answer apart. Throws std::runtime_error if it is none.
 ProcessSample sample(long pid, const std::string &answer);

@@ -8,6 +8,8 @@
 
 #include <cerrno>
 
+#include "examples/top/table.h"
+
 namespace top
 {
 
@@ -67,8 +69,9 @@ void Screen::show(const std::string &text)
     size_t row = 0;
     for (size_t at = 0; at < text.size() && row < window.ws_row; row++) {
         const size_t end = text.find('\n', at);
-        page +=
-            (row > 0 ? "\r\n" : "") + text.substr(at, std::min<size_t>(end - at, window.ws_col)) + "\033[K";
+        const std::string line = text.substr(at, end - at), begin = colour(line);
+        page += (row > 0 ? "\r\n" : "") + begin + line.substr(0, window.ws_col) +
+                (begin.empty() ? "" : "\033[0m") + "\033[K";
         at = end == std::string::npos ? text.size() : end + 1;
     }
     put(page + "\033[J"); // nothing below

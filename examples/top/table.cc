@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "examples/top/pagemap_table.h"
+
 namespace top
 {
 
@@ -40,35 +42,45 @@ static std::string retry_rate(const DomainSample &now, const DomainSample *befor
     return format("%.0f", static_cast<double>(now.retries - before->retries) / seconds);
 }
 
+// What stands behind the domain's name: who keeps it from reclaiming.
 static std::string blocker(const DomainSample &domain)
 {
     if (domain.blocker_tid == 0)
-        return "-";
-    return format("%ld (%s), %u behind", domain.blocker_tid, domain.blocker_name.c_str(),
+        return "nobody blocks";
+    return format("blocked by %ld (%s), %u behind", domain.blocker_tid, domain.blocker_name.c_str(),
                   domain.blocker_behind);
 }
 
+// No line is longer than 80 columns.
 static std::string domain_lines(const DomainSample &domain, const DomainSample *before, double seconds)
 {
-    const std::string head =
-        format("%-26s %8s %10s %10s %9s %9s %9s %9s  %s\n", ("domain " + domain.id).c_str(), "threads",
-               "epoch", "retries", "/s", "pending", "nodes", "chunks", "blocked by");
     if (domain.error != 0)
-        return head + "  " + strerror(domain.error) + "\n";
-    return head + format("%-26s %8u %10lu %10lu %9s %9s %9s %9s  %s\n", "", domain.threads, domain.epoch,
-                         domain.retries, retry_rate(domain, before, seconds).c_str(),
-                         size(domain.pending_bytes).c_str(), size(domain.node_bytes).c_str(),
-                         size(domain.chunk_bytes).c_str(), blocker(domain).c_str());
+        return format("domain %s: %s\n", domain.id.c_str(), strerror(domain.error));
+    return format("domain %s: %s\n", domain.id.c_str(), blocker(domain).c_str()) +
+           format("  %7s %12s %12s %9s %10s %10s %10s\n", "threads", "epoch", "retries", "/s", "pending",
+                  "nodes", "chunks") +
+           format("  %7u %12lu %12lu %9s %10s %10s %10s\n", domain.threads, domain.epoch, domain.retries,
+                  retry_rate(domain, before, seconds).c_str(), size(domain.pending_bytes).c_str(),
+                  size(domain.node_bytes).c_str(), size(domain.chunk_bytes).c_str());
 }
 
 static std::string map_line(const MapSample &map)
 {
+    const std::string name = map.name.size() <= 22 ? map.name : map.name.substr(0, 21) + "~";
     if (map.error != 0)
-        return format("  %-24s %s\n", map.name.c_str(), strerror(map.error));
+        return format("  %-22s %s\n", name.c_str(), strerror(map.error));
     const double bytes_per_range =
         map.ranges > 0 ? static_cast<double>(map.bytes) / static_cast<double>(map.ranges) : 0;
-    return format("  %-24s %8u %10lu %10lu %9lu %9s %9.1f\n", map.name.c_str(), map.height, map.ranges,
-                  map.leaves, map.inner_nodes, size(map.bytes).c_str(), bytes_per_range);
+    return format("  %-22s %6u %10lu %9lu %8lu %9s %8.1f\n", name.c_str(), map.height, map.ranges, map.leaves,
+                  map.inner_nodes, size(map.bytes).c_str(), bytes_per_range);
+}
+
+// The largest first.
+static std::vector<MapSample> sorted(std::vector<MapSample> maps)
+{
+    std::stable_sort(maps.begin(), maps.end(),
+                     [](const MapSample &a, const MapSample &b) { return a.bytes > b.bytes; });
+    return maps;
 }
 
 std::string table(const ProcessSample &now, const ProcessSample *before)
@@ -76,7 +88,7 @@ std::string table(const ProcessSample &now, const ProcessSample *before)
     std::string text = format("process %ld (%s)\n", now.pid, now.program.c_str());
     const double seconds =
         before != nullptr ? std::chrono::duration<double>(now.when - before->when).count() : 0;
-    if (now.domains.empty())
+    if (now.domains.empty() && !now.pagemap.is_published && now.stacks == nullptr)
         text += "  no map is published now\n";
     for (const DomainSample &domain : now.domains) {
         const DomainSample *older = nullptr;
@@ -86,12 +98,30 @@ std::string table(const ProcessSample &now, const ProcessSample *before)
             older = found != before->domains.end() ? &*found : nullptr;
         }
         text += domain_lines(domain, older, seconds);
-        text += format("  %-24s %8s %10s %10s %9s %9s %9s\n", "map", "height", "ranges", "leaves", "inner",
+        text += format("  %-22s %6s %10s %9s %8s %9s %8s\n", "map", "height", "ranges", "leaves", "inner",
                        "bytes", "B/range");
-        for (const MapSample &map : domain.maps)
+        for (const MapSample &map : sorted(domain.maps))
             text += map_line(map);
     }
+    if (now.pagemap.is_published)
+        text += pagemap_table(now.pagemap,
+                              before != nullptr && before->pagemap.is_published ? &before->pagemap : nullptr,
+                              seconds);
+    if (now.stacks != nullptr)
+        text += stacks_table(*now.stacks, before != nullptr ? before->stacks.get() : nullptr, seconds);
     return text;
+}
+
+const char *colour(const std::string &line)
+{
+    const auto begins = [&](const char *word) { return line.rfind(word, 0) == 0; };
+    if (begins("domain ") && line.find(": blocked by ") != std::string::npos)
+        return "\033[1;31m"; // red
+    if (begins("process ") || begins("domain ") || begins("stacks: "))
+        return "\033[1m"; // bold
+    if (begins("  threads ") || begins("  map ") || begins("  samples "))
+        return "\033[2m"; // dim
+    return "";
 }
 
 } // namespace top

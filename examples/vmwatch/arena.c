@@ -2,16 +2,36 @@
 #include "examples/vmwatch/arena.h"
 
 #include <linux/mman.h>
+#include <sys/resource.h>
 
-#include "examples/vmwatch/sys.h"
+#include "examples/preload/sys.h"
 
 static char *base;
 static size_t capacity;
 static size_t used; /* any thread adds */
 
+enum { SHARE = 16, LEAST = 4 << 20 };
+
+/* A small part of what the program is allowed, which is the program's. */
+static size_t wanted_bytes(void)
+{
+    static const int limits[] = {RLIMIT_AS, RLIMIT_DATA};
+    size_t bytes = (size_t)1 << 30;
+
+    for (unsigned i = 0; i < sizeof limits / sizeof *limits; i++) {
+        struct rlimit limit;
+
+        while (getrlimit((__rlimit_resource_t)limits[i], &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+               bytes > LEAST && bytes > limit.rlim_cur / SHARE) {
+            bytes /= 2;
+        }
+    }
+    return bytes;
+}
+
 bool arena_reserve(void)
 {
-    for (size_t bytes = (size_t)1 << 30; bytes >= (size_t)4 << 20; bytes /= 2) {
+    for (size_t bytes = wanted_bytes(); bytes >= LEAST; bytes /= 2) {
         struct sys_args args = {
             {0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, (uint64_t)-1, 0}};
         long result = sys_call(SYS_mmap, &args);

@@ -12,7 +12,7 @@
 
 #include "rangemap/rangemap.h"
 
-/* Reserves as much as the process may have, up to 1 GiB. False: not even 4 MiB. */
+/* Reserves 1 GiB, or where memory is limited a sixteenth of that. False: not even 4 MiB. */
 bool arena_reserve(void);
 
 /* NULL when it is used up. Lock-free. */

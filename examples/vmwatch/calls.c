@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* mremap flags */
 #include "examples/vmwatch/calls.h"
 
+#include <errno.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -79,34 +80,124 @@ long call_munmap(long number, const struct sys_args *args, uint64_t caller)
     return result;
 }
 
+/* Ranges that are to have another protection, each with the region that it gets; so many in one step. */
+enum { PROTECTED_MAX = 64 };
+
+struct protection {
+    uint8_t prot;
+    unsigned count;
+    struct {
+        struct rangemap_entry old;
+        struct region *region; /* whose owner is the map once it is used */
+        bool is_used;
+    } change[PROTECTED_MAX];
+};
+
+/* Copies are made before the step, which may run more than once. Where it is to end: there are more ranges behind. */
+static uint64_t prepare_protection(struct protection *protection, uint64_t start, uint64_t last)
+{
+    struct rangemap_cursor cursor;
+    struct rangemap_entry entry;
+
+    protection->count = 0;
+    (void)rangemap_cursor_init(&cursor, space_map, start, last);
+    while (rangemap_cursor_next(&cursor, &entry) == 0) {
+        const struct region *region = entry.value;
+
+        if (region->prot == protection->prot) {
+            continue;
+        }
+        if (protection->count == PROTECTED_MAX) {
+            return entry.start - 1;
+        }
+        protection->change[protection->count].old = entry;
+        protection->change[protection->count].is_used = false;
+        protection->change[protection->count].region = region_copy(region);
+        if (protection->change[protection->count].region == NULL) {
+            space_lose();
+            continue;
+        }
+        protection->change[protection->count++].region->prot = protection->prot;
+    }
+    return last;
+}
+
+/* The change for a range as it was found; -1: it is another one. */
+static int change_of(const struct protection *protection, const struct rangemap_entry *whole)
+{
+    for (unsigned i = 0; i < protection->count; i++) {
+        const struct rangemap_entry *old = &protection->change[i].old;
+
+        if (old->start == whole->start && old->last == whole->last && old->value == whole->value) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+static int protect_part(const struct rangemap_entry *part, const struct rangemap_entry *whole, void **value,
+                        void *context)
+{
+    const struct protection *protection = context;
+    int i = change_of(protection, whole);
+
+    (void)part;
+    if (((const struct region *)whole->value)->prot == protection->prot) {
+        return RANGEMAP_KEEP;
+    }
+    if (i < 0) {
+        return -ESTALE; /* somebody was quicker: look again */
+    }
+    *value = protection->change[i].region;
+    return RANGEMAP_SET;
+}
+
+static void note_protected(const struct rangemap_entry *entry, void *context)
+{
+    struct protection *protection = context;
+    int i = change_of(protection, entry);
+
+    if (i >= 0) {
+        protection->change[i].is_used = true;
+    }
+}
+
+/* One step, up to where it ends; what was not used is given back. In a read section: no region is another's meanwhile. */
+static int protect_some(struct protection *protection, uint64_t start, uint64_t last, uint64_t *end)
+{
+    const struct rangemap_rewrite how = {
+        .join = true, .equal = region_is_alike, .displaced = note_protected, .context = protection};
+    int result;
+
+    *end = prepare_protection(protection, start, last);
+    result = rangemap_update(space_map, start, *end, protect_part, protection, &how);
+    for (unsigned i = 0; i < protection->count; i++) {
+        if (!protection->change[i].is_used) {
+            region_release(protection->change[i].region, NULL);
+        }
+    }
+    return result;
+}
+
 /* Gives the part of each range in [start, last] the protection `prot`. */
 static void protect(uint64_t start, uint64_t last, uint8_t prot)
 {
-    struct rangemap_entry entry;
-    bool changed = false;
+    struct protection protection = {.prot = prot};
+    uint64_t end;
+    int result;
 
-    for (uint64_t at = start; at <= last && at >= start; at = entry.last + 1) {
-        struct region *region;
-
-        if (rangemap_overlap(space_map, at, last, &entry) != 0 ||
-            !space_own(entry.start > at ? entry.start : at, &entry)) {
-            break;
-        }
-        region = entry.value;
-        if (region->prot != prot) {
-            struct region *copy = region_copy(region);
-
-            if (copy != NULL) {
-                copy->prot = prot;
-            }
-            space_put(entry.start > start ? entry.start : start, entry.last < last ? entry.last : last, copy);
-            changed = true;
-        }
-        region_release(region, NULL);
+    if (rangemap_read_begin(space_map) != 0) {
+        space_lose();
+        return;
     }
-    if (changed) {
-        space_tidy(start, last);
+    do {
+        result = protect_some(&protection, start, last, &end);
+        start = result == 0 ? end + 1 : start;
+    } while (result == -ESTALE || (result == 0 && end < last));
+    if (result != 0) {
+        space_lose();
     }
+    rangemap_read_end(space_map);
 }
 
 long call_mprotect(long number, const struct sys_args *args, uint64_t caller)
@@ -139,7 +230,7 @@ static void put_moved(uint64_t start, uint64_t bytes, const struct region *regio
     if (moved != NULL && moved->inode != 0) {
         moved->origin = start - (old - region->origin);
     }
-    space_put(start, start + bytes - 1, moved);
+    space_join(start, start + bytes - 1, moved);
 }
 
 long call_mremap(long number, const struct sys_args *args, uint64_t caller)
@@ -161,7 +252,6 @@ long call_mremap(long number, const struct sys_args *args, uint64_t caller)
         space_ask_kernel(old, old + old_bytes - 1);
     } else if (!sys_failed(result) && whole) {
         put_moved((uint64_t)result, new_bytes, entry.value, old);
-        space_tidy((uint64_t)result, (uint64_t)result + new_bytes - 1);
     } else if (!sys_failed(result)) {
         space_ask_kernel((uint64_t)result, (uint64_t)result + new_bytes - 1);
     }
@@ -189,8 +279,7 @@ long call_brk(long number, const struct sys_args *args, uint64_t caller)
     }
     if (now > old) {
         region_retain(space_heap, NULL);
-        space_put(old, now - 1, space_heap);
-        space_tidy(old, now - 1);
+        space_join(old, now - 1, space_heap);
     }
     return result;
 }
@@ -230,8 +319,7 @@ long call_removed(long number, const struct sys_args *args, uint64_t caller)
     long result;
 
     (void)caller;
-    if (known) {
-        (void)rangemap_read_begin(space_map); /* cannot fail: space_own() has attached the thread */
+    if (known && rangemap_read_begin(space_map) == 0) { /* cannot fail: space_own() has attached the thread */
         last = mapping_last(start, ((const struct region *)entry.value)->serial);
         rangemap_read_end(space_map);
         region_release(entry.value, NULL);

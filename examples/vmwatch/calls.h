@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "examples/vmwatch/sys.h"
+#include "examples/preload/sys.h"
 
 struct region;
 

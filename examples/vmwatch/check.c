@@ -4,12 +4,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "examples/preload/text.h"
 #include "examples/vmwatch/follow.h"
-#include "examples/vmwatch/kernel_maps.h"
+#include "examples/vmwatch/note.h"
 #include "examples/vmwatch/patch.h"
+#include "examples/vmwatch/reader.h"
 #include "examples/vmwatch/region.h"
 #include "examples/vmwatch/space.h"
-#include "examples/vmwatch/text.h"
 
 /* A range of one side or the other. */
 struct piece {
@@ -202,18 +203,6 @@ static void add_field(struct text *text, const char *name, uint64_t number)
     text_number(text, number, 10);
 }
 
-static void add_program(struct text *text)
-{
-    char path[256];
-    long bytes = sys3(SYS_readlink, sys_bits("/proc/self/exe"), sys_bits(path), sizeof path - 1);
-
-    path[bytes > 0 ? bytes : 0] = '\0';
-    add_field(text, "process ", (uint64_t)sys3(SYS_getpid, 0, 0, 0));
-    text_add(text, " ");
-    text_add(text, path);
-    text_add(text, "\n");
-}
-
 static void add_calls(struct text *text)
 {
     static const char *const names[] = {
@@ -234,42 +223,71 @@ static void add_calls(struct text *text)
     text_add(text, " places\n");
 }
 
-static void add_result(struct comparison *comparison)
+/* What the library does not see comes from code with system call instructions of its own, if there is such code. */
+static void add_hints(struct comparison *comparison, const struct rangemap_snapshot *snapshot)
 {
-    struct text *text = &comparison->text;
+    struct rangemap_cursor cursor;
+    struct rangemap_entry entry;
 
-    add_field(text, "ranges ", comparison->our_ranges);
-    add_field(text, " kernel ", comparison->kernel_ranges);
-    add_field(text, " KiB ", comparison->bytes / 1024);
-    add_field(text, "\nresult differ ", comparison->differ);
-    add_field(text, " explained ", comparison->explained);
-    add_field(text, " lost ", __atomic_load_n(&space_lost, __ATOMIC_RELAXED));
-    text_add(text, "\n");
+    (void)rangemap_cursor_init_at(&cursor, snapshot, 0, UINT64_MAX);
+    while (rangemap_cursor_next(&cursor, &entry) == 0) {
+        const struct region *region = entry.value;
+        uint64_t here = (uint64_t)(uintptr_t)&check_run; /* this library's own are entered */
+
+        if (region->inode != 0 && !(entry.start <= here && here <= entry.last) &&
+            (region->prot & (PROT_READ | PROT_EXEC)) == (PROT_READ | PROT_EXEC) &&
+            !patch_covers(entry.start) &&
+            patch_has_calls((const uint8_t *)entry.start, entry.last - entry.start)) {
+            text_add(&comparison->text, "hint ");
+            text_add(&comparison->text, region->name);
+            text_add(&comparison->text, " makes system calls of its own, which are not seen\n");
+        }
+    }
 }
 
-void check_report(int fd)
+static void compare(struct comparison *comparison)
 {
-    static struct comparison comparison; /* too large for any thread's stack; one report at a time */
     struct rangemap_snapshot snapshot;
 
-    comparison.text.fd = fd;
-    comparison.text.used = 0;
-    comparison.our_ranges = comparison.kernel_ranges = comparison.bytes = 0;
-    comparison.differ = comparison.explained = 0;
-    add_program(&comparison.text);
-    add_calls(&comparison.text);
-    comparison.maps = kernel_maps_open();
-    if (comparison.maps == NULL || rangemap_snapshot_begin(space_map, &snapshot) != 0) {
-        text_add(&comparison.text, "failed out of memory\n");
-        text_flush(&comparison.text);
+    if (rangemap_snapshot_begin(space_map, &snapshot) != 0) {
+        space_lose();
         return;
     }
-    (void)rangemap_cursor_init_at(&comparison.cursor, &snapshot, 0, UINT64_MAX);
-    sweep(&comparison);
-    rangemap_snapshot_end(&snapshot);
-    if (!kernel_maps_close(comparison.maps)) {
-        text_add(&comparison.text, "failed /proc/self/maps cannot be read\n");
+    (void)rangemap_cursor_init_at(&comparison->cursor, &snapshot, 0, UINT64_MAX);
+    sweep(comparison);
+    if (comparison->differ > 0) {
+        add_hints(comparison, &snapshot);
     }
-    add_result(&comparison);
-    text_flush(&comparison.text);
+    rangemap_snapshot_end(&snapshot);
+}
+
+void check_run(struct slot *slot)
+{
+    static struct comparison comparison; /* too large for any thread's stack; one at a time */
+
+    /* What an earlier comparison found is not written over. */
+    comparison.text = (struct text){.fd = -1,
+                                    .used = slot->differed > 0 ? slot->used : 0,
+                                    .size = sizeof slot->text,
+                                    .buffer = slot->text};
+    comparison.our_ranges = comparison.kernel_ranges = comparison.bytes = 0;
+    comparison.differ = comparison.explained = 0;
+    add_calls(&comparison.text);
+    comparison.maps = reader_open();
+    slot->is_compared = comparison.maps != NULL && !comparison.maps->failed;
+    if (slot->is_compared != 0) {
+        compare(&comparison);
+        slot->is_compared = reader_close(comparison.maps);
+    }
+    if (slot->is_compared == 0) {
+        note_reason("/proc/self/maps cannot be read");
+    }
+    slot->used = (uint32_t)comparison.text.used;
+    slot->is_cut |= comparison.text.cut;
+    slot->result = (struct slot_result){.differ = comparison.differ,
+                                        .explained = comparison.explained,
+                                        .lost = __atomic_load_n(&space_lost, __ATOMIC_RELAXED),
+                                        .ranges = comparison.our_ranges,
+                                        .kernel_ranges = comparison.kernel_ranges,
+                                        .kib = comparison.bytes / 1024};
 }

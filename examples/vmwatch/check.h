@@ -3,11 +3,13 @@
 #ifndef EXAMPLES_VMWATCH_CHECK_H
 #define EXAMPLES_VMWATCH_CHECK_H
 
+struct slot;
+
 /*
- * Writes a report to the open file `fd`: lines of a word and its details, "differs" for what is not explained,
- * "explained" for what is, and at last "result". Nothing may change the map meanwhile. Calls nothing of libc that
- * could lock or allocate.
+ * Writes the result to the slot: figures, and lines of a word and its details: "calls", "differs" for what is not
+ * explained, "explained" for what is, "hint". Nothing may change the map meanwhile. Calls nothing of libc that could
+ * lock or allocate.
  */
-void check_report(int fd);
+void check_run(struct slot *slot);
 
 #endif

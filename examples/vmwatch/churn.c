@@ -4,8 +4,9 @@
  * libraries that come and go, threads that still run when the process ends. Under libvmwatch.so it asks after
  * each step who owns the address, and fails if the answer is wrong.
  *
- *   churn [--seconds N]   exits with 0 if every answer was right
- *   churn --unseen        maps a page by a system call of its own, which the library cannot see
+ *   churn [--rounds N] [--until FILE]   exits with 0 if every answer was right. Each thread goes N times through all that it
+ *                                       does, and on until some signals came in between and there is a FILE
+ *   churn --unseen                      maps a page by a system call of its own, which the library cannot see
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -27,11 +28,13 @@
 
 #include "examples/vmwatch/vmwatch.h"
 
-enum { PAGE = 4096, THREADS = 4, PAGES = 16 };
+enum { PAGE = 4096, THREADS = 4, PAGES = 16, SIGNALS = 10, PATIENCE_S = 600 };
 
 static vmwatch_owner_fn *ask;
 static unsigned wrong, answers, handled;
-static bool stopping;
+static unsigned long rounds = 1; /* at least */
+static const char *until;        /* NULL: nothing */
+static struct timespec begun;
 static int file;
 static char file_name[] = "/tmp/churn.XXXXXX";
 
@@ -228,18 +231,28 @@ static void on_signal(int signal)
     errno = saved;
 }
 
+static bool is_enough(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec - begun.tv_sec > PATIENCE_S ||
+           (__atomic_load_n(&handled, __ATOMIC_RELAXED) >= SIGNALS &&
+            (until == NULL || access(until, F_OK) == 0));
+}
+
 static void *churn(void *number)
 {
     static void (*const things[])(void) = {churn_anonymous, churn_file,  churn_shared_memory, churn_library,
                                            churn_threads,   churn_spawn, churn_fork};
-    unsigned turn = (unsigned)(uintptr_t)number;
+    const unsigned count = sizeof things / sizeof *things, first = (unsigned)(uintptr_t)number;
 
-    while (!__atomic_load_n(&stopping, __ATOMIC_RELAXED)) {
+    for (unsigned long turn = 0; turn < rounds * count || !is_enough(); turn++) {
         for (unsigned i = 0; i < 20; i++) {
             churn_anonymous();
             churn_file();
         }
-        things[turn++ % (sizeof things / sizeof *things)]();
+        things[(first + turn) % count]();
     }
     return NULL;
 }
@@ -269,11 +282,9 @@ static void check_unmapped(void)
     check(ask(start, &owner) == -ENOENT && ask(NULL, &owner) == -ENOENT, "nothing", start);
 }
 
-static int churn_for(long seconds)
+static int churn_all(void)
 {
     const struct itimerval often = {{0, 1000}, {0, 1000}}, never = {{0, 0}, {0, 0}};
-    const struct timespec duration = {seconds, 0};
-    struct timespec left = duration;
     pthread_t thread[THREADS];
 
     file = mkstemp(file_name);
@@ -282,6 +293,7 @@ static int churn_for(long seconds)
     }
     check_before_main();
     check_unmapped();
+    (void)clock_gettime(CLOCK_MONOTONIC, &begun);
     (void)signal(SIGPROF, on_signal);
     (void)setitimer(ITIMER_PROF, &often, NULL);
     for (uintptr_t i = 0; i < THREADS; i++) {
@@ -289,9 +301,8 @@ static int churn_for(long seconds)
             return 2;
         }
     }
-    while (nanosleep(&left, &left) != 0 && errno == EINTR) {
-    }
-    __atomic_store_n(&stopping, true, __ATOMIC_RELAXED);
+    (void)printf("churn: begun\n");
+    (void)fflush(stdout);
     for (unsigned i = 0; i < THREADS; i++) {
         (void)pthread_join(thread[i], NULL);
     }
@@ -304,7 +315,7 @@ static int churn_for(long seconds)
         }
     }
     (void)usleep(1000);
-    return wrong != 0 || handled == 0;
+    return wrong != 0 || !is_enough() || handled < SIGNALS;
 }
 
 static int map_unseen(void)
@@ -323,18 +334,20 @@ static int map_unseen(void)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"seconds", required_argument, NULL, 's'}, {"unseen", no_argument, NULL, 'u'}, {NULL, 0, NULL, 0}};
-    long seconds = 1;
+    static const struct option options[] = {{"rounds", required_argument, NULL, 'r'},
+                                            {"until", required_argument, NULL, 't'},
+                                            {"unseen", no_argument, NULL, 'u'},
+                                            {NULL, 0, NULL, 0}};
     int option;
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == 'u') {
             return map_unseen();
         }
-        seconds = option == 's' ? strtol(optarg, NULL, 10) : 0;
-        if (seconds < 1) {
-            (void)fprintf(stderr, "usage: churn [--seconds N | --unseen]\n");
+        until = option == 't' ? optarg : until;
+        rounds = option == 'r' ? strtoul(optarg, NULL, 10) : rounds;
+        if (rounds == 0 || option == '?') {
+            (void)fprintf(stderr, "usage: churn [--rounds N] [--until FILE] | --unseen\n");
             return 2;
         }
     }
@@ -343,5 +356,5 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "churn: to be run by vmwatch\n");
         return 2;
     }
-    return churn_for(seconds);
+    return churn_all();
 }

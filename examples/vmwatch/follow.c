@@ -49,16 +49,6 @@ void follow_own(long number, const struct sys_args *args, long result)
     }
 }
 
-bool follow_is(long number)
-{
-    for (unsigned i = 0; follow_numbers[i] >= 0; i++) {
-        if (follow_numbers[i] == number) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void follow_seed(void)
 {
     call_begin();

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "examples/vmwatch/sys.h"
+#include "examples/preload/sys.h"
 
 /* How many calls of each kind were followed; see follow_numbers. */
 extern uint64_t follow_calls[];
@@ -23,8 +23,6 @@ extern const short follow_numbers[];
 
 /* After space_begin(): enters what is mapped already. */
 void follow_seed(void);
-
-bool follow_is(long number);
 
 /* Makes the call, and the map follow it. `caller` is the code it was made from, or 0. Its result. */
 long follow_call(long number, const struct sys_args *args, uint64_t caller);

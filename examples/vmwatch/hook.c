@@ -3,12 +3,16 @@
 #include "examples/vmwatch/hook.h"
 
 #include <linux/futex.h>
-#include <linux/mman.h>
 #include <pthread.h>
 #include <stddef.h>
 
+#include "examples/preload/kernel_maps.h"
+#include "examples/preload/process.h"
+#include "examples/vmwatch/ending.h"
 #include "examples/vmwatch/follow.h"
+#include "examples/vmwatch/note.h"
 #include "examples/vmwatch/space.h"
+#include "examples/vmwatch/start.h"
 
 enum { OWN_CALLS = 8, PATIENCE_LOOKS = 20000 };
 
@@ -31,11 +35,9 @@ static _Thread_local struct {
 
 static pthread_key_t thread_key;
 
-/* A page that the kernel clears in the child of a fork, by whatever call: 0 there until we have seen to it. */
-static uint32_t *is_parent;
-
 static uint32_t in_flight; /* calls under way */
-static uint32_t is_closed; /* a futex */
+static uint32_t is_closed; /* a futex: one thread at a time closes the gate, and opens it again */
+static uint32_t is_stale;  /* a child that shares our memory has changed what is mapped */
 
 /* ---- the gate ---- */
 
@@ -60,7 +62,11 @@ bool hook_close(void)
 {
     unsigned looks = 0;
 
-    __atomic_store_n(&is_closed, 1, __ATOMIC_SEQ_CST);
+    /* Somebody else has closed it and waits for us: let that go first. */
+    while (__atomic_exchange_n(&is_closed, 1, __ATOMIC_SEQ_CST) != 0) {
+        leave_gate();
+        pass_gate();
+    }
     while (__atomic_load_n(&in_flight, __ATOMIC_SEQ_CST) != 1 && looks++ < PATIENCE_LOOKS) {
         struct {
             long seconds, nanoseconds;
@@ -87,24 +93,28 @@ static void become_child(void)
 {
     bool is_torn = __atomic_load_n(&in_flight, __ATOMIC_RELAXED) != 0;
 
-    *is_parent = 1;
+    process_adopt();
     in_flight = 0;
     is_closed = 0;
     rangemap_after_fork_in_child();
-    if (is_torn) {
-        space_ask_kernel(0, UINT64_MAX);
-    }
+    kernel_maps_keep();
+    note_take(true);
+    is_stale |= is_torn;
 }
 
-/* fork() itself says so, before the child can have a second thread. */
-static void on_fork_child(void)
+void hook_fork_child(void)
 {
     struct hook_signals signals;
 
-    *is_parent = 0; /* where the kernel has not done it */
-    if (hook_enter(&signals)) {
-        hook_leave(&signals);
+    if (!start_is_done()) {
+        note_take(false); /* the parent is followed no longer, so that calls may be forbidden */
+    } else {
+        process_forked();
+        if (hook_enter(&signals)) {
+            hook_leave(&signals);
+        }
     }
+    note_birth();
 }
 
 /* ---- threads ---- */
@@ -151,6 +161,25 @@ static void enter_own(void)
     }
 }
 
+/* While nobody else changes anything. */
+static void ask_for_all(void)
+{
+    (void)hook_close();
+    space_ask_kernel(0, UINT64_MAX);
+    hook_open();
+}
+
+bool hook_is_ours(void)
+{
+    return process_kind() != PROCESS_STRANGER;
+}
+
+/* Release: after the call, so that whoever takes it back asks later. */
+void hook_doubt(void)
+{
+    __atomic_store_n(&is_stale, 1, __ATOMIC_RELEASE);
+}
+
 bool hook_enter(struct hook_signals *signals)
 {
     static const struct hook_signals all = {~UINT64_C(0)};
@@ -161,12 +190,17 @@ bool hook_enter(struct hook_signals *signals)
     (void)sys4(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, sys_bits(&all), sys_bits(signals), sizeof all);
     self.inside = true;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    if (*is_parent == 0) {
+    if (process_is_child()) {
         become_child();
     }
     pass_gate();
     know_thread();
     self.is_attached = rangemap_domain_attach(rangemap_domain_of(space_map)) == 0;
+    enter_own(); /* the thread's record: a comparison may follow at once */
+    if (__atomic_load_n(&is_stale, __ATOMIC_RELAXED) != 0 &&
+        __atomic_exchange_n(&is_stale, 0, __ATOMIC_ACQUIRE) != 0) {
+        ask_for_all();
+    }
     return true;
 }
 
@@ -188,17 +222,33 @@ void hook_leave(const struct hook_signals *signals)
     (void)sys4(SYS_rt_sigprocmask, 2, sys_bits(signals), 0, sizeof *signals);
 }
 
+/* The parent's thread of the same storage may be running meanwhile, so nothing is entered. */
+static long call_of_stranger(long number, const struct sys_args *args)
+{
+    long result = sys_call(number, args);
+
+    hook_doubt();
+    return result;
+}
+
 long hook_call(long number, const struct sys_args *args, uint64_t caller)
 {
     struct hook_signals signals;
     long result;
 
+    if (!hook_is_ours()) {
+        return call_of_stranger(number, args);
+    }
     if (!hook_enter(&signals)) {
         result = sys_call(number, args);
         note_own(number, args, result);
         return result;
     }
     result = follow_call(number, args, caller);
+    if (note_is_asked()) {
+        enter_own();
+        ending_asked();
+    }
     hook_leave(&signals);
     return result;
 }
@@ -206,20 +256,4 @@ long hook_call(long number, const struct sys_args *args, uint64_t caller)
 bool hook_prepare(void)
 {
     return pthread_key_create(&thread_key, on_thread_end) == 0;
-}
-
-bool hook_begin(void)
-{
-    struct sys_args args = {
-        {0, SYS_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1, 0}};
-    long page = sys_call(SYS_mmap, &args);
-
-    if (sys_failed(page)) {
-        return false;
-    }
-    is_parent = (uint32_t *)page;
-    *is_parent = 1;
-    /* Before Linux 4.14 it stays 1: then fork() alone is noticed. */
-    (void)sys3(SYS_madvise, (uint64_t)page, SYS_PAGE, MADV_WIPEONFORK);
-    return pthread_atfork(NULL, NULL, on_fork_child) == 0;
 }

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "examples/vmwatch/sys.h"
+#include "examples/preload/sys.h"
 
 /* The kernel's set of signals. */
 struct hook_signals {
@@ -16,8 +16,8 @@ struct hook_signals {
 /* Before space_begin(): a thread's end is to be noticed here before the map's own code notices it. */
 bool hook_prepare(void);
 
-/* Before the first call is followed; after space_begin(). False: out of memory. */
-bool hook_begin(void);
+/* For pthread_atfork(): fork() itself says so, before the child can have a second thread. */
+void hook_fork_child(void);
 
 /* What a redirected system call becomes. Any thread, any moment. Its result. */
 long hook_call(long number, const struct sys_args *args, uint64_t caller);
@@ -28,6 +28,15 @@ long hook_call(long number, const struct sys_args *args, uint64_t caller);
  */
 bool hook_enter(struct hook_signals *signals);
 void hook_leave(const struct hook_signals *signals);
+
+/*
+ * Whether the caller is a thread of the process that is followed, or of a child of it by fork: not one that shares its
+ * memory, where nothing of this library may run. Asks the kernel; touches no thread-local storage.
+ */
+bool hook_is_ours(void);
+
+/* What is mapped has changed unseen: the next call asks the kernel for all of it. */
+void hook_doubt(void);
 
 /* Whether the thread has used the map before, and signal handlers may. */
 bool hook_is_attached(void);

@@ -3,31 +3,36 @@
  * vmwatch [OPTION]... PROGRAM [ARGUMENT]...
  *
  * Runs PROGRAM under libvmwatch.so and says, for each process that came of it, whether the map of its address space
- * was the kernel's when it ended.
+ * was the kernel's when it ended, or why that is not known.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { USAGE_ERROR = 124, DIFFERENCES = 125, FAILED = 126 };
+#include "examples/preload/status.h"
+#include "examples/vmwatch/collect.h"
+#include "examples/vmwatch/program.h"
+
+enum { UNCOMPARED = 123, USAGE_ERROR = 124, DIFFERENCES = 125, FAILED = 126, LOOK_MS = 20 };
 
 struct options {
     const char *library, *reports;
-    bool quiet;
+    bool quiet, wait;
+    double every; /* seconds; 0: never */
     char **program;
-};
-
-struct total {
-    unsigned processes, failed;
-    unsigned long long differ, explained;
 };
 
 static void usage(FILE *out)
@@ -36,23 +41,36 @@ static void usage(FILE *out)
         out,
         "usage: vmwatch [OPTION]... PROGRAM [ARGUMENT]...\n\n"
         "Runs PROGRAM and its children with a map of their address spaces that follows every call, and\n"
-        "compares it with /proc/self/maps when a process ends by exit() or _exit().\n\n"
-        "  --library FILE  libvmwatch.so (default: beside this program)\n"
-        "  --reports DIR   keep the reports in DIR, one file per process\n"
-        "  --quiet         say nothing of processes that agree\n"
+        "compares it with /proc/self/maps when a process ends or becomes another program.\n\n"
+        "  --every SECONDS  compare while they run, too; SIGUSR1 to vmwatch asks for it once\n"
+        "  --wait           wait for processes that outlive PROGRAM\n"
+        "  --attach PID     says why it cannot be followed\n"
+        "  --library FILE   libvmwatch.so (default: beside this program)\n"
+        "  --reports DIR    keep the reports in DIR, one file per process\n"
+        "  --quiet          say nothing of processes that agree\n"
         "  --help\n\n"
-        "Exit status: that of PROGRAM (128 + N after signal N); %d for a usage error; %d if a map differs\n"
-        "without explanation; %d if PROGRAM cannot be run or nothing was compared.\n",
-        USAGE_ERROR, DIFFERENCES, FAILED);
+        "Exit status: %d if a map differs without explanation or an update of it was lost; else that of\n"
+        "PROGRAM (128 + N after signal N), or, where that is 0, %d if a process could not be compared at "
+        "its\n"
+        "end. %d for a usage error; %d if PROGRAM cannot be run or no process was followed.\n",
+        DIFFERENCES, UNCOMPARED, USAGE_ERROR, FAILED);
+}
+
+static bool parse_seconds(const char *text, double *seconds)
+{
+    char *end;
+
+    *seconds = strtod(text, &end);
+    return end != text && *end == '\0' && *seconds >= 0.001 && *seconds <= 1e6;
 }
 
 static int parse(int argc, char **argv, struct options *options)
 {
-    static const struct option names[] = {{"library", required_argument, NULL, 'l'},
-                                          {"reports", required_argument, NULL, 'r'},
-                                          {"quiet", no_argument, NULL, 'q'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option names[] = {
+        {"library", required_argument, NULL, 'l'}, {"reports", required_argument, NULL, 'r'},
+        {"quiet", no_argument, NULL, 'q'},         {"every", required_argument, NULL, 'e'},
+        {"wait", no_argument, NULL, 'w'},          {"attach", required_argument, NULL, 'a'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
     int name;
 
     while ((name = getopt_long(argc, argv, "+", names, NULL)) != -1) {
@@ -62,6 +80,17 @@ static int parse(int argc, char **argv, struct options *options)
             options->reports = optarg;
         } else if (name == 'q') {
             options->quiet = true;
+        } else if (name == 'w') {
+            options->wait = true;
+        } else if (name == 'a') {
+            (void)fprintf(
+                stderr,
+                "vmwatch: process %s runs already: calls that are under way in it could not be told\n"
+                "from those to come, so it cannot be followed. Start it under vmwatch.\n",
+                optarg);
+            return USAGE_ERROR;
+        } else if (name == 'e' && parse_seconds(optarg, &options->every)) {
+            /* done */
         } else {
             usage(name == 'h' ? stdout : stderr);
             return name == 'h' ? 0 : USAGE_ERROR;
@@ -95,10 +124,11 @@ static char *find_library(const char *given)
     return realpath(path, NULL);
 }
 
-static bool set_environment(const char *library, const char *reports)
+static bool set_environment(const char *library, const char *slots)
 {
     const char *others = getenv("LD_PRELOAD");
-    char *all = NULL;
+    char *all = NULL, filters[24];
+    struct status status;
 
     if (others != NULL && *others != '\0') {
         if (asprintf(&all, "%s:%s", library, others) < 0) {
@@ -106,119 +136,168 @@ static bool set_environment(const char *library, const char *reports)
         }
         library = all;
     }
-    return setenv("LD_PRELOAD", library, 1) == 0 && setenv("VMWATCH_REPORTS", reports, 1) == 0;
+    (void)status_read(&status);
+    (void)snprintf(filters, sizeof filters, "%u", status.filters);
+    return setenv("LD_PRELOAD", library, 1) == 0 && setenv("VMWATCH_REPORTS", slots, 1) == 0 &&
+           setenv("VMWATCH_FILTERS", filters, 1) == 0;
 }
 
-/* Runs the program; its exit status. */
-static int run(const struct options *options, const char *library, const char *reports)
+/* ---- the file of slots ---- */
+
+/* Processes that give up root's rights must still be able to open it, so root's is open to all. */
+static struct slots *make_slots(const char *path)
 {
-    pid_t child = fork();
+    bool is_root = geteuid() == 0;
+    int file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    struct slots *slots = MAP_FAILED;
+
+    if (file >= 0 && fchmod(file, is_root ? 0666 : 0600) == 0 && ftruncate(file, sizeof *slots) == 0) {
+        slots = mmap(NULL, sizeof *slots, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    }
+    if (file >= 0) {
+        (void)close(file);
+    }
+    if (slots == MAP_FAILED) {
+        return NULL;
+    }
+    slots->version = SLOTS_VERSION;
+    return slots;
+}
+
+/* ---- running ---- */
+
+static sigset_t heeded; /* signals that are waited for; blocked */
+
+static void heed_signals(void)
+{
+    static const int numbers[] = {SIGCHLD, SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1};
+
+    (void)sigemptyset(&heeded);
+    for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        (void)sigaddset(&heeded, numbers[i]);
+    }
+    (void)sigprocmask(SIG_BLOCK, &heeded, NULL);
+}
+
+/* The child, which ends with vmwatch, however that ends. */
+static pid_t start(const struct options *options, const char *library, const char *slots)
+{
+    pid_t parent = getpid(), child = fork();
+
+    if (child != 0) {
+        return child;
+    }
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    (void)sigprocmask(SIG_UNBLOCK, &heeded, NULL);
+    if (getppid() == parent && set_environment(library, slots)) {
+        (void)execvp(options->program[0], options->program);
+    }
+    (void)fprintf(stderr, "vmwatch: %s: %s\n", options->program[0], strerror(errno));
+    _exit(FAILED);
+}
+
+static double seconds_now(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* A terminal's signal goes to the program as well; those that were meant for vmwatch are passed on. */
+static void heed(const siginfo_t *info, pid_t child, bool *is_told, struct slots *slots)
+{
+    if (info->si_signo == SIGUSR1) {
+        (void)__atomic_add_fetch(&slots->request, 1, __ATOMIC_RELAXED);
+    } else if (info->si_signo != SIGCHLD) {
+        if (info->si_code != SI_KERNEL) {
+            (void)kill(child, *is_told ? SIGKILL : info->si_signo);
+        }
+        *is_told = true;
+    }
+}
+
+/* Until the program has ended, and with --wait its children; a signal ends the waiting for these. Its wait status. */
+static int run(const struct options *options, pid_t child, struct collector *collector)
+{
+    const struct timespec pause = {0, LOOK_MS * 1000000L};
+    double next = seconds_now() + options->every;
+    bool ended = false, is_told = false, is_left = true;
     int status = 0;
 
-    if (child == 0) {
-        if (set_environment(library, reports)) {
-            (void)execvp(options->program[0], options->program);
+    while (!ended || (options->wait && is_left && !is_told)) {
+        siginfo_t info;
+
+        if (sigtimedwait(&heeded, &info, &pause) > 0) {
+            heed(&info, child, &is_told, collector->slots);
         }
-        (void)fprintf(stderr, "vmwatch: %s: %s\n", options->program[0], strerror(errno));
-        _exit(FAILED);
+        ended = ended || waitpid(child, &status, WNOHANG) == child;
+        is_left = collect(collector);
+        if (options->every > 0 && seconds_now() >= next) {
+            (void)__atomic_add_fetch(&collector->slots->request, 1, __ATOMIC_RELAXED);
+            next = seconds_now() + options->every;
+        }
     }
-    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
-    if (child < 0) {
-        return FAILED;
-    }
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    return status;
 }
 
-/* Prints what is worth it of one report and adds it up. */
-static void read_report(FILE *report, bool quiet, struct total *total)
+static int conclude(const struct options *options, const struct total *total, int wait_status)
 {
-    unsigned long long differ = 0, explained = 0, lost = 0;
-    char line[1024], process[1024] = "", ranges[1024] = "";
-    bool complete = false;
+    int status = WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+    char why[512];
 
-    while (fgets(line, sizeof line, report) != NULL) {
-        line[strcspn(line, "\n")] = '\0';
-        if (strncmp(line, "process ", 8) == 0) {
-            (void)strcpy(process, line + 8);
-        } else if (strncmp(line, "ranges ", 7) == 0) {
-            (void)strcpy(ranges, line);
-        } else if (sscanf(line, "result differ %llu explained %llu lost %llu", &differ, &explained, &lost) ==
-                   3) {
-            complete = true;
-        } else if (strncmp(line, "calls ", 6) != 0) {
-            (void)fprintf(stderr, "vmwatch: %s: %s\n", process, line);
-            total->failed += strncmp(line, "failed ", 7) == 0;
-        }
-    }
-    total->processes++;
-    total->failed += !complete || lost > 0;
-    total->differ += differ;
-    total->explained += explained;
-    if (!quiet || !complete || differ > 0 || lost > 0) {
-        (void)fprintf(stderr, "vmwatch: %s: %s; %llu differ, %llu explained, %llu updates lost%s\n", process,
-                      ranges, differ, explained, lost, complete ? "" : "; the report is cut off");
-    }
-}
-
-static bool read_reports(const char *folder, bool quiet, struct total *total)
-{
-    struct dirent **entry;
-    int count = scandir(folder, &entry, NULL, versionsort);
-
-    for (int i = 0; i < count; i++) {
-        char *path = NULL;
-        FILE *report = NULL;
-
-        if (entry[i]->d_name[0] != '.' && asprintf(&path, "%s/%s", folder, entry[i]->d_name) >= 0) {
-            report = fopen(path, "re");
-        }
-        if (report != NULL) {
-            read_report(report, quiet, total);
-            (void)fclose(report);
-        }
-        free(path);
-        free(entry[i]);
-    }
-    if (count >= 0) {
-        free(entry);
-    }
-    return count >= 0;
-}
-
-static void remove_folder(const char *folder)
-{
-    struct dirent **entry;
-    int count = scandir(folder, &entry, NULL, NULL);
-
-    for (int i = 0; i < count; i++) {
-        char *path = NULL;
-
-        if (entry[i]->d_name[0] != '.' && asprintf(&path, "%s/%s", folder, entry[i]->d_name) >= 0) {
-            (void)unlink(path);
-        }
-        free(path);
-        free(entry[i]);
-    }
-    if (count >= 0) {
-        free(entry);
-    }
-    (void)rmdir(folder);
-}
-
-static int watch(const struct options *options, const char *library, const char *reports)
-{
-    struct total total = {0};
-    int status = run(options, library, reports);
-
-    if (!read_reports(reports, options->quiet, &total) || total.processes == 0) {
-        (void)fprintf(stderr, "vmwatch: no process was compared (%s ended with status %d)\n",
-                      options->program[0], status);
+    if (total->followed == 0) {
+        program_check(options->program[0], why, sizeof why);
+        (void)fprintf(stderr, "vmwatch: no process was followed (%s ended with status %d)%s%s\n",
+                      options->program[0], status, *why != '\0' ? ": " : "", why);
         return status != 0 ? status : FAILED;
     }
-    (void)fprintf(stderr, "vmwatch: %u processes, %llu differences, %llu more explained\n", total.processes,
-                  total.differ, total.explained);
-    return total.differ > 0 || total.failed > 0 ? DIFFERENCES : status;
+    (void)fprintf(
+        stderr, "vmwatch: %u processes followed, %u compared, %u not; %llu differences, %llu more explained",
+        total->followed, total->compared, total->not_compared, total->differ, total->explained);
+    (void)fprintf(stderr, total->comparisons > 0 ? "; %llu comparisons while they ran\n" : "\n",
+                  total->comparisons);
+    if (total->differ > 0 || total->lost > 0) {
+        return DIFFERENCES;
+    }
+    return status == 0 && total->not_compared > 0 ? UNCOMPARED : status;
+}
+
+static int watch(const struct options *options, const char *library, const char *folder)
+{
+    struct collector collector = {.reports = options->reports, .quiet = options->quiet};
+    char path[PATH_MAX + 16];
+    int status;
+    pid_t child;
+
+    (void)snprintf(path, sizeof path, "%s/slots", folder);
+    collector.slots = make_slots(path);
+    if (collector.slots == NULL) {
+        (void)fprintf(stderr, "vmwatch: %s: %s\n", path, strerror(errno));
+        return FAILED;
+    }
+    heed_signals();
+    child = start(options, library, path);
+    if (child < 0) {
+        (void)fprintf(stderr, "vmwatch: %s\n", strerror(errno));
+        return FAILED;
+    }
+    status = run(options, child, &collector);
+    collect_rest(&collector);
+    (void)unlink(path);
+    return conclude(options, &collector.total, status);
+}
+
+/* The folder of the file of slots: that for the reports, or one for the time being, which others may pass. */
+static char *make_folder(const struct options *options, char *made, size_t size)
+{
+    const char *temporary = getenv("TMPDIR");
+
+    if (options->reports != NULL) {
+        return realpath(options->reports, made);
+    }
+    (void)snprintf(made, size, "%s/vmwatch.XXXXXX", temporary != NULL ? temporary : "/tmp");
+    return mkdtemp(made) != NULL && chmod(made, geteuid() == 0 ? 0711 : 0700) == 0 ? made : NULL;
 }
 
 int main(int argc, char **argv)
@@ -226,8 +305,7 @@ int main(int argc, char **argv)
     struct options options = {0};
     char folder[PATH_MAX];
     int status = parse(argc, argv, &options);
-    const char *temporary = getenv("TMPDIR");
-    char *library, *reports;
+    char *library;
 
     if (status >= 0) {
         return status;
@@ -238,16 +316,14 @@ int main(int argc, char **argv)
                       options.library != NULL ? options.library : "libvmwatch.so", strerror(errno));
         return FAILED;
     }
-    (void)snprintf(folder, sizeof folder, "%s/vmwatch.XXXXXX", temporary != NULL ? temporary : "/tmp");
-    reports = options.reports != NULL ? realpath(options.reports, NULL) : mkdtemp(folder);
-    if (reports == NULL) {
+    if (make_folder(&options, folder, sizeof folder) == NULL) {
         (void)fprintf(stderr, "vmwatch: %s: %s\n", options.reports != NULL ? options.reports : folder,
                       strerror(errno));
         return FAILED;
     }
-    status = watch(&options, library, reports);
+    status = watch(&options, library, folder);
     if (options.reports == NULL) {
-        remove_folder(folder);
+        (void)rmdir(folder);
     }
     return status;
 }

@@ -9,10 +9,19 @@
 #ifndef EXAMPLES_VMWATCH_PATCH_H
 #define EXAMPLES_VMWATCH_PATCH_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 /*
  * While the process has one thread. NULL, or what is wrong; then nothing is redirected.
  */
 const char *patch_begin(void);
+
+/* Whether it is in libc or the dynamic linker, whose calls are redirected. */
+bool patch_covers(uint64_t address);
+
+/* Whether instructions like those that make a system call are in this code. */
+bool patch_has_calls(const uint8_t *code, uint64_t bytes);
 
 /* How many places were redirected. */
 extern unsigned patch_sites;

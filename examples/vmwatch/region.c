@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "examples/preload/sys.h"
 #include "examples/vmwatch/arena.h"
-#include "examples/vmwatch/sys.h"
 
 /*
  * The list of free regions: the offset of the first in the low half, in the high half a count of changes, which

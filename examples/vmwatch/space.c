@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 
 #include "examples/vmwatch/arena.h"
-#include "examples/vmwatch/kernel_maps.h"
+#include "examples/vmwatch/reader.h"
 
 struct rangemap *space_map;
 uint64_t space_lost;
@@ -26,6 +26,19 @@ void space_put(uint64_t start, uint64_t last, struct region *region)
     if (region == NULL) {
         space_lose();
     } else if (rangemap_store(space_map, start, last, region, NULL, NULL) != 0) {
+        space_lose();
+        region_release(region, NULL);
+    }
+}
+
+void space_join(uint64_t start, uint64_t last, struct region *region)
+{
+    const struct rangemap_entry entry = {start, last, region};
+    const struct rangemap_rewrite how = {.join = true, .equal = region_is_alike};
+
+    if (region == NULL) {
+        space_lose();
+    } else if (rangemap_splice(space_map, start, last, &entry, 1, &how) != 0) {
         space_lose();
         region_release(region, NULL);
     }
@@ -51,17 +64,6 @@ bool space_own(uint64_t address, struct rangemap_entry *entry)
     }
     rangemap_read_end(space_map);
     return found;
-}
-
-void space_tidy(uint64_t start, uint64_t last)
-{
-    struct rangemap_entry left = {.start = start}, right = {.last = last};
-
-    if (start > 0) {
-        (void)rangemap_find(space_map, start - 1, &left);
-    }
-    (void)rangemap_find(space_map, last + 1, &right);
-    (void)rangemap_coalesce(space_map, left.start, right.last, region_is_alike, NULL, NULL);
 }
 
 uint64_t space_next_serial(void)
@@ -118,7 +120,7 @@ static void put_kernel_range(const struct kernel_range *range, uint64_t start, u
 
 void space_ask_kernel(uint64_t start, uint64_t last)
 {
-    struct kernel_maps *maps = kernel_maps_open();
+    struct kernel_maps *maps = reader_open();
     struct kernel_range range;
 
     if (maps == NULL) {
@@ -131,14 +133,14 @@ void space_ask_kernel(uint64_t start, uint64_t last)
             put_kernel_range(&range, start, last);
         }
     }
-    if (!kernel_maps_close(maps)) {
+    if (!reader_close(maps)) {
         space_lose();
     }
 }
 
 void space_ask_kernel_at(uint64_t address)
 {
-    struct kernel_maps *maps = kernel_maps_open();
+    struct kernel_maps *maps = reader_open();
     struct kernel_range range;
 
     if (maps == NULL) {
@@ -150,7 +152,7 @@ void space_ask_kernel_at(uint64_t address)
             put_kernel_range(&range, range.start, range.last);
         }
     }
-    if (!kernel_maps_close(maps)) {
+    if (!reader_close(maps)) {
         space_lose();
     }
 }

@@ -30,14 +30,14 @@ uint64_t space_next_serial(void);
 /* Gives [start, last] to `region`, of which the caller hands over one ownership. NULL: an update is lost. */
 void space_put(uint64_t start, uint64_t last, struct region *region);
 
+/* The same, joined in one step to what is alike on either side, as the kernel does. */
+void space_join(uint64_t start, uint64_t last, struct region *region);
+
 /* Takes [start, last] out. */
 void space_take(uint64_t start, uint64_t last);
 
 /* The range that holds `address`, with an ownership of its region for the caller. False: there is none. */
 bool space_own(uint64_t address, struct rangemap_entry *entry);
-
-/* Joins what is alike around [start, last], as the kernel does. */
-void space_tidy(uint64_t start, uint64_t last);
 
 /* Makes [start, last] of the map what the kernel says. */
 void space_ask_kernel(uint64_t start, uint64_t last);

@@ -2,78 +2,123 @@
 /*
  * The life of libvmwatch.so in a process: begin before main, answer, report at exit.
  *
- *   VMWATCH_REPORTS=DIR   each process that ends by exit() or _exit() leaves the file DIR/PID
+ *   VMWATCH_REPORTS=FILE   where each process has a slot for its report (slots.h)
+ *   VMWATCH_FILTERS=N      of the seccomp filters that the process is under, the N that vmwatch is under are harmless
  *
  * What is mapped before the library begins comes from /proc/self/maps, once; from then on each call is followed.
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "examples/preload/gate.h"
+#include "examples/preload/kernel_maps.h"
+#include "examples/preload/preloaded.h"
+#include "examples/preload/process.h"
+#include "examples/preload/status.h"
+#include "examples/preload/text.h"
 #include "examples/vmwatch/arena.h"
-#include "examples/vmwatch/check.h"
+#include "examples/vmwatch/ending.h"
 #include "examples/vmwatch/follow.h"
 #include "examples/vmwatch/hook.h"
+#include "examples/vmwatch/note.h"
 #include "examples/vmwatch/patch.h"
 #include "examples/vmwatch/region.h"
 #include "examples/vmwatch/space.h"
 #include "examples/vmwatch/start.h"
-#include "examples/vmwatch/text.h"
 #include "examples/vmwatch/vmwatch.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 
+const char gate_variable[] = "VMWATCH_FILTERS";
+
 static bool is_following;
-static char reports[3072]; /* the folder; empty: none */
-static int reported_by;    /* the process that has reported */
 
 /* ---- begin ---- */
 
-static const char *begin(void)
+static void complain(const char *before, const char *wrong)
 {
-    const char *wrong;
+    char buffer[512];
+    struct text text = {.fd = STDERR_FILENO, .size = sizeof buffer, .buffer = buffer};
 
-    if (!arena_reserve() || !hook_prepare() || space_begin() != 0 || !hook_begin()) {
-        return "out of memory";
-    }
-    wrong = patch_begin();
-    if (wrong == NULL) {
-        follow_seed();
-        __atomic_store_n(&is_following, true, __ATOMIC_RELEASE);
-    }
-    return wrong;
-}
-
-static void complain(const char *wrong)
-{
-    struct text text = {.fd = STDERR_FILENO, .used = 0};
-
-    text_add(&text, "vmwatch: this process is not followed: ");
+    text_add(&text, before);
     text_add(&text, wrong);
     text_add(&text, "\n");
     text_flush(&text);
 }
 
+static const char *begin(void)
+{
+    const char *wrong;
+
+    (void)rangemap_forgo_membarrier(); /* a filter may come that forbids it */
+    kernel_maps_keep();
+    if (!arena_reserve() || !hook_prepare() || space_begin() != 0 || !process_begin()) {
+        return "out of memory";
+    }
+    wrong = patch_begin();
+    if (wrong == NULL) {
+        follow_seed();
+        start_set_done(true);
+        (void)at_quick_exit(ending_exit);
+        if (pthread_atfork(note_fork, NULL, hook_fork_child) != 0) {
+            complain("vmwatch: children may go unnoticed: ", "out of memory");
+        }
+    }
+    return wrong;
+}
+
+/* The child of a process that is not followed is not followed. */
+static void note_child(void)
+{
+    note_take(false);
+    note_birth();
+}
+
+/* The variable's value, or NULL. */
+static const char *value_of(char *const *environment, const char *variable)
+{
+    size_t length = strlen(variable);
+
+    for (; *environment != NULL; environment++) {
+        if (strncmp(*environment, variable, length) == 0 && (*environment)[length] == '=') {
+            return *environment + length + 1;
+        }
+    }
+    return NULL;
+}
+
 __attribute__((constructor)) static void on_load(int argc, char **argv, char **environment)
 {
-    static const char variable[] = "VMWATCH_REPORTS=";
-    const char *wrong;
+    const char *reports = value_of(environment, "VMWATCH_REPORTS"), *wrong;
+    bool confined = gate_is_shut();
+    struct status status;
 
     (void)argc;
     (void)argv;
-    for (; *environment != NULL; environment++) {
-        const char *value = *environment + strlen(variable);
-
-        if (strncmp(*environment, variable, strlen(variable)) == 0 && strlen(value) < sizeof reports) {
-            memcpy(reports, value, strlen(value) + 1);
-        }
+    if (!preloaded()) {
+        complain(
+            "vmwatch: this process is not followed: ",
+            "it ran already when the library was loaded, and calls under way in it cannot be told from those "
+            "to come. Start it under vmwatch");
+        return;
     }
-    wrong = begin();
+    if (reports != NULL && *reports != '\0' && !note_open(reports)) {
+        complain("vmwatch: no report can be made in ", reports);
+    }
+    note_take(!confined);
+    if (confined && status_read(&status)) {
+        note_identity(&status);
+    }
+    wrong = confined ? "it was started under a seccomp filter that vmwatch is not under" : begin();
     if (wrong != NULL) {
-        complain(wrong);
+        note_reason(wrong);
+        (void)pthread_atfork(note_fork, NULL, note_child);
+        complain("vmwatch: this process is not followed: ", wrong);
     }
 }
 
@@ -82,54 +127,22 @@ bool start_is_done(void)
     return __atomic_load_n(&is_following, __ATOMIC_ACQUIRE);
 }
 
+void start_set_done(bool done)
+{
+    __atomic_store_n(&is_following, done, __ATOMIC_RELEASE);
+}
+
 /* ---- end ---- */
-
-static int create_report(void)
-{
-    char path[sizeof reports + 24];
-    struct text name = {.used = 0};
-
-    text_number(&name, (uint64_t)sys3(SYS_getpid, 0, 0, 0), 10);
-    memcpy(path, reports, strlen(reports));
-    path[strlen(reports)] = '/';
-    memcpy(path + strlen(reports) + 1, name.buffer, name.used);
-    path[strlen(reports) + 1 + name.used] = '\0';
-    return (int)sys4(SYS_openat, (uint64_t)AT_FDCWD, sys_bits(path), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-                     0600);
-}
-
-void start_report(void)
-{
-    struct hook_signals signals;
-    int pid = (int)sys3(SYS_getpid, 0, 0, 0), fd;
-
-    if (!start_is_done() || reports[0] == '\0' ||
-        __atomic_exchange_n(&reported_by, pid, __ATOMIC_RELAXED) == pid || !hook_enter(&signals)) {
-        return;
-    }
-    fd = create_report();
-    if (fd >= 0) {
-        if (!hook_close()) {
-            static const char busy[] = "failed a call was under way for seconds\n";
-
-            (void)sys3(SYS_write, (uint64_t)fd, sys_bits(busy), sizeof busy - 1);
-        }
-        check_report(fd);
-        hook_open();
-        (void)sys3(SYS_close, (uint64_t)fd, 0, 0);
-    }
-    hook_leave(&signals);
-}
 
 __attribute__((destructor)) static void on_exit_of_process(void)
 {
-    start_report();
+    ending_exit();
 }
 
 /* These end the process without destructors. */
 EXPORTED void _exit(int status)
 {
-    start_report();
+    ending_exit();
     for (;;) {
         (void)sys3(SYS_exit_group, (uint64_t)status, 0, 0);
     }

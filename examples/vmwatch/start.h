@@ -7,7 +7,7 @@
 /* Whether calls are followed already. */
 bool start_is_done(void);
 
-/* Compares and writes the report, once per process. */
-void start_report(void);
+/* For when following ends, or goes on after all. */
+void start_set_done(bool done);
 
 #endif

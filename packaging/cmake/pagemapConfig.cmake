@@ -3,7 +3,7 @@
 #   pagemap::pagemap_static  the static one, if rangemap::rangemap_static is there
 # and what find_package(rangemap) does.
 include(CMakeFindDependencyMacro)
-find_dependency(rangemap ${PACKAGE_VERSION} EXACT HINTS "${CMAKE_CURRENT_LIST_DIR}/../rangemap")
+find_dependency(rangemap ${pagemap_VERSION} EXACT HINTS "${CMAKE_CURRENT_LIST_DIR}/../rangemap")
 
 if(NOT TARGET pagemap::pagemap)
     add_library(pagemap::pagemap SHARED IMPORTED)

@@ -35,7 +35,7 @@ if [[ $library == rangemap ]]; then
     notices removed_function '/^RANGEMAP_API int rangemap_domain_poll/d' $header
     notices added_function 's/^RANGEMAP_API int rangemap_domain_poll/RANGEMAP_API int rangemap_more(void);\n&/' $header
     notices parameter 's/rangemap_reserve(struct rangemap \*map, unsigned/rangemap_reserve(struct rangemap *map, uint64_t/' $header
-    notices result 's/^RANGEMAP_API int rangemap_lookup_held/RANGEMAP_API bool rangemap_lookup_held/' $header
+    notices result 's/^RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_lookup_held/RANGEMAP_API bool rangemap_lookup_held/' $header
     notices added_member 's/^    void \*context; *\/\* passed to all three.*/&\n    unsigned flags;/' $header
     notices swapped_members 's/^    uint64_t low, high; /    uint64_t high, low; /' $header
     notices array_length 's/\(RANGEMAP_CURSOR_ENTRIES\) 15/\1 16/' $header

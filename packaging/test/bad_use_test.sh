@@ -34,6 +34,7 @@ for cc in gcc clang; do
         read -ra command <<<"$what"
         accepts $cc "${command[@]}"
         refuses 'gcc or clang' $cc -U__GNUC__ "${command[@]}"
+        refuses 'is for Linux' $cc -U__linux__ "${command[@]}"
     done
     refuses '64-bit targets only' $cc -m32 "${rangemap[@]}"
     refuses '64-bit targets only' $cc -mx32 "${rangemap[@]}"
@@ -42,6 +43,8 @@ for cc in gcc clang; do
     refuses 'C11' $cc -std=c99 "${source[@]}"
     refuses 'C11' $cc -std=c99 "${one_file[@]}"
 done
+
+refuses 'is for Linux' clang --target=x86_64-unknown-freebsd -ffreestanding "${rangemap[@]}"
 
 for target in i686 armv7 mipsel riscv32; do
     refuses '64-bit targets only' clang --target=$target-linux-gnu "${rangemap[@]}"

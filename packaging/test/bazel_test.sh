@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# A workspace outside of this one that names it as a local_repository builds its own programs with the library, by a
-# Bazel of its own, whose server and outputs go with the test.
+# A workspace outside of this one, with the lines that README has for WORKSPACE and nothing else, builds its own programs
+# with the library, by a Bazel of its own, whose server and outputs go with the test.
 set -euo pipefail
 # What a user has: the folder itself, not the links that Bazel makes for tests.
 source=$(dirname -- "$(readlink -f -- "$1")")
@@ -19,7 +19,10 @@ bazel_here() {
 }
 
 mkdir workspace && cd workspace
-sed "s|@RANGEMAP@|$source|" "$consumer/bazel_consumer/WORKSPACE.in" >WORKSPACE
+# The lines that are indented behind the mark, to the letter but for the path.
+sed -n '/^<!-- WORKSPACE -->$/,/^[^ ]\+ .*[a-z]/{/^    /s/^    //p}' "$source/README.md" >recipe
+sed "s|path = \"[^\"]*\"|path = \"$source\"|" recipe >WORKSPACE
+grep -q "path = \"$source\"" WORKSPACE || fail "README has no recipe"
 cp "$consumer/bazel_consumer/BUILD.in" BUILD
 for library in rangemap pagemap; do
     cp "$consumer/consumer/${library}_smoke.c" ${library}_smoke.c
@@ -30,6 +33,23 @@ bazel_here build //... >out 2>&1 || { cat out >&2; fail "the consumer does not b
 for program in {rangemap,pagemap}_{c,cc}; do
     "bazel-bin/$program" || fail "$program"
 done
+
+# In checked mode, built in.
+cat >rangemap_smoke.c <<'END'
+#include "rangemap/rangemap.h"
+int main(void)
+{
+    struct rangemap *map;
+
+    if (rangemap_create(NULL, &map) == 0) {
+        rangemap_read_end(map);
+    }
+    return 0;
+}
+END
+bazel_here build --define=rangemap_checked=1 //:rangemap_c >out 2>&1 || { cat out >&2; fail "checked mode does not build"; }
+{ bazel-bin/rangemap_c 2>out && fail "nobody stops a mistake"; } 2>/dev/null
+grep -q '^rangemap: MISTAKE: rangemap_read_end() without a begin$' out || { cat out >&2; fail "no message"; }
 
 # Without its dependencies: the missing repository is named.
 sed -i '/^rangemap_dependencies()/d' WORKSPACE

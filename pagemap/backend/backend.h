@@ -10,6 +10,8 @@ struct pagemap_memory {
     int fd;
     int map_flags; /* MAP_SHARED, or what MAP_SYNC needs */
     bool is_sync;
+    bool is_sealed;  /* nobody can shrink the file */
+    uint64_t offset; /* of its first byte in the file */
     uint64_t bytes, granule;
     char report[160];
     /* Under the table's lock. */
@@ -25,14 +27,26 @@ struct pagemap_memory {
  */
 typedef int pm_open_fn(struct pagemap_memory *memory, const struct pagemap_memory_options *options);
 
-PM_INTERNAL pm_open_fn pm_open_memfd, pm_open_hugetlb, pm_open_file, pm_open_devdax;
+PM_INTERNAL pm_open_fn pm_open_memfd, pm_open_hugetlb, pm_open_file, pm_open_devdax, pm_open_fd;
+
+/* Seals a memfd that has its size: whoever has it can neither shrink nor grow it, nor seal it against writing. */
+PM_INTERNAL void pm_seal(struct pagemap_memory *memory);
+
+/* Maps a page with MAP_SYNC and notes whether it was granted; the errno, or 0. */
+PM_INTERNAL int pm_try_sync(struct pagemap_memory *memory);
+
+/* The size of the device-dax instance that is open as memory->fd, and its alignment as the granule. -ENODEV: it is none. */
+PM_INTERNAL int pm_devdax_size(struct pagemap_memory *memory, uint64_t *size);
 
 /*
- * Maps [offset, offset + bytes) with `prot`, at `address` in place of what is there, or anywhere if NULL.
- * The address, or an ERR_PTR. pre: multiples of the granule.
+ * Maps [offset, offset + bytes) with `prot` at `address`, a part of an area (base/map.h), in place of what is there. 0 or a
+ * negative errno. The lazy form has no page before it is touched, and is inaccessible for a moment, and after a failure.
+ * pre: multiples of the granule.
  */
-PM_INTERNAL void *pm_memory_map(const struct pagemap_memory *memory, void *address, uint64_t offset,
-                                uint64_t bytes, int prot);
+PM_INTERNAL int pm_memory_map(const struct pagemap_memory *memory, void *address, uint64_t offset,
+                              uint64_t bytes, int prot);
+PM_INTERNAL int pm_memory_map_lazily(const struct pagemap_memory *memory, void *address, uint64_t offset,
+                                     uint64_t bytes, int prot);
 
 /* Makes [offset, offset + bytes) read as zero, by a hole where the file can have holes. pre: whole pages. */
 PM_INTERNAL int pm_memory_zero(const struct pagemap_memory *memory, uint64_t offset, uint64_t bytes);

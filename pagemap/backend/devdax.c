@@ -27,22 +27,34 @@ static uint64_t attribute(dev_t device, const char *name)
     return value;
 }
 
-int pm_open_devdax(struct pagemap_memory *memory, const struct pagemap_memory_options *options)
+int pm_devdax_size(struct pagemap_memory *memory, uint64_t *size)
 {
     struct stat status;
-    uint64_t size;
 
-    memory->fd = open(options->path, O_RDWR | O_CLOEXEC);
-    if (memory->fd < 0 || fstat(memory->fd, &status) != 0) {
+    if (fstat(memory->fd, &status) != 0) {
         return -errno;
     }
-    size = S_ISCHR(status.st_mode) ? attribute(status.st_rdev, "size") : 0;
+    *size = S_ISCHR(status.st_mode) ? attribute(status.st_rdev, "size") : 0;
     memory->granule = S_ISCHR(status.st_mode) ? attribute(status.st_rdev, "align") : 0;
-    if (size == 0 || memory->granule == 0) {
-        (void)snprintf(memory->report, sizeof memory->report, "devdax: the path is no device-dax instance");
-        return -ENODEV;
+    memory->is_sync = true; /* device-dax has no page cache */
+    return *size == 0 || memory->granule == 0 ? -ENODEV : 0;
+}
+
+int pm_open_devdax(struct pagemap_memory *memory, const struct pagemap_memory_options *options)
+{
+    uint64_t size = 0;
+    int error;
+
+    memory->fd = open(options->path, O_RDWR | O_CLOEXEC);
+    error = memory->fd < 0 ? -errno : pm_devdax_size(memory, &size);
+    if (error != 0) {
+        if (error == -ENODEV) {
+            (void)snprintf(memory->report, sizeof memory->report,
+                           "devdax: the path is no device-dax instance");
+        }
+        return error;
     }
     memory->bytes = options->bytes > 0 ? options->bytes : size;
-    memory->is_sync = true; /* device-dax has no page cache */
+    memory->is_sealed = true; /* nobody can truncate a device */
     return memory->bytes > size || memory->bytes % memory->granule != 0 ? -EINVAL : 0;
 }

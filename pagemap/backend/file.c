@@ -15,21 +15,31 @@
 #define MAP_SHARED_VALIDATE 3
 #endif
 
-/* MAP_SYNC is granted on fsdax only, and refused by name elsewhere. */
-static void try_sync(struct pagemap_memory *memory)
+/* It is granted on fsdax only, and refused elsewhere. */
+int pm_try_sync(struct pagemap_memory *memory)
 {
     const int flags = MAP_SHARED_VALIDATE | MAP_SYNC;
-    void *address = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, flags, memory->fd, 0);
+    void *address = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, flags, memory->fd, (off_t)memory->offset);
 
     if (address == MAP_FAILED) {
-        (void)snprintf(memory->report, sizeof memory->report,
-                       "file: MAP_SYNC refused (errno %d), stores need msync to be durable", errno);
-        return;
+        return errno;
     }
     (void)munmap(address, PAGE_SIZE);
     memory->map_flags = flags;
     memory->is_sync = true;
-    (void)snprintf(memory->report, sizeof memory->report, "file: with MAP_SYNC");
+    return 0;
+}
+
+static void try_sync(struct pagemap_memory *memory)
+{
+    int error = pm_try_sync(memory);
+
+    if (error != 0) {
+        (void)snprintf(memory->report, sizeof memory->report,
+                       "file: MAP_SYNC refused (errno %d), stores need msync to be durable", error);
+    } else {
+        (void)snprintf(memory->report, sizeof memory->report, "file: with MAP_SYNC");
+    }
 }
 
 int pm_open_file(struct pagemap_memory *memory, const struct pagemap_memory_options *options)

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "pagemap/backend/backend.h"
+#include "pagemap/base/cancel.h"
 #include "pagemap/base/fault.h"
+#include "pagemap/base/map.h"
 
 /* What is plugged in, in no order: few, and looked up by memremap_pages() only. */
 static struct pagemap_memory *plugged;
@@ -19,12 +21,13 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static const struct kind {
     const char *name;
     pm_open_fn *open;
-    bool has_path;
+    bool has_path, has_size; /* its own, where none is given */
 } kinds[] = {
-    [PAGEMAP_MEMFD] = {"memfd", pm_open_memfd, false},
-    [PAGEMAP_HUGETLB] = {"hugetlb", pm_open_hugetlb, false},
-    [PAGEMAP_FILE] = {"file", pm_open_file, true},
-    [PAGEMAP_DEVDAX] = {"devdax", pm_open_devdax, true},
+    [PAGEMAP_MEMFD] = {"memfd", pm_open_memfd, false, false},
+    [PAGEMAP_HUGETLB] = {"hugetlb", pm_open_hugetlb, false, false},
+    [PAGEMAP_FILE] = {"file", pm_open_file, true, true},
+    [PAGEMAP_DEVDAX] = {"devdax", pm_open_devdax, true, true},
+    [PAGEMAP_FD] = {"fd", pm_open_fd, false, true},
 };
 
 static const struct kind *check_options(const struct pagemap_memory_options *options)
@@ -35,7 +38,9 @@ static const struct kind *check_options(const struct pagemap_memory_options *opt
         return NULL;
     }
     kind = &kinds[options->kind];
-    if (kind->has_path != (options->path != NULL) || (!kind->has_path && options->bytes == 0) ||
+    if (kind->has_path != (options->path != NULL) || (!kind->has_size && options->bytes == 0) ||
+        (options->offset != 0 && options->kind != PAGEMAP_FD) ||
+        (options->huge_page_bytes != 0 && options->kind != PAGEMAP_HUGETLB) ||
         options->bytes % PAGE_SIZE != 0 || options->bytes > PHYSMEM_END) {
         return NULL;
     }
@@ -63,24 +68,35 @@ static int fail(struct pagemap_memory *memory, const struct pagemap_memory_optio
     return error;
 }
 
-int pagemap_memory_create(const struct pagemap_memory_options *options, struct pagemap_memory **memory)
+/* Views and the memmap are mapped page by page, of PAGE_SIZE: larger ones, which arm64 may have, cannot be. */
+static int check_pages(struct pagemap_memory *made, const struct pagemap_memory_options *options)
 {
-    const struct kind *kind = check_options(options);
-    struct pagemap_memory *made;
+    long bytes = sysconf(_SC_PAGESIZE);
+
+    if (bytes == (long)PAGE_SIZE) {
+        return 0;
+    }
+    (void)snprintf(made->report, sizeof made->report, "%s: pages of this system have %ld bytes, not %lu",
+                   kinds[options->kind].name, bytes, PAGE_SIZE);
+    return -EOPNOTSUPP;
+}
+
+static int create(const struct kind *kind, const struct pagemap_memory_options *options,
+                  struct pagemap_memory **memory)
+{
+    struct pagemap_memory *made = pm_alloc(sizeof *made);
     int error;
 
-    tell(options, "");
-    if (kind == NULL || memory == NULL) {
-        return -EINVAL;
-    }
-    made = pm_alloc(sizeof *made);
     if (made == NULL) {
         return -ENOMEM;
     }
     made->fd = -1;
     made->map_flags = MAP_SHARED;
     made->granule = PAGE_SIZE;
-    error = kind->open(made, options);
+    error = check_pages(made, options);
+    if (error == 0) {
+        error = kind->open(made, options);
+    }
     if (error != 0) {
         return fail(made, options, error);
     }
@@ -91,8 +107,24 @@ int pagemap_memory_create(const struct pagemap_memory_options *options, struct p
     return 0;
 }
 
+int pagemap_memory_create(const struct pagemap_memory_options *options, struct pagemap_memory **memory)
+{
+    const struct kind *kind = check_options(options);
+    int error, cancel;
+
+    tell(options, "");
+    if (kind == NULL || memory == NULL) {
+        return -EINVAL;
+    }
+    cancel = pm_cancel_off();
+    error = create(kind, options, memory);
+    pm_cancel_restore(cancel);
+    return error;
+}
+
 int pagemap_memory_destroy(struct pagemap_memory *memory)
 {
+    int cancel;
     bool busy;
 
     if (memory == NULL) {
@@ -104,7 +136,9 @@ int pagemap_memory_destroy(struct pagemap_memory *memory)
     if (busy) {
         return -EBUSY;
     }
+    cancel = pm_cancel_off();
     (void)close(memory->fd);
+    pm_cancel_restore(cancel);
     free(memory);
     return 0;
 }
@@ -214,25 +248,42 @@ void pm_memory_unuse(struct pagemap_memory *memory)
     }
 }
 
-void *pm_memory_map(const struct pagemap_memory *memory, void *address, uint64_t offset, uint64_t bytes,
-                    int prot)
+int pm_memory_map(const struct pagemap_memory *memory, void *address, uint64_t offset, uint64_t bytes,
+                  int prot)
 {
-    int flags = memory->map_flags | (address != NULL ? MAP_FIXED : 0);
-    void *mapped = pm_mmap(address, bytes, prot, flags, memory->fd, (off_t)offset);
+    void *mapped = pm_mmap(address, bytes, prot, memory->map_flags | MAP_FIXED, memory->fd,
+                           (off_t)(memory->offset + offset));
 
-    return mapped == MAP_FAILED ? ERR_PTR(-errno) : mapped;
+    return mapped == MAP_FAILED ? -errno : pm_advise(mapped, bytes) ? 0 : -ENOMEM;
+}
+
+int pm_memory_map_lazily(const struct pagemap_memory *memory, void *address, uint64_t offset, uint64_t bytes,
+                         int prot)
+{
+    return pm_area_map(address, bytes, prot, memory->map_flags, memory->fd, (off_t)(memory->offset + offset));
+}
+
+static bool punch_hole(const struct pagemap_memory *memory, uint64_t offset, uint64_t bytes)
+{
+    int cancel = pm_cancel_off();
+    int error = fallocate(memory->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                          (off_t)(memory->offset + offset), (off_t)bytes);
+
+    pm_cancel_restore(cancel);
+    return error == 0;
 }
 
 int pm_memory_zero(const struct pagemap_memory *memory, uint64_t offset, uint64_t bytes)
 {
     void *address;
 
-    if (fallocate(memory->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)bytes) == 0) {
+    if (punch_hole(memory, offset, bytes)) {
         return 0;
     }
-    address = pm_memory_map(memory, NULL, offset, bytes, PROT_READ | PROT_WRITE);
-    if (IS_ERR(address)) {
-        return (int)PTR_ERR(address);
+    address = pm_mmap(NULL, bytes, PROT_READ | PROT_WRITE, memory->map_flags, memory->fd,
+                      (off_t)(memory->offset + offset));
+    if (address == MAP_FAILED) {
+        return -errno;
     }
     memset(address, 0, bytes);
     (void)munmap(address, bytes);

@@ -14,4 +14,10 @@
 /* The object of type T whose member M is at pointer P. */
 #define PM_CONTAINER_OF(P, T, M) ((T *)(void *)((char *)(P)-offsetof(T, M)))
 
+/* A result that is not looked at: where it is called, why. */
+static inline void pm_ignore(int result)
+{
+    (void)result;
+}
+
 #endif

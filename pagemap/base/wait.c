@@ -1,48 +1,43 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "pagemap/base/wait.h"
 
-#include <pthread.h>
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
 #include <time.h>
-
-#include "pagemap/base/atomic.h"
+#include <unistd.h>
 
 enum { BUCKETS = 64 };
 
 /* Waiters of all words that hash here; a wake-up tells them all, and each looks at its own condition. */
 struct bucket {
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
     uint64_t waiters;
+    uint32_t wakes; /* the futex */
 } __attribute__((aligned(64)));
 
+uint64_t pm_waiters;
+
 static struct bucket buckets[BUCKETS];
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void init_buckets(void)
-{
-    pthread_condattr_t monotonic;
-
-    (void)pthread_condattr_init(&monotonic);
-    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    for (unsigned i = 0; i < BUCKETS; i++) {
-        (void)pthread_mutex_init(&buckets[i].lock, NULL);
-        (void)pthread_cond_init(&buckets[i].changed, &monotonic);
-    }
-    (void)pthread_condattr_destroy(&monotonic);
-}
 
 static struct bucket *bucket_of(const void *word)
 {
-    uint64_t hash = (uint64_t)(uintptr_t)word * UINT64_C(0x9e3779b97f4a7c15);
-
-    return &buckets[hash >> 58];
+    return &buckets[(uint64_t)(uintptr_t)word * UINT64_C(0x9e3779b97f4a7c15) >> 58];
 }
 
-static struct timespec after(uint64_t milliseconds)
+static struct timespec now(void)
 {
     struct timespec time;
 
     (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return time;
+}
+
+static struct timespec after(uint64_t milliseconds)
+{
+    struct timespec time = now();
+
     time.tv_sec += (time_t)(milliseconds / 1000);
     time.tv_nsec += (long)(milliseconds % 1000) * 1000000;
     time.tv_sec += time.tv_nsec / 1000000000;
@@ -50,26 +45,47 @@ static struct timespec after(uint64_t milliseconds)
     return time;
 }
 
+static bool is_over(const struct timespec *deadline)
+{
+    struct timespec time = now();
+
+    return time.tv_sec > deadline->tv_sec ||
+           (time.tv_sec == deadline->tv_sec && time.tv_nsec >= deadline->tv_nsec);
+}
+
+/* Until a wake-up after the `seen`th. A system that refuses futex(2) costs processor time, not correctness. */
+static void sleep_on(struct bucket *bucket, uint32_t seen, const struct timespec *deadline)
+{
+    long result = syscall(SYS_futex, &bucket->wakes, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, seen, deadline,
+                          NULL, FUTEX_BITSET_MATCH_ANY);
+
+    if (result != 0 && errno != EAGAIN && errno != EINTR && errno != ETIMEDOUT) {
+        (void)sched_yield();
+    }
+}
+
 /* `deadline` NULL: none. */
 static bool wait_until(const void *word, pm_condition_fn *done, void *context,
                        const struct timespec *deadline)
 {
-    bool is_true, in_time = true;
     struct bucket *bucket = bucket_of(word);
+    bool is_true, in_time = true;
 
-    (void)pthread_once(&once, init_buckets);
-    (void)pthread_mutex_lock(&bucket->lock);
-    /* Full: before the condition's loads. A waker changes the word, then loads `waiters`. */
+    /* Full: before the condition's loads. A waker changes the word, then loads both. */
     (void)pm_add_full(&bucket->waiters, 1);
-    while (!(is_true = done(context)) && in_time) {
-        if (deadline == NULL) {
-            (void)pthread_cond_wait(&bucket->changed, &bucket->lock);
-        } else {
-            in_time = pthread_cond_timedwait(&bucket->changed, &bucket->lock, deadline) == 0;
+    (void)pm_add_full(&pm_waiters, 1);
+    for (;;) {
+        uint32_t seen = __atomic_load_n(&bucket->wakes, __ATOMIC_SEQ_CST); /* before the condition's loads */
+
+        is_true = done(context);
+        if (is_true || !in_time) {
+            break;
         }
+        sleep_on(bucket, seen, deadline);
+        in_time = deadline == NULL || !is_over(deadline);
     }
+    (void)pm_sub_full(&pm_waiters, 1);
     (void)pm_sub_full(&bucket->waiters, 1);
-    (void)pthread_mutex_unlock(&bucket->lock);
     return is_true;
 }
 
@@ -85,14 +101,16 @@ bool pm_wait_var_for(const void *word, pm_condition_fn *done, void *context, uin
     return wait_until(word, done, context, &deadline);
 }
 
-void pm_wake_var(const void *word)
+/* In a signal handler, errno is that of whom it interrupted. */
+void pm_wake_var_slow(const void *word)
 {
     struct bucket *bucket = bucket_of(word);
+    int before = errno;
 
     if (pm_load_full(&bucket->waiters) == 0) {
         return;
     }
-    (void)pthread_mutex_lock(&bucket->lock);
-    (void)pthread_cond_broadcast(&bucket->changed);
-    (void)pthread_mutex_unlock(&bucket->lock);
+    (void)__atomic_fetch_add(&bucket->wakes, 1, __ATOMIC_SEQ_CST);
+    (void)syscall(SYS_futex, &bucket->wakes, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, INT_MAX, NULL, NULL, 0);
+    errno = before;
 }

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include "pagemap/base/cancel.h"
 #include "pagemap/base/warn.h"
 #include "pagemap/pagemap.h"
 
@@ -38,31 +39,36 @@ static bool again(int error)
         return true;
     }
     (void)pm_warn_on(error == -EDEADLK, "waiting for a grace period inside a read section or callback");
-    (void)pm_warn_on(error == -EPERM, "no grace period ends any more: membarrier(2) was forbidden");
     return false;
 }
 
+/* These sleep, and run callbacks. */
 int pm_synchronize(void)
 {
-    int error = -ENOMEM;
+    int error = -ENOMEM, cancel = pm_cancel_off();
 
     while (pm_domain() == NULL || again(error = rangemap_domain_synchronize(pm_domain()))) {
     }
+    pm_cancel_restore(cancel);
     return error;
 }
 
 void pm_defer(struct rangemap_deferred *deferred, rangemap_deferred_fn *run)
 {
-    while (pm_domain() == NULL || again(rangemap_domain_defer(pm_domain(), deferred, run))) {
+    int cancel = pm_cancel_off();
+
+    while (pm_domain() == NULL || again(rangemap_domain_defer(pm_domain(), deferred, run, NULL))) {
     }
+    pm_cancel_restore(cancel);
 }
 
 int pm_barrier(void)
 {
-    int error = -ENOMEM;
+    int error = -ENOMEM, cancel = pm_cancel_off();
 
     while (pm_domain() == NULL || again(error = rangemap_domain_barrier(pm_domain()))) {
     }
+    pm_cancel_restore(cancel);
     return error;
 }
 

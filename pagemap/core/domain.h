@@ -14,7 +14,7 @@ PM_INTERNAL struct rangemap_domain *pm_domain(void);
 
 /*
  * Waits for a grace period. Retries where memory for the calling thread's record is short. -EDEADLK: inside a
- * section or callback; -EPERM: membarrier(2) was forbidden. Both WARN.
+ * section or callback: it WARNs.
  */
 PM_INTERNAL int pm_synchronize(void);
 

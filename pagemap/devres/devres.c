@@ -2,6 +2,7 @@
 /* Kernel: drivers/base/devres.c (6.1). */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "pagemap/base/fault.h"
 #include "pagemap/base/warn.h"
@@ -15,9 +16,12 @@ struct devres {
 
 void device_initialize(struct device *dev, const char *name)
 {
+    memset(dev, 0, sizeof *dev);
     dev->name = name;
-    dev->newest = NULL;
-    (void)pthread_mutex_init(&dev->lock, NULL);
+    dev->numa_node = -1;
+    dev->kobj._references = 1;
+    (void)pthread_mutex_init(&dev->mutex, NULL);
+    (void)pthread_mutex_init(&dev->_lock, NULL);
 }
 
 int devm_add_action(struct device *dev, devm_action_fn *action, void *data)
@@ -29,10 +33,10 @@ int devm_add_action(struct device *dev, devm_action_fn *action, void *data)
     }
     res->action = action;
     res->data = data;
-    (void)pthread_mutex_lock(&dev->lock);
-    res->older = dev->newest;
-    dev->newest = res;
-    (void)pthread_mutex_unlock(&dev->lock);
+    (void)pthread_mutex_lock(&dev->_lock);
+    res->older = dev->_newest;
+    dev->_newest = res;
+    (void)pthread_mutex_unlock(&dev->_lock);
     return 0;
 }
 
@@ -46,14 +50,16 @@ int devm_add_action_or_reset(struct device *dev, devm_action_fn *action, void *d
     return error;
 }
 
-/* Takes the newest that matches (action NULL: any) out of the list; NULL if there is none. */
-static struct devres *take(struct device *dev, devm_action_fn *action, const void *data)
+typedef bool match_fn(const struct devres *res, const void *context);
+
+/* Takes the newest that matches out of the list; NULL if there is none. */
+static struct devres *take(struct device *dev, match_fn *matches, const void *context)
 {
     struct devres **link, *res;
 
-    (void)pthread_mutex_lock(&dev->lock);
-    for (link = &dev->newest; *link != NULL; link = &(*link)->older) {
-        if (action == NULL || ((*link)->action == action && (*link)->data == data)) {
+    (void)pthread_mutex_lock(&dev->_lock);
+    for (link = &dev->_newest; *link != NULL; link = &(*link)->older) {
+        if (matches(*link, context)) {
             break;
         }
     }
@@ -61,8 +67,14 @@ static struct devres *take(struct device *dev, devm_action_fn *action, const voi
     if (res != NULL) {
         *link = res->older;
     }
-    (void)pthread_mutex_unlock(&dev->lock);
+    (void)pthread_mutex_unlock(&dev->_lock);
     return res;
+}
+
+static bool is_any(const struct devres *res, const void *context)
+{
+    (void)res, (void)context;
+    return true;
 }
 
 /* One at a time: an action may add or remove others. */
@@ -71,7 +83,7 @@ unsigned devres_release_all(struct device *dev)
     struct devres *res;
     unsigned count = 0;
 
-    while ((res = take(dev, NULL, NULL)) != NULL) {
+    while ((res = take(dev, is_any, NULL)) != NULL) {
         res->action(res->data);
         free(res);
         count++;
@@ -79,9 +91,17 @@ unsigned devres_release_all(struct device *dev)
     return count;
 }
 
+static bool has_same_action(const struct devres *res, const void *context)
+{
+    const struct devres *other = context;
+
+    return res->action == other->action && res->data == other->data;
+}
+
 int devm_remove_action(struct device *dev, devm_action_fn *action, void *data)
 {
-    struct devres *res = take(dev, action, data);
+    const struct devres wanted = {.action = action, .data = data};
+    struct devres *res = take(dev, has_same_action, &wanted);
 
     free(res);
     return res != NULL ? 0 : -ENOENT;
@@ -122,4 +142,23 @@ struct resource *devm_request_free_mem_region(struct device *dev, struct resourc
         return ERR_PTR(-ENOMEM);
     }
     return region;
+}
+
+static bool is_region(const struct devres *res, const void *context)
+{
+    const struct range *bounds = context;
+    const struct resource *region = res->action == release_region ? res->data : NULL;
+
+    return region != NULL && region->start == bounds->start && region->end == bounds->end;
+}
+
+void devm_release_mem_region(struct device *dev, resource_size_t start, resource_size_t n)
+{
+    const struct range bounds = {start, start + (n - 1)};
+    struct devres *res = take(dev, is_region, &bounds);
+
+    if (!pm_warn_on(res == NULL, "devm_release_mem_region() of a region that the device does not have")) {
+        release_region(res->data);
+        free(res);
+    }
 }

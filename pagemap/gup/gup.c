@@ -8,11 +8,12 @@
 #include <limits.h>
 #include <sys/mman.h>
 
-#include "pagemap/base/warn.h"
-#include "pagemap/memremap/mapped.h"
-#include "pagemap/memremap/page.h"
+#include "pagemap/page/mapped.h"
+#include "pagemap/page/page.h"
 #include "pagemap/pagemap.h"
+#include "pagemap/statistics/statistics.h"
 #include "pagemap/view/view.h"
+#include "pagemap/vmemmap/touched.h"
 
 /*
  * Pages that are taken in one read section; how often that is tried before the file is locked; how often a driver
@@ -20,8 +21,11 @@
  */
 enum { BATCH = 512, ATTEMPTS = 3, MIGRATIONS = 3 };
 
-/* What a batch can come to besides a number of pages or an errno. LEAVING: a PRIVATE page whose last reference is gone. */
-enum { PRIVATE_PAGE = -10000, CHANGED = -10001, LEAVING = -10002 };
+/*
+ * What a batch can come to besides a number of pages or an errno. MUST_MOVE: a page that its driver is to bring back to ordinary
+ * memory first. LEAVING: such a page whose last reference is gone.
+ */
+enum { MUST_MOVE = -10000, CHANGED = -10001, LEAVING = -10002 };
 
 struct request {
     uint64_t vpn;
@@ -29,154 +33,158 @@ struct request {
     unsigned flags;
     struct page **pages; /* NULL: count only */
     bool lock_free_only;
+    uint64_t *refused; /* the counter of the last refusal, which is counted once nothing is tried again */
 };
 
-/* ---- one page ---- */
-
-/* How many references a pin is, as page_count() counts. */
-static uint64_t weight(const struct dev_pagemap *pgmap, unsigned flags)
+static long refuse(struct request *request, uint64_t *counter, long error)
 {
-    return (flags & FOLL_PIN) != 0 && pgmap->vmemmap_shift == 0 ? GUP_PIN_COUNTING_BIAS : 1;
-}
-
-/* The caller has a reference on pgmap. False: poisoned, or idle and to be allocated. */
-static bool take(struct dev_pagemap *pgmap, uint64_t pfn, unsigned flags)
-{
-    bool left_idle;
-
-    if (!pm_page_count_up(pgmap, pfn, weight(pgmap, flags), &left_idle)) {
-        return false;
-    }
-    if (left_idle) {
-        pm_ref_get_many(&pgmap->_ref, 1);
-    }
-    if ((flags & FOLL_PIN) != 0 && pgmap->vmemmap_shift > 0) {
-        (void)pm_add_full(&compound_head(pfn_to_page(pfn))->_pincount, 1);
-    }
-    return true;
-}
-
-static void give_back(struct page *page, unsigned flags)
-{
-    if ((flags & FOLL_PIN) != 0) {
-        unpin_user_page(page);
-    } else {
-        put_page(page);
-    }
+    request->refused = counter;
+    return error;
 }
 
 /* ---- a batch: as much as one run of one view has ---- */
 
-static int check_view(const struct pm_view *view, unsigned flags)
+static long check_view(struct request *request, const struct pm_view *view)
 {
-    if ((flags & FOLL_WRITE) != 0 && (view->prot & PROT_WRITE) == 0) {
-        return -EFAULT; /* before any page is touched (bug 24) */
+    if ((request->flags & FOLL_WRITE) != 0 && (view->prot & PROT_WRITE) == 0) {
+        /* before any page is touched (bug 24) */
+        return refuse(request, &pm_counters()->refused_read_only, -EFAULT);
     }
-    return (flags & FOLL_LONGTERM) != 0 && __atomic_load_n(&view->mapping->_is_fs_dax, __ATOMIC_RELAXED)
-               ? -EOPNOTSUPP
+    return (request->flags & FOLL_LONGTERM) != 0 &&
+                   __atomic_load_n(&view->mapping->_is_fs_dax, __ATOMIC_RELAXED)
+               ? refuse(request, &pm_counters()->refused_longterm, -EOPNOTSUPP)
                : 0;
 }
 
-/* Why the page at vpn is absent. pre: in a read section. */
-static int absence(const struct pm_view *view, uint64_t vpn, struct page **page)
+/* Why the first page is absent. pre: in a read section. */
+static long absence(struct request *request, const struct pm_view *view, struct page **page)
 {
-    uint64_t index = pm_view_index(view, vpn);
+    uint64_t index = pm_view_index(view, request->vpn);
     struct dev_pagemap *pgmap;
     void *difference;
 
     if (rangemap_lookup_held(view->mapping->_pages, index, &difference) != 0) {
-        return -EFAULT;
+        return refuse(request, &pm_counters()->refused_absent, -EFAULT);
     }
     *page = pfn_to_page(pm_translate(difference, index));
     pgmap = pm_find(page_to_pfn(*page));
     if (pgmap != NULL && pgmap->type == MEMORY_DEVICE_PRIVATE) {
-        return PRIVATE_PAGE;
+        return MUST_MOVE;
     }
-    return pgmap != NULL && PageHWPoison(*page) ? -EHWPOISON : -EFAULT;
+    return pgmap != NULL && PageHWPoison(*page)
+               ? refuse(request, &pm_counters()->refused_poisoned, -EHWPOISON)
+               : refuse(request, &pm_counters()->refused_absent, -EFAULT);
 }
 
-/* The pages of one run of one live dev_pagemap; how many, or an errno. */
-static long take_run(const struct request *request, struct dev_pagemap *pgmap, uint64_t pfn,
-                     uint64_t nr_pages)
+/* Whether pages of it may be pinned for long: 0, or as a batch. Kernel: check_and_migrate_movable_pages(), mm/gup.c. */
+static long check_longterm(const struct dev_pagemap *pgmap)
 {
-    uint64_t taken = 0;
+    if (pgmap->type == MEMORY_DEVICE_FS_DAX) {
+        return -EOPNOTSUPP; /* it came just now */
+    }
+    if (pgmap->type != MEMORY_DEVICE_COHERENT || (pgmap->flags & PGMAP_SYSTEM_RAM) != 0) {
+        return 0;
+    }
+    return pgmap->ops->migrate_to_ram != NULL ? MUST_MOVE : -EBUSY;
+}
 
-    if ((request->flags & FOLL_LONGTERM) != 0 &&
-        (pgmap->type == MEMORY_DEVICE_COHERENT || pgmap->type == MEMORY_DEVICE_FS_DAX)) {
-        return pgmap->type == MEMORY_DEVICE_COHERENT ? -EBUSY : -EOPNOTSUPP; /* FS_DAX: it came just now */
+/* The pages of one run of one live dev_pagemap; how many, or as a batch. */
+static long take_run(struct request *request, struct dev_pagemap *pgmap, uint64_t pfn, uint64_t nr_pages,
+                     struct page **absent)
+{
+    long error = (request->flags & FOLL_LONGTERM) != 0 ? check_longterm(pgmap) : 0;
+    uint64_t taken;
+
+    if (error != 0) {
+        *absent = pfn_to_page(pfn);
+        return error == MUST_MOVE ? error : refuse(request, &pm_counters()->refused_longterm, error);
     }
-    while (taken < nr_pages) {
-        if (request->pages != NULL) {
-            if (!take(pgmap, pfn + taken, request->flags)) {
-                break;
-            }
-            request->pages[taken] = pfn_to_page(pfn + taken);
-        }
-        taken++;
+    taken = request->pages == NULL
+                ? nr_pages
+                : pm_pages_get(pgmap, pfn, nr_pages, (request->flags & FOLL_PIN) != 0, request->pages);
+    if (taken > 0) {
+        return (long)taken;
     }
-    return taken > 0 ? (long)taken : PageHWPoison(pfn_to_page(pfn)) ? -EHWPOISON : -EFAULT;
+    return PageHWPoison(pfn_to_page(pfn)) ? refuse(request, &pm_counters()->refused_poisoned, -EHWPOISON)
+                                          : refuse(request, &pm_counters()->refused_absent, -EFAULT);
+}
+
+/* What the page table says, which may be changing. As a batch. */
+static long look(struct request *request, const struct pm_view *view, struct page **absent)
+{
+    struct rangemap_entry run;
+    struct dev_pagemap *pgmap;
+    uint64_t nr_pages, pfn;
+    long taken;
+
+    if (rangemap_find_held(pm_tables()->present, request->vpn, &run) != 0) {
+        return absence(request, view, absent);
+    }
+    nr_pages = run.last - request->vpn + 1;
+    nr_pages = nr_pages < request->nr_pages ? nr_pages : request->nr_pages;
+    nr_pages = nr_pages < BATCH ? nr_pages : BATCH;
+    if (pm_view_denies(view, request->vpn, &nr_pages)) {
+        return absence(request, view, absent);
+    }
+    pfn = pm_translate(run.value, request->vpn);
+    pgmap = pm_get(pfn);
+    if (pgmap == NULL) {
+        return refuse(request, &pm_counters()->refused_killed, -EFAULT);
+    }
+    taken = take_run(request, pgmap, pfn, nr_pages, absent);
+    pm_put(pgmap);
+    return taken;
 }
 
 /*
- * In a read section. *absent: the page if it is PRIVATE. CHANGED: the pages were taken, *taken of them, but their
- * file changed meanwhile.
+ * In a read section. *absent: the page of MUST_MOVE. CHANGED: *taken pages were taken, but their file changed meanwhile; that none
+ * could be taken says as little then.
  */
-static long try_batch(const struct request *request, struct page **absent, struct address_space **mapping,
+static long try_batch(struct request *request, struct page **absent, struct address_space **mapping,
                       long *taken)
 {
     struct pm_view *view = pm_view_at(request->vpn);
-    uint64_t generation, nr_pages, pfn;
-    struct rangemap_entry run;
-    struct dev_pagemap *pgmap;
-    int error = view == NULL ? -EFAULT : check_view(view, request->flags);
+    long error =
+        view == NULL ? refuse(request, &pm_counters()->refused_no_view, -EFAULT) : check_view(request, view);
+    uint64_t generation;
+    long result;
 
     if (error != 0) {
         return error;
     }
     *mapping = view->mapping;
     generation = pm_load_acquire(&view->mapping->_generation);
-    if (pm_load_acquire(&view->is_gone) != 0) {
+    if (pm_is_changing(generation) || pm_load_acquire(&view->is_gone) != 0) {
         return CHANGED; /* after the generation: the addresses may be another view's */
     }
-    if (rangemap_find_held(pm_tables()->present, request->vpn, &run) != 0) {
-        return absence(view, request->vpn, absent);
-    }
-    nr_pages = run.last - request->vpn + 1;
-    nr_pages = nr_pages < request->nr_pages ? nr_pages : request->nr_pages;
-    nr_pages = nr_pages < BATCH ? nr_pages : BATCH;
-    pfn = pm_translate(run.value, request->vpn);
-    pgmap = pm_get(pfn);
-    if (pgmap == NULL) {
-        return -EFAULT; /* killed */
-    }
-    *taken = take_run(request, pgmap, pfn, nr_pages);
-    pm_put(pgmap);
+    result = look(request, view, absent);
+    *taken = result > 0 ? result : 0;
     /* Full: after the pages were counted. The other half is pm_mapping_bump(). */
-    return *taken > 0 && pm_load_full(&view->mapping->_generation) != generation ? CHANGED : *taken;
+    return pm_load_full(&view->mapping->_generation) != generation ? CHANGED : result;
 }
 
-/* One more reference on a PRIVATE page of the file, which has one itself until the page leaves it. */
-static bool hold_private(struct page *page)
+/* One more reference on a page of the file that was allocated: the file has one itself until the page leaves it. */
+static bool hold_allocated(struct page *page)
 {
-    struct dev_pagemap *pgmap = pm_page_owner(page);
+    struct dev_pagemap *pgmap = page_pgmap(page);
     bool left_idle;
 
     return pgmap != NULL && pm_page_count_up(pgmap, page_to_pfn(page), 1, &left_idle);
 }
 
-/* With `keep_mapping`, *mapping is kept if it is not NULL. PRIVATE_PAGE: *absent is held. CHANGED, LEAVING: nothing is. */
-static long batch_in_section(const struct request *request, struct page **absent,
-                             struct address_space **mapping, bool keep_mapping)
+/* With `keep_mapping`, *mapping is kept if it is not NULL. MUST_MOVE: *absent is held. CHANGED, LEAVING: nothing is. */
+static long batch_in_section(struct request *request, struct page **absent, struct address_space **mapping,
+                             bool keep_mapping)
 {
     long taken = 0, result;
 
     *absent = NULL;
     *mapping = NULL;
     if (pagemap_read_lock() != 0) {
-        return -ENOMEM;
+        return refuse(request, &pm_counters()->refused_no_memory, -ENOMEM);
     }
     result = try_batch(request, absent, mapping, &taken);
-    if (result == PRIVATE_PAGE && !hold_private(*absent)) {
+    if (result == MUST_MOVE && !hold_allocated(*absent)) {
         result = LEAVING;
     }
     if (*mapping != NULL && (!keep_mapping || !pm_mapping_tryget(*mapping))) {
@@ -184,9 +192,7 @@ static long batch_in_section(const struct request *request, struct page **absent
     }
     pagemap_read_unlock();
     if (result == CHANGED && request->pages != NULL) {
-        for (long i = 0; i < taken; i++) {
-            give_back(request->pages[i], request->flags);
-        }
+        pm_pages_put(request->pages, (uint64_t)taken, (request->flags & FOLL_PIN) != 0);
     }
     return result;
 }
@@ -197,7 +203,7 @@ static bool is_in_flux(long result)
 }
 
 /* The same with the file locked, where nothing changes. A page without a reference is then one that its driver put. */
-static long batch_locked(const struct request *request, struct page **absent)
+static long batch_locked(struct request *request, struct page **absent)
 {
     struct address_space *mapping, *again;
     long result = batch_in_section(request, absent, &mapping, true);
@@ -206,7 +212,9 @@ static long batch_locked(const struct request *request, struct page **absent)
         (void)pthread_mutex_lock(&mapping->_lock);
         result = batch_in_section(request, absent, &again, true);
         (void)pthread_mutex_unlock(&mapping->_lock);
-        result = result == LEAVING && again == mapping ? -EFAULT : result;
+        if (result == LEAVING && again == mapping) {
+            result = refuse(request, &pm_counters()->refused_absent, -EFAULT);
+        }
         if (again != NULL) {
             pm_mapping_put(again);
         }
@@ -217,19 +225,28 @@ static long batch_locked(const struct request *request, struct page **absent)
     return result;
 }
 
-/* Asks the driver to bring a page back. The reference of batch_in_section() goes. */
-static int migrate(struct page *page, uint64_t vpn)
+/* Asks the driver, if it `may` be, to bring a page back. The reference of batch_in_section() goes. */
+static bool migrate(struct page *page, uint64_t vpn, bool may)
 {
-    struct vm_fault fault = {.page = page, .address = vpn << PAGE_SHIFT};
+    struct vm_fault fault = {.page = page, .address = vpn << PAGE_SHIFT, .real_address = vpn << PAGE_SHIFT};
     struct dev_pagemap *pgmap = page_pgmap(page);
-    int error = pgmap->ops->migrate_to_ram(&fault);
+    bool moved = may && pgmap->ops->migrate_to_ram(&fault) == 0;
 
     put_page(page);
-    return error;
+    pm_count(&pm_counters()->gup_migrations, may);
+    return moved;
+}
+
+static long refuse_unmoved(struct request *request, long refusal)
+{
+    return refuse(request,
+                  request->lock_free_only ? &pm_counters()->refused_would_wait
+                                          : &pm_counters()->refused_migration,
+                  refusal);
 }
 
 /* A batch, or why there is none. CHANGED is for the caller without a lock. */
-static long batch(const struct request *request)
+static long batch(struct request *request)
 {
     unsigned migrations = 0;
     long result = CHANGED;
@@ -241,15 +258,19 @@ static long batch(const struct request *request)
         if (attempt < ATTEMPTS) {
             result = batch_in_section(request, &absent, &mapping, false);
         } else if (request->lock_free_only) {
-            return CHANGED;
+            return refuse(request, &pm_counters()->refused_would_wait, CHANGED);
         } else {
+            pm_count(&pm_counters()->gup_locked, 1);
             result = batch_locked(request, &absent);
         }
-        if (result == PRIVATE_PAGE && (request->lock_free_only || migrations++ == MIGRATIONS)) {
-            put_page(absent);
-            result = -EFAULT;
-        } else if (result == PRIVATE_PAGE) {
-            result = migrate(absent, request->vpn) == 0 ? CHANGED : -EFAULT;
+        if (is_in_flux(result)) {
+            pm_count(&pm_counters()->gup_retries, 1);
+        }
+        if (result == MUST_MOVE) {
+            const long refusal = is_device_private_page(absent) ? -EFAULT : -EBUSY;
+            const bool may = !request->lock_free_only && migrations++ < MIGRATIONS;
+
+            result = migrate(absent, request->vpn, may) ? CHANGED : refuse_unmoved(request, refusal);
         }
     }
     return result;
@@ -257,17 +278,22 @@ static long batch(const struct request *request)
 
 /* ---- the calls ---- */
 
+static long refuse_arguments(void)
+{
+    return pm_count_refusal(&pm_counters()->refused_invalid, -EINVAL);
+}
+
 static long gup(uintptr_t start, unsigned long nr_pages, unsigned flags, struct page **pages,
                 bool lock_free_only)
 {
     const unsigned known = FOLL_WRITE | FOLL_GET | FOLL_HWPOISON | FOLL_LONGTERM | FOLL_PIN;
-    struct request request = {start >> PAGE_SHIFT, nr_pages, flags, pages, lock_free_only};
+    struct request request = {start >> PAGE_SHIFT, nr_pages, flags, pages, lock_free_only, NULL};
     uint64_t done = 0;
     long result = 0;
 
     if ((flags & ~known) != 0 || ((flags & FOLL_LONGTERM) != 0 && (flags & FOLL_PIN) == 0) ||
         pagemap_read_lock_held() || nr_pages > LONG_MAX) {
-        return -EINVAL;
+        return refuse_arguments();
     }
     while (done < nr_pages) {
         result = batch(&request);
@@ -279,32 +305,45 @@ static long gup(uintptr_t start, unsigned long nr_pages, unsigned flags, struct 
         request.nr_pages -= (uint64_t)result;
         request.pages = pages == NULL ? NULL : pages + done;
     }
+    if (result < 0) {
+        pm_count(request.refused, 1);
+    }
+    if ((flags & FOLL_PIN) != 0 && done > 0) {
+        pm_count(&pm_counters()->pins, done);
+    }
     if (result == -EHWPOISON && (flags & FOLL_HWPOISON) == 0) {
         result = -EFAULT;
+    }
+    if (result == -EBUSY && done > 0) { /* all or none, where one cannot move */
+        unpin_user_pages(pages, done);
+        done = 0;
     }
     return done > 0 ? (long)done : result;
 }
 
 long get_user_pages(uintptr_t start, unsigned long nr_pages, unsigned gup_flags, struct page **pages)
 {
-    return (gup_flags & FOLL_PIN) != 0 ? -EINVAL : gup(start, nr_pages, gup_flags | FOLL_GET, pages, false);
+    return (gup_flags & FOLL_PIN) != 0 ? refuse_arguments()
+                                       : gup(start, nr_pages, gup_flags | FOLL_GET, pages, false);
 }
 
 long pin_user_pages(uintptr_t start, unsigned long nr_pages, unsigned gup_flags, struct page **pages)
 {
     return (gup_flags & FOLL_GET) != 0 || pages == NULL
-               ? -EINVAL
+               ? refuse_arguments()
                : gup(start, nr_pages, gup_flags | FOLL_PIN, pages, false);
 }
 
 int get_user_pages_fast(uintptr_t start, int nr_pages, unsigned gup_flags, struct page **pages)
 {
-    return nr_pages < 0 ? -EINVAL : (int)get_user_pages(start, (unsigned long)nr_pages, gup_flags, pages);
+    return nr_pages < 0 ? (int)refuse_arguments()
+                        : (int)get_user_pages(start, (unsigned long)nr_pages, gup_flags, pages);
 }
 
 int pin_user_pages_fast(uintptr_t start, int nr_pages, unsigned gup_flags, struct page **pages)
 {
-    return nr_pages < 0 ? -EINVAL : (int)pin_user_pages(start, (unsigned long)nr_pages, gup_flags, pages);
+    return nr_pages < 0 ? (int)refuse_arguments()
+                        : (int)pin_user_pages(start, (unsigned long)nr_pages, gup_flags, pages);
 }
 
 /* Nothing but a number, as in the kernel. */
@@ -338,33 +377,24 @@ int fixup_user_fault(uintptr_t address, unsigned fault_flags)
 
 void unpin_user_page(struct page *page)
 {
-    const struct dev_pagemap *pgmap = page_pgmap(page);
-
-    if (pm_warn_on(pgmap == NULL, "unpin_user_page() of an idle page")) {
-        return;
-    }
-    if (pgmap->vmemmap_shift > 0) {
-        (void)pm_sub_full(&compound_head(page)->_pincount, 1); /* before the reference that keeps it */
-    }
-    put_page_many(page, weight(pgmap, FOLL_PIN));
+    pm_pages_put(&page, 1, true);
+    pm_count(&pm_counters()->pins_now, 1);
 }
 
 void unpin_user_pages(struct page **pages, unsigned long npages)
 {
-    for (unsigned long i = 0; i < npages; i++) {
-        unpin_user_page(pages[i]);
-    }
+    pm_pages_put(pages, npages, true);
+    pm_count(&pm_counters()->pins_now, npages);
 }
 
 bool page_maybe_dma_pinned(const struct page *page)
 {
     const struct dev_pagemap *pgmap = page_pgmap(page);
-    const struct page *head;
+    const struct page *head = pgmap == NULL ? page : pm_head(pgmap, page);
 
-    if (pgmap == NULL) {
+    if (pgmap == NULL || !pm_is_touched(page_to_pfn(head))) {
         return false;
     }
-    head = pfn_to_page(pm_head_pfn(pgmap, page_to_pfn(page)));
     return pgmap->vmemmap_shift > 0 ? pm_load_acquire(&head->_pincount) > 0
                                     : pm_load_acquire(&head->_refcount) >= GUP_PIN_COUNTING_BIAS;
 }

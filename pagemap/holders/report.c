@@ -3,12 +3,12 @@
 #include <string.h>
 
 #include "pagemap/holders.h"
-#include "pagemap/holders/record.h"
 #include "pagemap/holders/report.h"
-#include "pagemap/mapping/associate.h"
 #include "pagemap/mapping/tables.h"
-#include "pagemap/memremap/busy.h"
-#include "pagemap/memremap/mapped.h"
+#include "pagemap/page/busy.h"
+#include "pagemap/page/mapped.h"
+#include "pagemap/page/record.h"
+#include "pagemap/page/watch.h"
 #include "pagemap/pagemap.h"
 
 /* So many names of one page are told apart; the rest counts as not recorded. */
@@ -124,13 +124,13 @@ static void tell_pages(struct scan *scan, uint64_t first, uint64_t last)
     flush(scan);
 }
 
-/* What is left, less our own. Numbers move while they are added up, so it may come out below zero: none. */
+/* What is left. Numbers move while they are added up, so it may come out below zero: none. */
 static void tell_pagemap(struct scan *scan)
 {
     const struct range *range = &scan->pgmap->ranges[0];
     struct pagemap_holder holder = {PAGEMAP_HELD_PAGEMAP, pm_first_pfn(range), range_len(range) / PAGE_SIZE,
                                     0, NULL};
-    uint64_t left = pgmap_nr_references(scan->pgmap) - scan->accounted - 1;
+    uint64_t left = pm_nr_held(scan->pgmap) - scan->accounted;
 
     scan->first = 0; /* it holds all ranges */
     scan->last = UINT64_MAX;
@@ -174,11 +174,11 @@ static long report_one(struct dev_pagemap *pgmap, uint64_t first, uint64_t last,
 {
     struct scan scan = {.pgmap = pgmap, .first = first, .last = last, .report = report, .context = context};
 
-    if (!percpu_ref_tryget(&pgmap->_ref)) {
+    if (!pm_watch(pgmap)) {
         return 0; /* nobody holds it */
     }
     tell_all(&scan);
-    pm_put(pgmap);
+    pm_unwatch(pgmap);
     return scan.told;
 }
 

@@ -5,7 +5,8 @@
 #include "pagemap/gup.h"
 #include "pagemap/holders.h"
 #include "pagemap/holders/report.h"
-#include "pagemap/memremap/mapped.h"
+#include "pagemap/page/mapped.h"
+#include "pagemap/statistics/statistics.h"
 
 enum { LINES = 16, LONGEST_MS = 600000 };
 
@@ -62,7 +63,7 @@ static void tell(struct dev_pagemap *pgmap, uint64_t waited_ms)
     }
 }
 
-void pm_wait_telling(const void *word, pm_condition_fn *done, void *context, struct dev_pagemap *pgmap)
+static void wait_telling(const void *word, pm_condition_fn *done, void *context, struct dev_pagemap *pgmap)
 {
     uint64_t delay = __atomic_load_n(&delay_ms, __ATOMIC_RELAXED), waited = 0;
 
@@ -74,5 +75,15 @@ void pm_wait_telling(const void *word, pm_condition_fn *done, void *context, str
         waited += delay;
         tell(pgmap, waited);
         delay = delay > LONGEST_MS / 4 ? LONGEST_MS : delay * 4;
+    }
+}
+
+void pm_wait_telling(const void *word, pm_condition_fn *done, void *context, struct dev_pagemap *pgmap)
+{
+    if (!done(context)) {
+        uint64_t began = pm_count_wait();
+
+        wait_telling(word, done, context, pgmap);
+        pm_count_wait_end(began);
     }
 }

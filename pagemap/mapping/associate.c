@@ -4,25 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "pagemap/base/atomic.h"
 #include "pagemap/base/fault.h"
 #include "pagemap/base/warn.h"
-#include "pagemap/mapping/tables.h"
 #include "pagemap/pagemap.h"
-
-void pm_association_retain(void *association, void *context)
-{
-    (void)context;
-    (void)pm_add_full(&((struct pm_association *)association)->entries, 1);
-}
-
-void pm_association_release(void *association, void *context)
-{
-    (void)context;
-    if (pm_sub_full(&((struct pm_association *)association)->entries, 1) == 1) {
-        free(association);
-    }
-}
 
 int pm_associate(struct address_space *mapping, uint64_t index, uint64_t pfn, uint64_t nr_pages)
 {
@@ -42,11 +26,9 @@ int pm_associate(struct address_space *mapping, uint64_t index, uint64_t pfn, ui
     return error == -EEXIST ? -EBUSY : error;
 }
 
-void pm_disassociate(uint64_t pfn, uint64_t nr_pages)
+int pm_disassociate(uint64_t pfn, uint64_t nr_pages)
 {
-    int error = rangemap_carve(pm_tables()->associations, pfn, pfn + nr_pages - 1, NULL, NULL);
-
-    (void)pm_warn_on(error != 0, "pages stay associated with a file that they left");
+    return rangemap_carve(pm_tables()->associations, pfn, pfn + nr_pages - 1, NULL, NULL);
 }
 
 /* pre: in a read section. */

@@ -8,21 +8,12 @@
 
 #include "pagemap/base/compiler.h"
 #include "pagemap/fs.h"
-
-/* Owned by the entries that refer to it. Never changes but for the count. Freed after a grace period. */
-struct pm_association {
-    struct address_space *mapping;
-    uint64_t index_difference; /* index - pfn */
-    uint64_t entries;
-};
-
-PM_INTERNAL void pm_association_retain(void *association, void *context);
-PM_INTERNAL void pm_association_release(void *association, void *context);
+#include "pagemap/mapping/tables.h"
 
 /* Says that [pfn, pfn + nr_pages) are at `index` of `mapping`. -EBUSY: one of them is somewhere; -ENOMEM. */
 PM_INTERNAL int pm_associate(struct address_space *mapping, uint64_t index, uint64_t pfn, uint64_t nr_pages);
 
-/* Ends it. pre: as pm_mapping_lock() leaves it. */
-PM_INTERNAL void pm_disassociate(uint64_t pfn, uint64_t nr_pages);
+/* Ends it. -ENOMEM: all are still associated. */
+PM_INTERNAL int pm_disassociate(uint64_t pfn, uint64_t nr_pages);
 
 #endif

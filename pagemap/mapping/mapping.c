@@ -8,8 +8,7 @@
 #include "pagemap/base/wait.h"
 #include "pagemap/base/warn.h"
 #include "pagemap/core/domain.h"
-#include "pagemap/memremap/mapped.h"
-#include "pagemap/view/view.h"
+#include "pagemap/page/mapped.h"
 
 int address_space_init(struct address_space *mapping, const char *name, void *host)
 {
@@ -77,41 +76,17 @@ void pm_mapping_put(struct address_space *mapping)
 }
 
 /* Memory set aside counts for all maps together, so each is asked for what all may need. */
-static int reserve(struct address_space *mapping)
+int pm_mapping_reserve(const struct address_space *mapping, unsigned updates)
 {
-    const struct pm_tables *tables = pm_tables();
-    unsigned updates = 7; /* two of each but `present`, and one of that */
-    int error;
+    int error = pm_fault_here() ? -ENOMEM : rangemap_reserve(mapping->_pages, updates);
 
-    for (const struct pm_view *view = mapping->_views; view != NULL; view = view->next) {
-        updates++;
-    }
-    error = rangemap_reserve(mapping->_pages, updates);
-    error = error != 0 ? error : rangemap_reserve(tables->associations, updates);
-    error = error != 0 ? error : rangemap_reserve(tables->views, updates);
-    return error != 0 ? error : rangemap_reserve(tables->present, updates);
-}
-
-int pm_mapping_lock_or_fail(struct address_space *mapping)
-{
-    int error;
-
-    (void)pthread_mutex_lock(&mapping->_lock);
-    error = pm_fault_here() ? -ENOMEM : reserve(mapping);
-    if (error != 0) {
-        (void)pthread_mutex_unlock(&mapping->_lock);
-    }
-    return error;
+    error = error != 0 ? error : rangemap_reserve(pm_tables()->associations, updates);
+    return error != 0 ? error : rangemap_reserve(pm_tables()->present, updates);
 }
 
 void pm_mapping_lock(struct address_space *mapping)
 {
     (void)pthread_mutex_lock(&mapping->_lock);
-    while (reserve(mapping) != 0) {
-        (void)pthread_mutex_unlock(&mapping->_lock);
-        (void)pm_barrier(); /* which may bring some */
-        (void)pthread_mutex_lock(&mapping->_lock);
-    }
 }
 
 void pm_mapping_unlock(struct address_space *mapping)
@@ -120,6 +95,17 @@ void pm_mapping_unlock(struct address_space *mapping)
 }
 
 void pm_mapping_bump(struct address_space *mapping)
+{
+    (void)pm_add_full(&mapping->_generation, 2);
+}
+
+/* Full: odd before the first step, even after the last. */
+void pm_mapping_change_begin(struct address_space *mapping)
+{
+    (void)pm_add_full(&mapping->_generation, 1);
+}
+
+void pm_mapping_change_end(struct address_space *mapping)
 {
     (void)pm_add_full(&mapping->_generation, 1);
 }

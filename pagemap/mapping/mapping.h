@@ -10,15 +10,14 @@
 /* Files end here: 2^52 pages, so that every position in bytes fits in 64 bits (bug 29). */
 #define PM_INDEX_END (UINT64_C(1) << 52)
 
-/*
- * Takes the file's lock, with memory set aside for: two updates of its pages, two of associations and of
- * views, one of `present` for each view and one more. Waits for memory until there is enough.
- */
 PM_INTERNAL void pm_mapping_lock(struct address_space *mapping);
-
-/* The same; -ENOMEM instead of waiting, and it is not locked. */
-PM_INTERNAL int pm_mapping_lock_or_fail(struct address_space *mapping);
 PM_INTERNAL void pm_mapping_unlock(struct address_space *mapping);
+
+/*
+ * Memory for so many updates of the file's pages, of associations and of `present` together: the next ones that this thread
+ * makes of them do not fail. -ENOMEM. What needs no such memory: revoking (view/present.c).
+ */
+PM_INTERNAL int pm_mapping_reserve(const struct address_space *mapping, unsigned updates);
 
 /* Keeps `mapping`, found in a read section, beyond it; false: it is being destroyed. */
 PM_INTERNAL bool pm_mapping_tryget(struct address_space *mapping);
@@ -29,6 +28,19 @@ PM_INTERNAL void pm_mapping_put(struct address_space *mapping);
  * docs/pagemap.md, section 9. Then page counts may be looked at.
  */
 PM_INTERNAL void pm_mapping_bump(struct address_space *mapping);
+
+/*
+ * Around steps that are to look like one: get_user_pages() does not go by what it finds meanwhile, but waits for the file's lock, or,
+ * if it must not, gives up. With the lock held. The end is also a pm_mapping_bump().
+ */
+PM_INTERNAL void pm_mapping_change_begin(struct address_space *mapping);
+PM_INTERNAL void pm_mapping_change_end(struct address_space *mapping);
+
+/* Whether `generation` is one of a change that is under way. */
+static inline bool pm_is_changing(uint64_t generation)
+{
+    return (generation & 1) != 0;
+}
 
 /* Where the page's bytes are; NULL: PRIVATE. pre: its mapping stays. */
 PM_INTERNAL const struct pagemap_memory *pm_page_memory(uint64_t pfn, uint64_t *offset);

@@ -3,10 +3,11 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
 
+#include "pagemap/base/atomic.h"
 #include "pagemap/base/fault.h"
 #include "pagemap/core/domain.h"
-#include "pagemap/mapping/associate.h"
 
 static struct pm_tables tables;
 static const struct pm_tables *ready;
@@ -15,6 +16,20 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 const struct pm_tables *pm_tables(void)
 {
     return __atomic_load_n(&ready, __ATOMIC_ACQUIRE);
+}
+
+static void retain_association(void *association, void *context)
+{
+    (void)context;
+    (void)pm_add_full(&((struct pm_association *)association)->entries, 1);
+}
+
+static void release_association(void *association, void *context)
+{
+    (void)context;
+    if (pm_sub_full(&((struct pm_association *)association)->entries, 1) == 1) {
+        free(association);
+    }
 }
 
 /* What was made before a failure stays for the next attempt. */
@@ -34,8 +49,8 @@ int pm_tables_create(void)
     if (plain.domain == NULL) {
         return -ENOMEM;
     }
-    owned.release = pm_association_release;
-    owned.retain = pm_association_retain;
+    owned.release = release_association;
+    owned.retain = retain_association;
     (void)pthread_mutex_lock(&lock);
     error = create(&tables.associations, &owned);
     error = error != 0 ? error : create(&tables.views, &plain);

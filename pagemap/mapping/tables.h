@@ -12,6 +12,15 @@
 #include "pagemap/types.h"
 #include "rangemap/rangemap.h"
 
+struct address_space;
+
+/* Owned by the entries that refer to it. Never changes but for the count. Freed after a grace period. */
+struct pm_association {
+    struct address_space *mapping;
+    uint64_t index_difference; /* index - pfn */
+    uint64_t entries;
+};
+
 struct pm_tables {
     struct rangemap *associations; /* pfn -> struct pm_association */
     struct rangemap *views;        /* vpn -> struct pm_view */

@@ -1,113 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* memremap_pages(). Kernel: mm/memremap.c (6.1). */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
 #include "pagemap/altmap/altmap.h"
 #include "pagemap/base/fault.h"
+#include "pagemap/base/map.h"
 #include "pagemap/base/warn.h"
-#include "pagemap/memremap/mapped.h"
+#include "pagemap/memremap/check.h"
+#include "pagemap/memremap/teardown.h"
+#include "pagemap/page/mapped.h"
+#include "pagemap/statistics/statistics.h"
 
 uint64_t memremap_compat_align(void)
 {
     return SUBSECTION_SIZE;
-}
-
-/* ---- checks, in the order of the table in memremap.h ---- */
-
-static int check_type(const struct dev_pagemap *pgmap)
-{
-    const struct dev_pagemap_ops *ops = pgmap->ops;
-
-    switch (pgmap->type) {
-    case MEMORY_DEVICE_PRIVATE:
-        return ops == NULL || ops->migrate_to_ram == NULL || ops->page_free == NULL || pgmap->owner == NULL
-                   ? -EINVAL
-                   : 0;
-    case MEMORY_DEVICE_COHERENT:
-        return ops == NULL || ops->page_free == NULL || pgmap->owner == NULL ? -EINVAL : 0;
-    case MEMORY_DEVICE_FS_DAX:
-    case MEMORY_DEVICE_GENERIC:
-    case MEMORY_DEVICE_PCI_P2PDMA:
-        return 0;
-    default:
-        pm_warn("memremap_pages(): invalid memory type %d", (int)pgmap->type);
-        return -EINVAL;
-    }
-}
-
-static int check_pagemap(const struct dev_pagemap *pgmap)
-{
-    if (pgmap == NULL || pm_warn_on(pgmap->_mapped != NULL, "memremap_pages() of a mapped dev_pagemap") ||
-        pgmap->nr_range == 0 || pgmap->ranges == NULL || pgmap->vmemmap_shift > MAX_FOLIO_ORDER) {
-        return -EINVAL;
-    }
-    return check_type(pgmap);
-}
-
-/* Whether it is live, or being made: a dying one is reported later, by name. */
-static bool is_live_or_coming(void *value)
-{
-    struct dev_pagemap *pgmap = value;
-
-    return pm_is_reserved_value(value) || !percpu_ref_is_dying(&pgmap->_ref);
-}
-
-/*
- * Whether [first, last] shares a pfn with a mapping that is not dying, whatever the shape of the overlap: the
- * kernel looks at both ends only and overwrites what lies between them.
- */
-static bool has_conflict(struct rangemap *index, uint64_t first, uint64_t last)
-{
-    struct rangemap_cursor cursor;
-    struct rangemap_entry entry;
-    bool conflict = false;
-
-    if (first > last || rangemap_read_begin(index) != 0) {
-        return false; /* the insertion will tell */
-    }
-    (void)rangemap_cursor_init(&cursor, index, first, last);
-    while (!conflict && rangemap_cursor_next(&cursor, &entry) == 0) {
-        conflict = is_live_or_coming(entry.value);
-    }
-    rangemap_read_end(index);
-    return conflict;
-}
-
-static int refuse_conflict(struct rangemap *index, const struct range *range)
-{
-    bool conflict = has_conflict(index, pm_first_pfn(range), pm_last_pfn(range));
-
-    return pm_warn_on(conflict, "memremap_pages(): conflicting mapping in the same range") ? -ENOMEM : 0;
-}
-
-static int check_range(const struct dev_pagemap *pgmap, unsigned id, struct rangemap *index)
-{
-    const struct range *range = &pgmap->ranges[id];
-    uint64_t len = range_len(range);
-    uint64_t align = SUBSECTION_SIZE;
-
-    if (id > 0 && (pgmap->flags & PGMAP_ALTMAP_VALID) != 0) {
-        return -EINVAL;
-    }
-    if (refuse_conflict(index, range) != 0) {
-        return -ENOMEM;
-    }
-    if (range->end >= range->start && len != 0 &&
-        region_intersects(range->start, len, IORESOURCE_SYSTEM_RAM) != REGION_DISJOINT) {
-        return -ENXIO;
-    }
-    if (range->end < range->start || len == 0) {
-        return -EINVAL;
-    }
-    if (pgmap_vmemmap_nr(pgmap) * PAGE_SIZE > align) {
-        align = pgmap_vmemmap_nr(pgmap) * PAGE_SIZE;
-    }
-    if (((range->start | len) & (align - 1)) != 0) {
-        return -EINVAL;
-    }
-    return range->end > PHYSMEM_END ? -ERANGE : 0;
 }
 
 /* ---- making one range ---- */
@@ -125,45 +34,66 @@ static int reserve_range(struct dev_pagemap *pgmap, unsigned id)
                                                   pm_reserved_value(pgmap), &conflict);
 
     mapped->range[id].is_reserved = error == 0;
-    if (error == -EEXIST && refuse_conflict(mapped->index, range) != 0) {
+    if (error == -EEXIST && pm_check_conflict(pgmap, id, mapped->index) != 0) {
         error = -ENOMEM;
     }
-    return error;
+    return error == -EEXIST ? pm_refuse_range(pgmap, id, error, "overlaps a device that is being torn down")
+                            : error;
 }
 
+/* PRIVATE memory has addresses here, and nothing behind them. */
 static int map_linear(struct dev_pagemap *pgmap, struct pm_mapped_range *made, uint64_t bytes)
 {
-    void *linear;
+    size_t alignment = made->memory == NULL ? PAGE_SIZE : made->memory->granule;
 
-    if (pgmap->type == MEMORY_DEVICE_PRIVATE) {
-        linear = pm_mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        linear = linear == MAP_FAILED ? ERR_PTR(-ENOMEM) : linear;
-    } else {
-        linear = pm_memory_map(made->memory, NULL, made->span.offset, bytes, PROT_READ | PROT_WRITE);
+    made->linear = pm_area_reserve(bytes, alignment);
+    if (made->linear == NULL) {
+        return -ENOMEM;
     }
-    if (IS_ERR(linear)) {
-        return (int)PTR_ERR(linear);
-    }
-    made->linear = linear;
-    return 0;
+    return pgmap->type == MEMORY_DEVICE_PRIVATE
+               ? 0
+               : pm_memory_map_lazily(made->memory, made->linear, made->span.offset, bytes,
+                                      PROT_READ | PROT_WRITE);
 }
 
 /* The altmap needs memory whose pages can be mapped one by one. */
-static int find_memory(struct dev_pagemap *pgmap, struct pm_mapped_range *made, const struct range *range)
-{
-    made->memory = pm_memory_use(range->start, range_len(range), &made->span.offset);
-    made->span.memory = made->memory;
-    if (made->memory == NULL) {
-        return pgmap->type == MEMORY_DEVICE_PRIVATE && made->span.altmap == NULL ? 0 : -ENXIO;
-    }
-    return made->span.altmap != NULL && made->memory->granule > PAGE_SIZE ? -ENXIO : 0;
-}
-
-static int make_range(struct dev_pagemap *pgmap, unsigned id)
+static int find_memory(struct dev_pagemap *pgmap, unsigned id)
 {
     const struct range *range = &pgmap->ranges[id];
     struct pm_mapped_range *made = &pgmap->_mapped->range[id];
-    int error = check_range(pgmap, id, pgmap->_mapped->index);
+
+    made->memory = pm_memory_use(range->start, range_len(range), &made->span.offset);
+    made->span.memory = made->memory;
+    if (made->memory == NULL) {
+        return pgmap->type == MEMORY_DEVICE_PRIVATE && made->span.altmap == NULL
+                   ? 0
+                   : pm_refuse_range(pgmap, id, -ENXIO, "no memory is plugged in behind all of it");
+    }
+    return made->span.altmap != NULL && made->memory->granule > PAGE_SIZE
+               ? pm_refuse_range(pgmap, id, -ENXIO, "an altmap needs memory without huge pages")
+               : 0;
+}
+
+/* The file behind the linear map, hence all its mappings; and the memmap, unless it lies in the device. */
+static int place(struct dev_pagemap *pgmap, const struct pm_mapped_range *made, int nid)
+{
+    int error = pgmap->type == MEMORY_DEVICE_PRIVATE
+                    ? 0
+                    : pm_prefer_node(made->linear, made->span.nr_pfns * PAGE_SIZE, nid);
+
+    if (error == 0 && made->span.altmap == NULL) {
+        error =
+            pm_prefer_node(pfn_to_page(made->span.start_pfn), made->span.nr_pfns * sizeof(struct page), nid);
+    }
+    (void)pm_warn_on(error == -EINVAL, "memremap_pages(): no such NUMA node");
+    return error;
+}
+
+static int make_range(struct dev_pagemap *pgmap, unsigned id, int nid)
+{
+    const struct range *range = &pgmap->ranges[id];
+    struct pm_mapped_range *made = &pgmap->_mapped->range[id];
+    int error = pm_check_range(pgmap, id, pgmap->_mapped->index);
 
     error = error != 0 ? error : reserve_range(pgmap, id);
     if (error != 0) {
@@ -174,21 +104,30 @@ static int make_range(struct dev_pagemap *pgmap, unsigned id)
     made->span.altmap = pgmap_altmap(pgmap);
     if (made->span.altmap != NULL) {
         error = pm_altmap_check(made->span.altmap, made->span.start_pfn, made->span.nr_pfns);
+        if (error != 0) {
+            (void)pm_refuse_range(pgmap, id, error, "the altmap is not of this range, or larger");
+        }
     }
-    error = error != 0 ? error : find_memory(pgmap, made, range);
+    error = error != 0 ? error : find_memory(pgmap, id);
     error = error != 0 ? error : map_linear(pgmap, made, range_len(range));
     error = error != 0 ? error : pm_vmemmap_populate(&made->span);
     made->is_populated = error == 0;
-    return error;
+    return error != 0 ? error : place(pgmap, made, nid);
 }
 
 /* ---- the calls ---- */
+
+/* To reserve each entry, and to take it away again, which must not fail. */
+static int reserve_updates(const struct dev_pagemap *pgmap)
+{
+    return pgmap->nr_range > UINT_MAX / 2 ? -ENOMEM : rangemap_reserve(pm_index_get(), 2 * pgmap->nr_range);
+}
 
 /* Sets up what all ranges share; on failure nothing is. */
 static int begin_mapping(struct dev_pagemap *pgmap)
 {
     struct pm_mapped *mapped;
-    int error = percpu_ref_init(&pgmap->_ref, pm_reference_gone, PERCPU_REF_ALLOW_REINIT);
+    int error = percpu_ref_init(&pgmap->ref, pm_reference_gone, PERCPU_REF_ALLOW_REINIT);
 
     if (error != 0) {
         return error;
@@ -197,11 +136,11 @@ static int begin_mapping(struct dev_pagemap *pgmap)
     pgmap->_killed = 0;
     pgmap->altmap.alloc = 0;
     pgmap->altmap.align = 0;
-    mapped = pm_alloc(sizeof *mapped + pgmap->nr_range * sizeof mapped->range[0]);
-    if (mapped == NULL || pm_index_create() != 0 || pm_vmemmap_reserve() != 0) {
+    mapped = pm_mapped_alloc(pgmap);
+    if (mapped == NULL || pm_index_create() != 0 || pm_vmemmap_reserve() != 0 ||
+        reserve_updates(pgmap) != 0) {
         free(mapped);
-        percpu_ref_kill(&pgmap->_ref);
-        percpu_ref_exit(&pgmap->_ref);
+        pm_abandon(pgmap);
         return -ENOMEM;
     }
     mapped->index = pm_index_get();
@@ -209,41 +148,63 @@ static int begin_mapping(struct dev_pagemap *pgmap)
     return 0;
 }
 
-/* Cannot fail half-way: the memory for all replacements is set aside first. */
+/* The part of publish() that decides: entries of this device alone. */
+static int publish_entry(const struct rangemap_entry *part, const struct rangemap_entry *whole, void **value,
+                         void *context)
+{
+    struct dev_pagemap *pgmap = context;
+
+    (void)whole;
+    if (part->value != pm_reserved_value(pgmap)) {
+        return RANGEMAP_KEEP; /* another device's, between two ranges of this one */
+    }
+    *value = pgmap;
+    return RANGEMAP_SET;
+}
+
+/* All ranges in one step: who finds one of them finds them all. */
 static int publish(struct dev_pagemap *pgmap)
 {
-    struct rangemap *index = pgmap->_mapped->index;
-    int error = pm_fault_here() ? -ENOMEM : rangemap_reserve(index, pgmap->nr_range);
+    const unsigned *by_start = pgmap->_mapped->by_start;
+    const struct range *lowest = &pgmap->ranges[by_start[0]];
+    const struct range *highest = &pgmap->ranges[by_start[pgmap->nr_range - 1]];
 
+    return pm_fault_here() ? -ENOMEM
+                           : rangemap_update(pgmap->_mapped->index, pm_first_pfn(lowest),
+                                             pm_last_pfn(highest), publish_entry, pgmap, NULL);
+}
+
+/* If even that fails, what was made stays for memunmap_pages(), which counts it out. */
+static void undo(struct dev_pagemap *pgmap)
+{
+    if (pm_unmake(pgmap) != 0) {
+        pm_count(&pm_counters()->devices, 1);
+    }
+    pgmap->altmap.align = 0;
+}
+
+static int map_all(struct dev_pagemap *pgmap, int nid)
+{
+    int error = pm_check_pagemap(pgmap);
+
+    error = error != 0 ? error : begin_mapping(pgmap);
+    if (error != 0) {
+        return error;
+    }
     for (unsigned id = 0; id < pgmap->nr_range && error == 0; id++) {
-        const struct range *range = &pgmap->ranges[id];
-
-        error = rangemap_replace(index, pm_first_pfn(range), pm_last_pfn(range), pm_reserved_value(pgmap),
-                                 pgmap, NULL);
-        (void)pm_warn_on(error != 0, "memremap_pages(): a reserved entry changed");
+        error = make_range(pgmap, id, nid);
+    }
+    error = error != 0 ? error : publish(pgmap);
+    if (error != 0) {
+        undo(pgmap);
     }
     return error;
 }
 
 void *memremap_pages(struct dev_pagemap *pgmap, int nid)
 {
-    int error = check_pagemap(pgmap);
+    int error = map_all(pgmap, nid);
 
-    (void)nid;
-    error = error != 0 ? error : begin_mapping(pgmap);
-    if (error != 0) {
-        return ERR_PTR(error);
-    }
-    for (unsigned id = 0; id < pgmap->nr_range && error == 0; id++) {
-        error = make_range(pgmap, id);
-    }
-    error = error != 0 ? error : publish(pgmap);
-    if (error != 0) {
-        (void)pm_kill(pgmap); /* nobody saw it, so no grace period is needed */
-        pm_drain(pgmap);
-        (void)pm_unmake(pgmap);
-        pgmap->altmap.align = 0;
-        return ERR_PTR(error);
-    }
-    return pgmap->_mapped->range[0].linear;
+    pm_count(error == 0 ? &pm_counters()->devices : &pm_counters()->devices_refused, 1);
+    return error == 0 ? pgmap->_mapped->range[0].linear : ERR_PTR(error);
 }

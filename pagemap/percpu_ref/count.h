@@ -44,13 +44,14 @@ static inline uint64_t *pm_ref_words(uint64_t mode)
 
 /*
  * Adds `nr` (a put: minus nr) to this CPU's word; false if nothing was added: the mode is or was just changed to
- * atomic, or a restartable addition was interrupted. Then the shared counter takes it, which is right in any mode.
+ * atomic, this CPU has no word, or a restartable addition was interrupted. Then the shared counter takes it, which is right in any mode.
  * The words cannot be freed meanwhile: the caller has a reference, or is in a section begun before it found `ref`.
  * Order: a put releases - the locked addition is full, the restartable one a store on x86 - and the closer acquires.
  */
 static inline bool pm_ref_add_percpu(const struct percpu_ref *ref, uint64_t nr)
 {
     uint64_t mode = pm_load_acquire(&ref->percpu_count_ptr);
+    uint64_t *word;
 
     if (PM_UNLIKELY((mode & PM_REF_FLAGS) != 0)) {
         return false;
@@ -58,7 +59,8 @@ static inline bool pm_ref_add_percpu(const struct percpu_ref *ref, uint64_t nr)
     if (PM_LIKELY(pm_restart_is_used)) {
         return PM_LIKELY(pm_restart_add(pm_ref_words(mode), &ref->percpu_count_ptr, mode, nr));
     }
-    return PM_LIKELY(!pm_ref_was_closed(pm_add_full(pm_percpu_this(pm_ref_words(mode)), nr)));
+    word = pm_percpu_this(pm_ref_words(mode));
+    return PM_LIKELY(word != NULL) && PM_LIKELY(!pm_ref_was_closed(pm_add_full(word, nr)));
 }
 
 PM_INTERNAL bool pm_ref_tryget_live_slow(struct percpu_ref *ref);

@@ -2,11 +2,14 @@
 #include "pagemap/percpu_ref/percpu.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "pagemap/base/atomic.h"
+#include "pagemap/base/cancel.h"
 #include "pagemap/base/fault.h"
 #include "pagemap/percpu_ref/restart.h"
 
@@ -19,25 +22,56 @@ struct chunk {
     uint64_t used[WORDS / BITS];
 };
 
-unsigned pm_percpu_mask;
+unsigned pm_percpu_cpus;
 
 static struct chunk *chunks;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static unsigned count_cpus(void)
+/* The last number of "0-3,8-11", plus 1: what CPUs there can be, with gaps in their numbers; 0 where it is not told. */
+static unsigned possible_cpus(void)
 {
-    long configured = sysconf(_SC_NPROCESSORS_CONF);
-    unsigned cpus = 1;
+    FILE *file = fopen("/sys/devices/system/cpu/possible", "re");
+    unsigned last = 0, more;
+    bool is_told = file != NULL && fscanf(file, "%u", &last) == 1;
 
-    while ((long)cpus < configured && cpus < MAX_CPUS) {
-        cpus *= 2;
+    while (is_told && (fscanf(file, "-%u", &more) == 1 || fscanf(file, ",%u", &more) == 1)) {
+        last = more;
     }
-    return cpus;
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return is_told && last < MAX_CPUS ? last + 1 : is_told ? MAX_CPUS : 0;
+}
+
+/* The highest CPU that this thread may run on now, plus 1; 0 where it is not told. */
+static unsigned allowed_cpus(void)
+{
+    cpu_set_t set;
+    unsigned cpu = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_SETSIZE : 0;
+
+    while (cpu > 0 && !CPU_ISSET(cpu - 1, &set)) {
+        cpu--;
+    }
+    return cpu;
+}
+
+/* A guess: too many costs memory, too few makes counts on the others slower. */
+static unsigned guess_cpus(void)
+{
+    int cancel = pm_cancel_off(); /* they open files, and we have the lock */
+    long configured = sysconf(_SC_NPROCESSORS_CONF);
+    unsigned possible = possible_cpus(), allowed = allowed_cpus(), cpus = 1;
+
+    pm_cancel_restore(cancel);
+    cpus = configured > (long)cpus ? (unsigned)configured : cpus;
+    cpus = possible > cpus ? possible : cpus;
+    cpus = allowed > cpus ? allowed : cpus;
+    return cpus < MAX_CPUS ? cpus : MAX_CPUS;
 }
 
 static size_t chunk_bytes(void)
 {
-    return (size_t)PM_PERCPU_UNIT * (pm_percpu_mask + 1);
+    return (size_t)PM_PERCPU_UNIT * pm_percpu_cpus;
 }
 
 static struct chunk *add_chunk(void)
@@ -48,8 +82,8 @@ static struct chunk *add_chunk(void)
         return NULL;
     }
     if (chunks == NULL) {
-        pm_percpu_mask = count_cpus() - 1; /* before any word exists, hence before anyone reads it */
-        pm_restart_prepare();              /* likewise */
+        pm_percpu_cpus = guess_cpus(); /* before any word exists, hence before anyone reads it */
+        pm_restart_prepare();          /* likewise */
     }
     chunk->base = mmap(NULL, chunk_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (chunk->base == MAP_FAILED) {
@@ -93,7 +127,7 @@ uint64_t *pm_percpu_alloc(void)
     }
     (void)pthread_mutex_unlock(&lock);
     if (first != NULL) {
-        for (unsigned cpu = 0; cpu <= pm_percpu_mask; cpu++) {
+        for (unsigned cpu = 0; cpu < pm_percpu_cpus; cpu++) {
             pm_store_relaxed(pm_percpu_word(first, cpu), 0);
         }
     }

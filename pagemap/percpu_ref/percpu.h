@@ -26,8 +26,12 @@
 
 enum { PM_PERCPU_UNIT = 4096 };
 
-/* How many CPUs have words, minus 1; a power of two minus 1, so that any CPU number can be cut to fit. */
-PM_INTERNAL extern unsigned pm_percpu_mask;
+/*
+ * How many CPUs have words: those numbered below. What the system tells of its CPUs may be too little (no /proc and /sys, an
+ * affinity that is widened later), so nothing may depend on it: who runs on a CPU without a word counts elsewhere. Two
+ * CPUs never share one. Set before any word exists, and never again.
+ */
+PM_INTERNAL extern unsigned pm_percpu_cpus;
 
 /* A word per CPU, all 0; NULL if out of memory. */
 PM_INTERNAL uint64_t *pm_percpu_alloc(void);
@@ -60,12 +64,14 @@ static inline unsigned pm_cpu(void)
 }
 
 /*
- * The calling thread's word. It may be moved to another CPU at any time, so the word is good for atomic
- * operations only. An error of the system call (-1) picks the last word.
+ * The calling thread's word, or NULL: its CPU has none, or the system does not tell which it is (-1). It may be moved to
+ * another CPU at any time, so the word is good for atomic operations only.
  */
 static inline uint64_t *pm_percpu_this(uint64_t *first)
 {
-    return pm_percpu_word(first, pm_cpu() & pm_percpu_mask);
+    unsigned cpu = pm_cpu();
+
+    return PM_LIKELY(cpu < pm_percpu_cpus) ? pm_percpu_word(first, cpu) : NULL;
 }
 
 #endif

@@ -66,10 +66,11 @@ static uint64_t mode_of(const struct percpu_ref *ref)
     return pm_load_acquire(&ref->percpu_count_ptr);
 }
 
-static void free_data(struct rangemap_deferred *deferred)
+static void free_data(struct rangemap_deferred *deferred, void *context)
 {
     struct percpu_ref_data *data = PM_CONTAINER_OF(deferred, struct percpu_ref_data, deferred);
 
+    (void)context;
     pm_percpu_free(data->words);
     free(data);
 }
@@ -199,10 +200,11 @@ static bool lock_settled(struct percpu_ref *ref)
     }
 }
 
-static void confirm_switch(struct rangemap_deferred *deferred)
+static void confirm_switch(struct rangemap_deferred *deferred, void *context)
 {
     struct percpu_ref_data *data = PM_CONTAINER_OF(deferred, struct percpu_ref_data, deferred);
 
+    (void)context;
     data->confirm(data->ref);
     (void)pthread_mutex_lock(&switch_lock);
     data->confirm = NULL;
@@ -218,7 +220,7 @@ static void close_words(struct percpu_ref_data *data)
 {
     uint64_t sum = 0;
 
-    for (unsigned cpu = 0; cpu <= pm_percpu_mask; cpu++) {
+    for (unsigned cpu = 0; cpu < pm_percpu_cpus; cpu++) {
         sum += pm_swap_full(pm_percpu_word(data->words, cpu), PM_REF_CLOSED);
     }
     (void)pm_add_full(&data->count, sum - BIAS);
@@ -256,7 +258,7 @@ static void to_percpu(struct percpu_ref *ref)
         return;
     }
     (void)pm_add_full(&data->count, BIAS);
-    for (unsigned cpu = 0; cpu <= pm_percpu_mask; cpu++) {
+    for (unsigned cpu = 0; cpu < pm_percpu_cpus; cpu++) {
         (void)pm_swap_full(pm_percpu_word(data->words, cpu), 0);
     }
     (void)pm_and_full(&ref->percpu_count_ptr, ~PM_REF_ATOMIC);
@@ -391,7 +393,7 @@ uint64_t percpu_ref_count(const struct percpu_ref *ref)
         return mode >> 2;
     }
     sum = pm_load_acquire(&data->count);
-    for (unsigned cpu = 0; (mode & PM_REF_ATOMIC) == 0 && cpu <= pm_percpu_mask; cpu++) {
+    for (unsigned cpu = 0; (mode & PM_REF_ATOMIC) == 0 && cpu < pm_percpu_cpus; cpu++) {
         uint64_t word = pm_load_acquire(pm_percpu_word(pm_ref_words(mode), cpu));
 
         sum += pm_ref_was_closed(word) ? 0 : word;

@@ -52,7 +52,10 @@ _Static_assert(RSEQ_SIG == 0x53053053, "the abort handler has its signature in f
  * Adds `nr` to this CPU's word of `first` if *mode_word is `mode`. False: it was not, or something came between;
  * nothing was added. Order: x86 keeps earlier accesses before the addition.
  *
- * Struct rseq: the CPU's number at 4, negative if the thread is not registered; the descriptor's address at 8.
+ * Struct rseq: the CPU's number at 4, compared without a sign: negative, hence no CPU with a word, if the thread is not
+ * registered; the descriptor's address at 8. That is taken back in the end: a plugin that has the library in it may
+ * be closed when all its calls have returned, and the kernel, which reads the address when it next interrupts the
+ * thread, must not find that of a descriptor that is unmapped.
  */
 static inline bool pm_restart_add(uint64_t *first, const uint64_t *mode_word, uint64_t mode, uint64_t nr)
 {
@@ -72,20 +75,21 @@ static inline bool pm_restart_add(uint64_t *first, const uint64_t *mode_word, ui
                  "movq %%rax, %%fs:8(%[rseq])\n"
                  "1:\n\t"
                  "movl %%fs:4(%[rseq]), %%eax\n\t"
-                 "testl %%eax, %%eax\n\t"
-                 "js %l[fail]\n\t"
-                 "andl %[mask], %%eax\n\t"
+                 "cmpl %[cpus], %%eax\n\t"
+                 "jae %l[fail]\n\t"
                  "shlq $12, %%rax\n\t"
                  "cmpq %[mode], %[mode_word]\n\t"
                  "jne %l[fail]\n\t" PM_RESTART_DELAY "addq %[nr], (%[first], %%rax)\n"
                  "2:\n\t"
+                 "movq $0, %%fs:8(%[rseq])\n\t"
                  :
-                 : [rseq] "r"(__rseq_offset), [mask] "r"(pm_percpu_mask), [mode] "r"(mode),
+                 : [rseq] "r"(__rseq_offset), [cpus] "r"(pm_percpu_cpus), [mode] "r"(mode),
                    [mode_word] "m"(*mode_word), [first] "r"(first), [nr] "r"(nr)
                  : "rax", "memory", "cc"
                  : fail);
     return true;
 fail:
+    __asm__ volatile("movq $0, %%fs:8(%[rseq])" : : [rseq] "r"(__rseq_offset) : "memory");
     return false;
 }
 #else

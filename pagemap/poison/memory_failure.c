@@ -1,81 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Kernel: mm/memory-failure.c (6.1). */
 #include <errno.h>
-#include <pthread.h>
 
 #include "pagemap/base/warn.h"
 #include "pagemap/fs.h"
 #include "pagemap/mapping/mapping.h"
-#include "pagemap/memremap/mapped.h"
-#include "pagemap/memremap/page.h"
+#include "pagemap/notifier/notifier.h"
+#include "pagemap/page/mapped.h"
+#include "pagemap/page/marks.h"
+#include "pagemap/page/page.h"
 #include "pagemap/pagemap.h"
 #include "pagemap/poison.h"
-#include "pagemap/poison/poison.h"
+#include "pagemap/statistics/statistics.h"
 #include "pagemap/view/view.h"
-#include "pagemap/vmemmap/touched.h"
-
-/* Orders marking a page with inserting it; and how many are marked, so that none need be looked for. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static uint64_t nr_poisoned;
-
-/* With the lock held. */
-static uint64_t next_marked(uint64_t pfn, uint64_t last_pfn)
-{
-    while (nr_poisoned > 0 && (pfn = pm_touched_next(pfn, last_pfn)) != UINT64_MAX) {
-        uint64_t end = pfn | ((UINT64_C(1) << PM_TOUCHED_SHIFT) - 1);
-
-        for (; pfn <= end && pfn <= last_pfn; pfn++) {
-            if (PageHWPoison(pfn_to_page(pfn))) {
-                return pfn;
-            }
-        }
-        if (pfn > last_pfn) {
-            break;
-        }
-    }
-    return UINT64_MAX;
-}
-
-uint64_t pm_poison_next(uint64_t pfn, uint64_t last_pfn)
-{
-    uint64_t next;
-
-    (void)pthread_mutex_lock(&lock);
-    next = next_marked(pfn, last_pfn);
-    (void)pthread_mutex_unlock(&lock);
-    return next;
-}
-
-/* Whether the mark changed. */
-static bool mark(struct page *page, bool poisoned)
-{
-    bool changed;
-
-    (void)pthread_mutex_lock(&lock);
-    changed = PageHWPoison(page) != poisoned;
-    if (changed && poisoned) {
-        (void)pm_or_full(&page->_flags, PM_PAGE_POISON);
-        nr_poisoned++;
-    } else if (changed) {
-        (void)pm_and_full(&page->_flags, ~PM_PAGE_POISON);
-        nr_poisoned--;
-    }
-    (void)pthread_mutex_unlock(&lock);
-    return changed;
-}
-
-void pm_poison_forget(uint64_t pfn, uint64_t last_pfn)
-{
-    (void)pthread_mutex_lock(&lock);
-    while ((pfn = next_marked(pfn, last_pfn)) != UINT64_MAX) {
-        (void)pm_and_full(&pfn_to_page(pfn)->_flags, ~PM_PAGE_POISON);
-        nr_poisoned--;
-    }
-    (void)pthread_mutex_unlock(&lock);
-}
 
 /* Takes the page out of all views of its file; false: it is in no file. */
-static bool revoke(const struct page *page)
+static bool revoke_page(const struct page *page)
 {
     struct address_space *mapping;
     uint64_t index;
@@ -103,17 +43,24 @@ static bool revoke(const struct page *page)
 static int handle(struct dev_pagemap *pgmap, uint64_t pfn, int flags)
 {
     struct page *page = pm_page_of(pgmap, pfn);
-    bool fresh = mark(page, true), was_in_file = revoke(page);
+    struct mmu_notifier_range range;
+    bool fresh, was_in_file;
     int error = -EOPNOTSUPP;
 
+    mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, NULL, NULL, PFN_PHYS(pfn), PFN_PHYS(pfn + 1));
+    pm_invalidate_start(&pm_told_physical, &range);
+    fresh = pm_poison_mark(page, true);
+    was_in_file = revoke_page(page);
+    pm_invalidate_end(&range);
     if (pgmap_has_memory_failure(pgmap)) {
         error = pgmap->ops->memory_failure(pgmap, pfn, 1, flags);
     }
     if (error != -EOPNOTSUPP || was_in_file) {
+        pm_count(&pm_counters()->memory_failures, fresh);
         return error == -EOPNOTSUPP ? 0 : error;
     }
     if (fresh) {
-        (void)mark(page, false);
+        (void)pm_poison_mark(page, false);
     }
     return -EBUSY;
 }
@@ -149,7 +96,7 @@ int unpoison_memory(uint64_t pfn)
     struct dev_pagemap *pgmap = pm_get(pfn);
     int error = -ENXIO;
 
-    if (pgmap != NULL && pgmap_pfn_valid(pgmap, pfn) && mark(pfn_to_page(pfn), false)) {
+    if (pgmap != NULL && pgmap_pfn_valid(pgmap, pfn) && pm_poison_mark(pfn_to_page(pfn), false)) {
         error = 0;
     }
     pm_put(pgmap);

@@ -7,27 +7,27 @@
 #include "pagemap/base/fault.h"
 #include "pagemap/base/warn.h"
 #include "pagemap/ioport.h"
+#include "pagemap/resource/tree.h"
 
-struct resource iomem_resource = {0, PHYSMEM_END, "PCI mem", IORESOURCE_MEM, NULL, NULL, NULL};
+struct resource iomem_resource = {0, PHYSMEM_END, "PCI mem", IORESOURCE_MEM, 0, NULL, NULL, NULL};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static bool overlap(const struct resource *resource, resource_size_t start, resource_size_t end)
+void pm_resource_lock(void)
 {
-    return resource->start <= end && start <= resource->end;
+    (void)pthread_mutex_lock(&lock);
 }
 
-static bool contains(const struct resource *outer, const struct resource *inner)
+void pm_resource_unlock(void)
 {
-    return outer->start <= inner->start && inner->end <= outer->end;
+    (void)pthread_mutex_unlock(&lock);
 }
 
-/* Links `fresh` under `parent`; NULL, or the resource that is in its way (the parent: it does not fit). */
-static struct resource *link_under(struct resource *parent, struct resource *fresh)
+struct resource *pm_resource_link(struct resource *parent, struct resource *fresh)
 {
     struct resource **link = &parent->child;
 
-    if (fresh->end < fresh->start || !contains(parent, fresh)) {
+    if (fresh->end < fresh->start || !pm_resource_contains(parent, fresh)) {
         return parent;
     }
     while (*link != NULL && (*link)->end < fresh->start) {
@@ -65,7 +65,7 @@ int request_resource(struct resource *parent, struct resource *new_resource)
     struct resource *conflict;
 
     (void)pthread_mutex_lock(&lock);
-    conflict = link_under(parent, new_resource);
+    conflict = pm_resource_link(parent, new_resource);
     (void)pthread_mutex_unlock(&lock);
     return conflict == NULL ? 0 : -EBUSY;
 }
@@ -76,7 +76,8 @@ static struct resource *innermost(struct resource *parent, const struct resource
     struct resource *child = parent->child;
 
     while (child != NULL) {
-        if (contains(child, fresh) && (child->start != fresh->start || child->end != fresh->end)) {
+        if (pm_resource_contains(child, fresh) &&
+            (child->start != fresh->start || child->end != fresh->end)) {
             parent = child;
             child = child->child;
         } else {
@@ -94,9 +95,9 @@ static bool adopt(struct resource *parent, struct resource *fresh)
     while (*first != NULL && (*first)->end < fresh->start) {
         first = &(*first)->sibling;
     }
-    for (after = first; *after != NULL && overlap(*after, fresh->start, fresh->end);
+    for (after = first; *after != NULL && pm_resource_overlaps(*after, fresh->start, fresh->end);
          after = &(*after)->sibling) {
-        if (*after == fresh || !contains(fresh, *after)) {
+        if (*after == fresh || !pm_resource_contains(fresh, *after)) {
             return false;
         }
     }
@@ -116,7 +117,7 @@ int insert_resource(struct resource *parent, struct resource *new_resource)
     bool done = false;
 
     (void)pthread_mutex_lock(&lock);
-    if (new_resource->end >= new_resource->start && contains(parent, new_resource)) {
+    if (new_resource->end >= new_resource->start && pm_resource_contains(parent, new_resource)) {
         done = adopt(innermost(parent, new_resource), new_resource);
     }
     (void)pthread_mutex_unlock(&lock);
@@ -156,7 +157,8 @@ int remove_resource(struct resource *old)
     return link != NULL ? 0 : -EINVAL;
 }
 
-static struct resource *new_region(resource_size_t start, resource_size_t end, const char *name)
+static struct resource *new_region(resource_size_t start, resource_size_t end, const char *name,
+                                   unsigned long flags)
 {
     struct resource *region = pm_alloc(sizeof *region);
 
@@ -164,18 +166,16 @@ static struct resource *new_region(resource_size_t start, resource_size_t end, c
         region->start = start;
         region->end = end;
         region->name = name;
-        region->flags = IORESOURCE_MEM | IORESOURCE_BUSY;
+        region->flags = flags | IORESOURCE_BUSY;
     }
     return region;
 }
 
 /* Down through what contains it and is not busy, as __request_region() does. */
-static bool link_region(struct resource *region)
+static bool link_region(struct resource *parent, struct resource *region)
 {
-    struct resource *parent = &iomem_resource;
-
     for (;;) {
-        struct resource *conflict = link_under(parent, region);
+        struct resource *conflict = pm_resource_link(parent, region);
 
         if (conflict == NULL) {
             return true;
@@ -187,7 +187,8 @@ static bool link_region(struct resource *region)
     }
 }
 
-struct resource *request_mem_region(resource_size_t start, resource_size_t n, const char *name)
+struct resource *__request_region(struct resource *parent, resource_size_t start, resource_size_t n,
+                                  const char *name, int flags)
 {
     struct resource *region;
     bool linked;
@@ -195,12 +196,14 @@ struct resource *request_mem_region(resource_size_t start, resource_size_t n, co
     if (n == 0 || start + (n - 1) < start) {
         return NULL;
     }
-    region = new_region(start, start + (n - 1), name);
+    region =
+        new_region(start, start + (n - 1), name, (parent->flags & IORESOURCE_TYPE_BITS) | (unsigned)flags);
     if (region == NULL) {
         return NULL;
     }
+    region->desc = parent->desc;
     (void)pthread_mutex_lock(&lock);
-    linked = link_region(region);
+    linked = link_region(parent, region);
     (void)pthread_mutex_unlock(&lock);
     if (!linked) {
         free(region);
@@ -209,10 +212,15 @@ struct resource *request_mem_region(resource_size_t start, resource_size_t n, co
     return region;
 }
 
-/* The busy region of these bounds, or NULL. */
-static struct resource *find_region(resource_size_t start, resource_size_t end)
+struct resource *request_mem_region(resource_size_t start, resource_size_t n, const char *name)
 {
-    struct resource *at = iomem_resource.child;
+    return __request_region(&iomem_resource, start, n, name, 0);
+}
+
+/* The busy region of these bounds below `root`, or NULL. */
+static struct resource *find_region(const struct resource *root, resource_size_t start, resource_size_t end)
+{
+    struct resource *at = root->child;
 
     while (at != NULL) {
         if (at->start > start || at->end < end) {
@@ -226,12 +234,12 @@ static struct resource *find_region(resource_size_t start, resource_size_t end)
     return NULL;
 }
 
-void release_mem_region(resource_size_t start, resource_size_t n)
+void __release_region(struct resource *parent, resource_size_t start, resource_size_t n)
 {
     struct resource *region;
 
     (void)pthread_mutex_lock(&lock);
-    region = find_region(start, start + (n - 1));
+    region = find_region(parent, start, start + (n - 1));
     if (region != NULL && region->child != NULL) {
         region = NULL; /* they would be left with a parent that is no more */
     }
@@ -244,20 +252,25 @@ void release_mem_region(resource_size_t start, resource_size_t n)
     free(region);
 }
 
+void release_mem_region(resource_size_t start, resource_size_t n)
+{
+    __release_region(&iomem_resource, start, n);
+}
+
 /* The highest aligned start of a hole of `size` bytes directly under the root, inside base; UINT64_MAX: none. */
 static resource_size_t find_hole(const struct resource *base, resource_size_t size)
 {
     resource_size_t end = base->end < iomem_resource.end ? base->end : iomem_resource.end, start;
 
-    if (size > end || end - (size - 1) < base->start) {
+    if (size - 1 > end || end - (size - 1) < base->start) {
         return UINT64_MAX;
     }
-    start = (end - (size - 1)) & ~(SUBSECTION_SIZE - 1);
+    start = (end - (size - 1)) & ~(SECTION_SIZE - 1);
     for (;;) {
         const struct resource *last = NULL;
 
         for (const struct resource *at = iomem_resource.child; at != NULL; at = at->sibling) {
-            last = overlap(at, start, start + (size - 1)) ? at : last;
+            last = pm_resource_overlaps(at, start, start + (size - 1)) ? at : last;
         }
         if (last == NULL) {
             return start >= base->start ? start : UINT64_MAX;
@@ -265,7 +278,7 @@ static resource_size_t find_hole(const struct resource *base, resource_size_t si
         if (last->start < size || last->start - size < base->start) {
             return UINT64_MAX;
         }
-        start = (last->start - size) & ~(SUBSECTION_SIZE - 1);
+        start = (last->start - size) & ~(SECTION_SIZE - 1);
     }
 }
 
@@ -274,20 +287,21 @@ struct resource *request_free_mem_region(struct resource *base, resource_size_t 
     struct resource *region;
     resource_size_t start;
 
-    if (size == 0 || size > PHYSMEM_END) {
+    if (size == 0 || size - 1 > PHYSMEM_END) {
         return ERR_PTR(size == 0 ? -EINVAL : -ERANGE);
     }
-    size = (size + SUBSECTION_SIZE - 1) & ~(SUBSECTION_SIZE - 1);
-    region = new_region(0, 0, name);
+    size = (size + SECTION_SIZE - 1) & ~(SECTION_SIZE - 1);
+    region = new_region(0, 0, name, IORESOURCE_MEM);
     if (region == NULL) {
         return ERR_PTR(-ENOMEM);
     }
     (void)pthread_mutex_lock(&lock);
     start = find_hole(base, size);
     if (start != UINT64_MAX) {
+        region->desc = IORES_DESC_DEVICE_PRIVATE_MEMORY;
         region->start = start;
         region->end = start + (size - 1);
-        (void)link_under(&iomem_resource, region); /* a hole of the root: nothing is in its way */
+        (void)pm_resource_link(&iomem_resource, region); /* a hole of the root: nothing is in its way */
     }
     (void)pthread_mutex_unlock(&lock);
     if (start == UINT64_MAX) {
@@ -298,7 +312,7 @@ struct resource *request_free_mem_region(struct resource *base, resource_size_t 
 }
 
 /* The next resource of the tree after `at`, children before siblings. */
-static const struct resource *next_of(const struct resource *at)
+const struct resource *pm_resource_next(const struct resource *at)
 {
     if (at->child != NULL) {
         return at->child;
@@ -319,8 +333,9 @@ int region_intersects(resource_size_t start, resource_size_t size, unsigned long
     bool any = false, gap = false;
 
     (void)pthread_mutex_lock(&lock);
-    for (const struct resource *at = next_of(&iomem_resource); at != NULL && size > 0; at = next_of(at)) {
-        if ((at->flags & flags) != flags || !overlap(at, start, end)) {
+    for (const struct resource *at = pm_resource_next(&iomem_resource); at != NULL && size > 0;
+         at = pm_resource_next(at)) {
+        if ((at->flags & flags) != flags || !pm_resource_overlaps(at, start, end)) {
             continue;
         }
         any = true;

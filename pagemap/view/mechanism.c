@@ -11,7 +11,10 @@
 
 #include "pagemap/base/atomic.h"
 #include "pagemap/base/fault.h"
+#include "pagemap/base/fork.h"
+#include "pagemap/base/map.h"
 #include "pagemap/base/warn.h"
+#include "pagemap/statistics/statistics.h"
 #include "pagemap/view/uffd.h"
 
 #if !defined(MADV_POPULATE_READ)
@@ -83,33 +86,25 @@ const char *pagemap_revocation_report(void)
 }
 
 /* Adjacent parts have adjacent offsets, so that the system joins them. A view is not for children. */
-static void *map_empty(void *address, size_t bytes, int prot, int flags, off_t offset)
+static bool map_empty(void *address, size_t bytes, int prot, off_t offset)
 {
-    void *mapped = mmap(address, bytes, prot, MAP_SHARED | MAP_NORESERVE | flags, empty_file(), offset);
+    bool done;
 
-    if (mapped != MAP_FAILED) {
-        (void)madvise(mapped, bytes, MADV_DONTFORK);
-    }
-    return mapped;
+    pm_fork_hold();
+    done = mmap(address, bytes, prot, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, empty_file(), offset) !=
+               MAP_FAILED &&
+           pm_fork_exclude(address, bytes);
+    pm_fork_release();
+    return done;
 }
 
 void *pm_vm_reserve(size_t bytes, size_t alignment, int prot)
 {
-    size_t more = alignment > PAGE_SIZE ? alignment : 0;
-    char *reserved, *start;
+    void *start = pm_area_reserve(bytes, alignment);
 
-    if (bytes > SIZE_MAX / 2 || pm_fault_here()) {
-        return ERR_PTR(-ENOMEM);
-    }
-    reserved = map_empty(NULL, bytes + more, prot, 0, 0);
-    if (reserved == MAP_FAILED) {
-        return ERR_PTR(-ENOMEM);
-    }
-    start = (char *)(((uintptr_t)reserved + more) & ~(uintptr_t)(alignment - 1));
-    if (more > 0) {
-        (void)munmap(reserved, (size_t)(start - reserved));
-        (void)munmap(start + bytes, (size_t)(reserved + more - start));
-        (void)map_empty(start, bytes, prot, MAP_FIXED, 0); /* with offsets from its own start */
+    if (start != NULL && !map_empty(start, bytes, prot, 0)) {
+        (void)pm_area_release(start, bytes);
+        start = NULL;
     }
     return start;
 }
@@ -118,15 +113,20 @@ void *pm_vm_reserve(size_t bytes, size_t alignment, int prot)
 static void fall_back(struct pm_view *view, const char *missing)
 {
     __atomic_store_n(&fell_back_for, missing, __ATOMIC_RELAXED);
+    if (!view->by_overlay) {
+        pm_count(&pm_counters()->views_fallen_back, 1);
+    }
     __atomic_store_n(&view->by_overlay, true, __ATOMIC_RELAXED);
 }
 
 /* All that userfaultfd needs; NULL, or what was missing: then the view is one of the overlay from now on. */
 static const char *arm(const struct pm_view *view, void *address, size_t bytes)
 {
-    int populate = (view->prot & PROT_WRITE) != 0 ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
+    int populate = (view->prot & PROT_WRITE) != 0 ? MADV_POPULATE_WRITE : MADV_POPULATE_READ, error;
 
-    if (madvise(address, bytes, populate) != 0) {
+    while ((error = madvise(address, bytes, populate)) != 0 && errno == EINTR) { /* a signal */
+    }
+    if (error != 0) {
         return "memory for all of its pages (MADV_POPULATE_WRITE)";
     }
     /* The system call itself: sanitizers make mlock() do nothing. */
@@ -139,13 +139,16 @@ static const char *arm(const struct pm_view *view, void *address, size_t bytes)
 int pm_vm_show(struct pm_view *view, void *address, size_t bytes, const struct pagemap_memory *memory,
                uint64_t offset)
 {
-    void *mapped = pm_memory_map(memory, address, offset, bytes, view->prot);
     const char *missing;
+    bool done;
 
-    if (IS_ERR(mapped)) {
+    pm_fork_hold();
+    done = pm_memory_map(memory, address, offset, bytes, view->prot) == 0 && pm_fork_exclude(address, bytes);
+    pm_fork_release();
+    if (!done) { /* what may be there is not registered: the overlay takes it away */
+        fall_back(view, "mappings (vm.max_map_count)");
         return -ENOMEM;
     }
-    (void)madvise(mapped, bytes, MADV_DONTFORK);
     missing = view->by_overlay ? NULL : arm(view, address, bytes);
     if (missing != NULL) {
         (void)syscall(SYS_munlock, address, bytes);
@@ -156,32 +159,36 @@ int pm_vm_show(struct pm_view *view, void *address, size_t bytes, const struct p
 
 static bool cover(const struct pm_view *view, void *address, size_t bytes)
 {
-    return map_empty(address, bytes, view->prot, MAP_FIXED, (off_t)((char *)address - (char *)view->start)) !=
-           MAP_FAILED;
+    return map_empty(address, bytes, view->prot, (off_t)((char *)address - (char *)view->start));
 }
 
 /*
- * A mapping in place of all others of the view, which takes none more. Where the system refuses even that, access to
- * what there is: a touch is SIGSEGV then.
+ * A mapping in place of all others of the view, which takes none more, and splits none, since nothing borders on the view. Where
+ * the system refuses even that, access to what there is: a touch is SIGSEGV then.
  */
-static void hide_all(const struct pm_view *view)
+void pm_vm_hide_all(const struct pm_view *view)
 {
-    bool done = cover(view, view->start, view->bytes) || mprotect(view->start, view->bytes, PROT_NONE) == 0;
-
-    (void)pm_warn_on(!done, "a view could not be revoked");
+    if (cover(view, view->start, view->bytes)) {
+        pm_count(&pm_counters()->revoked_whole_view, 1);
+    } else if (pm_area_close(view->start, view->bytes)) {
+        pm_count(&pm_counters()->revoked_by_closing, 1);
+    } else {
+        pm_warn("a view could not be revoked");
+    }
 }
 
 bool pm_vm_hide(struct pm_view *view, void *address, size_t bytes)
 {
     if (!view->by_overlay) {
         if (pm_uffd_zap(address, bytes) == 0) {
+            pm_count(&pm_counters()->revoked_by_uffd, 1);
             return true;
         }
         fall_back(view, "madvise(MADV_DONTNEED_LOCKED)");
     }
     if (!pm_fault_here() && cover(view, address, bytes)) {
+        pm_count(&pm_counters()->revoked_by_overlay, 1);
         return true;
     }
-    hide_all(view);
     return false;
 }

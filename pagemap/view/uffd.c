@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "pagemap/base/cancel.h"
 #include "pagemap/base/fault.h"
 
 #if !defined(MADV_DONTNEED_LOCKED)
@@ -54,7 +55,7 @@ static const char *open_descriptor(void)
 /* The descriptor, or -1; `why` is set. */
 static int descriptor(void)
 {
-    int opened;
+    int opened, cancel = pm_cancel_off();
 
     (void)pthread_mutex_lock(&lock);
     if (owner != getpid()) {
@@ -67,6 +68,7 @@ static int descriptor(void)
     }
     opened = fd;
     (void)pthread_mutex_unlock(&lock);
+    pm_cancel_restore(cancel);
     return opened;
 }
 

@@ -8,8 +8,9 @@
 
 #include "pagemap/base/atomic.h"
 #include "pagemap/base/fault.h"
-#include "pagemap/base/warn.h"
+#include "pagemap/base/map.h"
 #include "pagemap/core/domain.h"
+#include "pagemap/notifier/notifier.h"
 #include "pagemap/pagemap.h"
 #include "pagemap/view/mechanism.h"
 
@@ -21,8 +22,9 @@ struct pm_view *pm_view_at(uint64_t vpn)
     return tables != NULL && rangemap_lookup_held(tables->views, vpn, &view) == 0 ? view : NULL;
 }
 
-static void free_view(struct rangemap_deferred *deferred)
+static void free_view(struct rangemap_deferred *deferred, void *context)
 {
+    (void)context;
     free(PM_CONTAINER_OF(deferred, struct pm_view, deferred));
 }
 
@@ -39,7 +41,8 @@ static int check(const struct address_space *mapping, size_t bytes, int prot, ui
     return (prot & PROT_READ) == 0 || (prot & ~(PROT_READ | PROT_WRITE)) != 0 ? -EINVAL : 0;
 }
 
-static struct pm_view *new_view(struct address_space *mapping, size_t bytes, int prot, uint64_t offset)
+static struct pm_view *new_view(struct address_space *mapping, size_t bytes, int prot, uint64_t offset,
+                                size_t alignment)
 {
     struct pm_view *view = pm_alloc(sizeof *view);
     void *start;
@@ -47,8 +50,11 @@ static struct pm_view *new_view(struct address_space *mapping, size_t bytes, int
     if (view == NULL) {
         return NULL;
     }
-    start = pm_vm_reserve(bytes, mapping->_granule_pages * PAGE_SIZE, prot);
-    if (IS_ERR(start)) {
+    if (alignment < mapping->_granule_pages * PAGE_SIZE) {
+        alignment = mapping->_granule_pages * PAGE_SIZE;
+    }
+    start = pm_fault_here() ? NULL : pm_vm_reserve(bytes, alignment, prot);
+    if (start == NULL) {
         free(view);
         return NULL;
     }
@@ -57,60 +63,70 @@ static struct pm_view *new_view(struct address_space *mapping, size_t bytes, int
     view->bytes = bytes;
     view->prot = prot;
     view->by_overlay = pm_choose_overlay();
-    view->first_index = offset / PAGE_SIZE;
-    view->last_index = view->first_index + (bytes - 1) / PAGE_SIZE;
+    view->interval.first = offset / PAGE_SIZE;
+    view->interval.last = view->interval.first + (bytes - 1) / PAGE_SIZE;
     return view;
 }
 
-/* The caller defers free_view(). From here on nothing finds the view by its addresses, and the addresses are free for others. */
+/*
+ * The caller defers free_view(), and has closed the addresses. From here on nothing finds the view by them, and they are free
+ * for others. Pages that stay in `present` for want of memory are of no view; who makes one there takes them out.
+ */
 static void discard(struct pm_view *view)
 {
     uint64_t vpn = pm_vpn(view->start), last = vpn + view->bytes / PAGE_SIZE - 1;
-    int error = rangemap_carve(pm_tables()->views, vpn, last, NULL, NULL);
 
-    error = error != 0 ? error : rangemap_carve(pm_tables()->present, vpn, last, NULL, NULL);
-    (void)pm_warn_on(error != 0, "addresses of a view that ended can still be pinned");
+    pm_ignore(rangemap_carve(pm_tables()->present, vpn, last, NULL, NULL)); /* see above */
     pm_store_release(&view->is_gone, 1);
     pm_mapping_bump(view->mapping);
-    (void)munmap(view->start, view->bytes);
+    (void)pm_area_release(view->start, view->bytes);
 }
 
 /* With the file locked. On failure a view was made that must be discarded (*made), or none. */
-static int make(struct address_space *mapping, size_t bytes, int prot, uint64_t offset, struct pm_view **made)
+static int make(struct address_space *mapping, size_t bytes, int prot, uint64_t offset, size_t alignment,
+                struct pm_view **made)
 {
     int error = check(mapping, bytes, prot, offset);
-    struct pm_view *view = error == 0 ? new_view(mapping, bytes, prot, offset) : NULL;
+    struct pm_view *view = error == 0 ? new_view(mapping, bytes, prot, offset, alignment) : NULL;
     uint64_t vpn;
 
     *made = view;
     if (view == NULL) {
         return error != 0 ? error : -ENOMEM;
     }
-    error = pm_show_file(view, view->first_index, view->last_index);
+    vpn = pm_vpn(view->start);
+    error = rangemap_carve(pm_tables()->present, vpn, vpn + bytes / PAGE_SIZE - 1, NULL, NULL);
+    error = error != 0 ? error : pm_show_file(view, view->interval.first, view->interval.last);
     error = error == 0 && pm_fault_here() ? -ENOMEM : error;
-    if (error == 0) {
-        vpn = pm_vpn(view->start);
-        error = rangemap_insert(pm_tables()->views, vpn, vpn + bytes / PAGE_SIZE - 1, view, NULL);
+    if (error == 0) { /* a view that is there already is one of the process that this one was forked by */
+        error = rangemap_store(pm_tables()->views, vpn, vpn + bytes / PAGE_SIZE - 1, view, NULL, NULL);
     }
     if (error == 0) {
-        view->next = mapping->_views;
-        mapping->_views = view;
+        pm_interval_insert(&mapping->_views, &view->interval);
     }
     return error;
 }
 
 void *vm_mmap(struct address_space *mapping, size_t bytes, int prot, uint64_t offset)
 {
-    struct pm_view *view;
-    int error = pm_mapping_lock_or_fail(mapping);
+    return vm_mmap_aligned(mapping, bytes, prot, offset, PAGE_SIZE);
+}
 
-    if (error != 0) {
-        return ERR_PTR(error);
+void *vm_mmap_aligned(struct address_space *mapping, size_t bytes, int prot, uint64_t offset,
+                      size_t alignment)
+{
+    struct pm_view *view;
+    int error;
+
+    if (alignment == 0 || (alignment & (alignment - 1)) != 0) {
+        return ERR_PTR(-EINVAL);
     }
-    error = make(mapping, bytes, prot, offset, &view);
+    pm_mapping_lock(mapping);
+    error = make(mapping, bytes, prot, offset, alignment, &view);
     pm_mapping_unlock(mapping);
-    if (error != 0 && view != NULL) {
-        pm_mapping_lock(mapping); /* with memory for what discard() does */
+    if (error != 0 && view != NULL) { /* nobody has found it yet */
+        (void)pm_area_close(view->start, view->bytes);
+        pm_mapping_lock(mapping);
         discard(view);
         pm_mapping_unlock(mapping);
         pm_defer(&view->deferred, free_view);
@@ -135,30 +151,60 @@ static struct address_space *mapping_of_view(const void *start, size_t bytes)
     return mapping;
 }
 
+/* With the file locked, which the view is of: it stays, if it is still there. */
+static struct pm_view *view_of(const struct address_space *mapping, const void *start, size_t bytes)
+{
+    struct pm_view *view = NULL;
+
+    if (pagemap_read_lock() == 0) {
+        view = pm_view_at(pm_vpn(start));
+        pagemap_read_unlock();
+    }
+    return view != NULL && view->mapping == mapping && view->start == start && view->bytes == bytes ? view
+                                                                                                    : NULL;
+}
+
+/* With the file locked. What can fail comes first. */
+static int end_view(struct address_space *mapping, struct pm_view *view)
+{
+    uint64_t vpn = pm_vpn(view->start);
+    int error = rangemap_reserve(pm_tables()->views, 1);
+
+    if (error != 0 || !pm_area_close(view->start, view->bytes)) {
+        return -ENOMEM;
+    }
+    pm_ignore(rangemap_carve(pm_tables()->views, vpn, vpn + view->bytes / PAGE_SIZE - 1, NULL,
+                             NULL)); /* reserved */
+    pm_interval_remove(&mapping->_views, &view->interval);
+    discard(view);
+    return 0;
+}
+
 int vm_munmap(void *start, size_t bytes)
 {
     struct address_space *mapping = mapping_of_view(start, bytes);
-    struct pm_view **link, *view;
+    struct mmu_notifier_range range;
+    struct pm_view *view;
+    int error = -EINVAL;
 
     if (mapping == NULL) {
         return -EINVAL;
     }
+    mmu_notifier_range_init(&range, MMU_NOTIFY_UNMAP, 0, NULL, NULL, (uintptr_t)start,
+                            (uintptr_t)start + bytes);
+    pm_invalidate_start(&pm_told_addresses, &range);
     pm_mapping_lock(mapping);
-    link = &mapping->_views;
-    while (*link != NULL && (*link)->start != start) {
-        link = &(*link)->next;
-    }
-    view = *link; /* NULL: another thread was faster */
+    view = view_of(mapping, start, bytes); /* NULL: another thread was faster */
     if (view != NULL) {
-        *link = view->next;
-        discard(view);
+        error = end_view(mapping, view);
     }
     pm_mapping_unlock(mapping);
+    pm_invalidate_end(&range);
     pm_mapping_put(mapping);
-    if (view != NULL) {
+    if (error == 0) {
         pm_defer(&view->deferred, free_view);
     }
-    return view != NULL ? 0 : -EINVAL;
+    return error;
 }
 
 enum pagemap_revocation pagemap_view_revocation(const void *address)
@@ -181,8 +227,10 @@ enum pagemap_revocation pagemap_view_revocation(const void *address)
 
 static void hide(struct address_space *mapping, uint64_t first, uint64_t last)
 {
+    struct pm_revocation revocation = {mapping, first, last, 0};
+
     pm_mapping_lock(mapping);
-    pm_hide_in_views(mapping, first, last);
+    pm_revoke(&revocation);
     pm_mapping_unlock(mapping);
 }
 
@@ -206,13 +254,12 @@ void unmap_mapping_pages(struct address_space *mapping, uint64_t index, uint64_t
 int map_mapping_range(struct address_space *mapping, uint64_t start, uint64_t bytes)
 {
     uint64_t first = pm_first_index(start), last = pm_last_index(start, bytes);
-    int error = pm_mapping_lock_or_fail(mapping);
+    int error = 0;
 
-    if (error != 0) {
-        return error;
-    }
+    pm_mapping_lock(mapping);
     pm_round_to_granules(mapping, &first, &last);
-    for (struct pm_view *view = mapping->_views; view != NULL && error == 0; view = view->next) {
+    for (struct pm_view *view = pm_views_first(mapping, first, last); view != NULL && error == 0;
+         view = pm_views_next(view, first, last)) {
         error = pm_show_file(view, first, last);
     }
     pm_mapping_unlock(mapping);

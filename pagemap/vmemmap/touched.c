@@ -4,20 +4,26 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-#include "pagemap/base/fault.h"
+#include "pagemap/base/map.h"
+#include "pagemap/types.h"
 
 uint64_t *pm_touched;
 
 int pm_touched_reserve(uint64_t nr_pfns)
 {
+    const size_t bytes = nr_pfns >> PM_TOUCHED_SHIFT >> 3;
     void *words;
 
     if (pm_touched != NULL) {
         return 0;
     }
-    words = pm_mmap(NULL, nr_pfns >> PM_TOUCHED_SHIFT >> 3, PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (words == MAP_FAILED) {
+    words = pm_area_reserve(bytes, PAGE_SIZE);
+    if (words == NULL) {
+        return -ENOMEM;
+    }
+    if (pm_area_map(words, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+                    0) != 0) {
+        (void)pm_area_release(words, bytes);
         return -ENOMEM;
     }
     pm_touched = words;

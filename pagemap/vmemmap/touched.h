@@ -25,6 +25,14 @@ PM_INTERNAL void pm_touched_clear(uint64_t first_pfn, uint64_t nr_pfns);
 /* The lowest pfn in [pfn, last_pfn] whose bit is set, or UINT64_MAX. */
 PM_INTERNAL uint64_t pm_touched_next(uint64_t pfn, uint64_t last_pfn);
 
+/* Whether the struct pages around that of pfn were. Acquire: what was written to them before the mark is seen. */
+static inline bool pm_is_touched(uint64_t pfn)
+{
+    uint64_t bit = pfn >> PM_TOUCHED_SHIFT;
+
+    return (pm_load_acquire(&pm_touched[bit / 64]) >> bit % 64 & 1) != 0;
+}
+
 static inline void pm_touched_mark(uint64_t pfn)
 {
     uint64_t bit = pfn >> PM_TOUCHED_SHIFT;

@@ -8,6 +8,8 @@
 
 #include "pagemap/altmap/altmap.h"
 #include "pagemap/base/fault.h"
+#include "pagemap/base/fork.h"
+#include "pagemap/base/map.h"
 #include "pagemap/base/warn.h"
 #include "pagemap/vmemmap/touched.h"
 
@@ -25,14 +27,8 @@ int pm_vmemmap_reserve(void)
     (void)pthread_mutex_lock(&lock);
     error = pm_touched_reserve(TOTAL_PFNS);
     if (error == 0 && vmemmap == NULL) {
-        void *base = pm_mmap(NULL, TOTAL_PFNS * sizeof(struct page), PROT_NONE, RESERVED, -1, 0);
-
-        if (base == MAP_FAILED) {
-            error = -ENOMEM;
-        } else {
-            (void)madvise(base, TOTAL_PFNS * sizeof(struct page), MADV_DONTDUMP);
-            vmemmap = base;
-        }
+        vmemmap = pm_area_reserve(TOTAL_PFNS * sizeof(struct page), PAGE_SIZE);
+        error = vmemmap == NULL ? -ENOMEM : 0;
     }
     (void)pthread_mutex_unlock(&lock);
     return error;
@@ -52,11 +48,13 @@ static uint64_t memmap_pages(uint64_t nr_pfns)
     return nr_pfns * sizeof(struct page) / PAGE_SIZE;
 }
 
-/* The piece's struct pages in a block of the device. */
+/*
+ * The piece's struct pages in a block of the device. Not for children, which would change the parent's: the counts in the
+ * device are the only ones that both share.
+ */
 static int populate_piece(const struct pm_span *span, uint64_t pfn, uint64_t nr_pfns)
 {
     uint64_t pages = memmap_pages(nr_pfns), block = pm_altmap_alloc(span->altmap, pages), offset;
-    void *mapped;
     int error;
 
     if (block == UINT64_MAX) {
@@ -65,9 +63,11 @@ static int populate_piece(const struct pm_span *span, uint64_t pfn, uint64_t nr_
     offset = span->offset + (block - span->start_pfn) * PAGE_SIZE;
     error = pm_memory_zero(span->memory, offset, pages * PAGE_SIZE);
     if (error == 0) {
-        mapped =
-            pm_memory_map(span->memory, &vmemmap[pfn], offset, pages * PAGE_SIZE, PROT_READ | PROT_WRITE);
-        error = IS_ERR(mapped) ? (int)PTR_ERR(mapped) : 0;
+        pm_fork_hold();
+        error = pm_memory_map_lazily(span->memory, &vmemmap[pfn], offset, pages * PAGE_SIZE,
+                                     PROT_READ | PROT_WRITE);
+        error = error == 0 && !pm_fork_exclude(&vmemmap[pfn], pages * PAGE_SIZE) ? -ENOMEM : error;
+        pm_fork_release();
     }
     if (error != 0) {
         vmem_altmap_free(span->altmap, pages);
@@ -75,37 +75,35 @@ static int populate_piece(const struct pm_span *span, uint64_t pfn, uint64_t nr_
     return error;
 }
 
-/* At least nobody touches them; the bytes go when their place is used again. */
-static void hide(uint64_t pfn, uint64_t nr_pfns)
-{
-    void *start = &vmemmap[pfn];
-    size_t bytes = nr_pfns * sizeof(struct page);
-    bool hidden = mmap(start, bytes, PROT_NONE, RESERVED | MAP_FIXED, -1, 0) != MAP_FAILED ||
-                  mprotect(start, bytes, PROT_NONE) == 0;
-
-    (void)pm_warn_on(!hidden, "the memmap of a device that went stays mapped: no mappings left");
-}
-
-/* Gives the blocks of [start_pfn, end_pfn) back and hides their struct pages. */
-static void depopulate_until(const struct pm_span *span, uint64_t end_pfn)
-{
-    if (end_pfn > span->start_pfn) {
-        pm_touched_clear(span->start_pfn, end_pfn - span->start_pfn);
-        hide(span->start_pfn, end_pfn - span->start_pfn);
-    }
-    if (span->altmap != NULL && end_pfn > span->start_pfn) {
-        vmem_altmap_free(span->altmap, memmap_pages(end_pfn - span->start_pfn));
-    }
-}
-
-/* Not for children, which would change the parent's: the counts in the device are the only ones that both share. */
-static int keep_from_children(const struct pm_span *span)
+/*
+ * Nobody touches them any more; the bytes go when their place is used again. Ordinary memory whose mapping the system joined
+ * with a neighbour's and will not split is emptied at least. False: those in the device can still be touched.
+ */
+static bool hide(const struct pm_span *span, uint64_t nr_pfns)
 {
     void *start = &vmemmap[span->start_pfn];
+    size_t bytes = nr_pfns * sizeof(struct page);
 
-    return !pm_fault_here() && madvise(start, span->nr_pfns * sizeof(struct page), MADV_DONTFORK) == 0
-               ? 0
-               : -ENOMEM;
+    return (!pm_fault_here() && mmap(start, bytes, PROT_NONE, RESERVED | MAP_FIXED, -1, 0) != MAP_FAILED) ||
+           pm_area_close(start, bytes) || (span->altmap == NULL && madvise(start, bytes, MADV_DONTNEED) == 0);
+}
+
+/* Gives the blocks of [start_pfn, end_pfn) back and hides their struct pages. -ENOMEM: all stays. */
+static int depopulate_until(const struct pm_span *span, uint64_t end_pfn)
+{
+    uint64_t nr_pfns = end_pfn - span->start_pfn;
+
+    if (nr_pfns == 0) {
+        return 0;
+    }
+    if (!hide(span, nr_pfns)) {
+        return -ENOMEM;
+    }
+    pm_touched_clear(span->start_pfn, nr_pfns);
+    if (span->altmap != NULL) {
+        vmem_altmap_free(span->altmap, memmap_pages(nr_pfns));
+    }
+    return 0;
 }
 
 static int populate_from_altmap(const struct pm_span *span)
@@ -120,9 +118,9 @@ static int populate_from_altmap(const struct pm_span *span)
         error = populate_piece(span, pfn, nr_pfns);
         pfn += error == 0 ? nr_pfns : 0;
     }
-    error = error != 0 ? error : keep_from_children(span);
     if (error != 0) {
-        depopulate_until(span, pfn);
+        (void)pm_warn_on(depopulate_until(span, pfn) != 0,
+                         "the memmap of a device that was not made stays mapped: no mappings left");
         span->altmap->alloc = before.alloc;
         span->altmap->align = before.align;
     }
@@ -131,17 +129,16 @@ static int populate_from_altmap(const struct pm_span *span)
 
 int pm_vmemmap_populate(const struct pm_span *span)
 {
-    void *mapped;
-
     if (span->altmap != NULL) {
         return populate_from_altmap(span);
     }
-    mapped = pm_mmap(&vmemmap[span->start_pfn], span->nr_pfns * sizeof(struct page), PROT_READ | PROT_WRITE,
-                     RESERVED | MAP_FIXED, -1, 0);
-    return mapped == MAP_FAILED ? -ENOMEM : 0;
+    return pm_area_map(&vmemmap[span->start_pfn], span->nr_pfns * sizeof(struct page), PROT_READ | PROT_WRITE,
+                       RESERVED, -1, 0) == 0
+               ? 0
+               : -ENOMEM;
 }
 
-void pm_vmemmap_depopulate(const struct pm_span *span)
+int pm_vmemmap_depopulate(const struct pm_span *span)
 {
-    depopulate_until(span, span->start_pfn + span->nr_pfns);
+    return depopulate_until(span, span->start_pfn + span->nr_pfns);
 }

@@ -5,10 +5,15 @@
  *   relaxed   atomic, orders nothing
  *   acquire   later accesses stay after the load
  *   release   earlier accesses stay before the store
+ *   ordered   a read-modify-write that earlier accesses stay before, and later ones stay behind its load; a load
+ *             that later accesses stay behind. An ordered load stays behind every ordered read-modify-write
+ *             before it; any other load may overtake its store (C11's memory_order_seq_cst, and no more)
  *   full      an atomic read-modify-write and a full fence on both sides
  *
- * Three builds. Production maps them to ck_pr. RANGEMAP_ATOMIC_CC maps them to the compiler's __atomic
- * builtins, which ThreadSanitizer understands (ck_pr is inline assembly, which it cannot see).
+ * Three builds. On x86-64 production maps them to ck_pr. RANGEMAP_ATOMIC_CC maps them to the compiler's __atomic
+ * builtins, which ThreadSanitizer understands (ck_pr is inline assembly, which it cannot see); arm64 always has them,
+ * since ck_pr makes a `dmb` of every acquire and release where ldar, ldapr and stlr do, and knows no LSE, which
+ * the compiler's outlined calls look for when the program starts. There `full` is two `dmb ish`, `ordered` none.
  * RANGEMAP_EXPLORER additionally calls base/explorer.h before each access, so that a scheduler can switch
  * threads there, and can keep stores back as a store buffer does. On x86-64 loads are acquire and stores release by
  * themselves, and a locked instruction is a full fence; elsewhere the fences below are real.
@@ -23,7 +28,7 @@
 #include "rangemap/base/compiler.h"
 #include "rangemap/base/explorer.h"
 
-#if defined(RM_TSAN) && !defined(RANGEMAP_ATOMIC_CC)
+#if (defined(RM_TSAN) || defined(__aarch64__)) && !defined(RANGEMAP_ATOMIC_CC)
 #define RANGEMAP_ATOMIC_CC 1
 #endif
 
@@ -48,7 +53,7 @@ static inline void rm_word_set_private(rm_word *word, uint64_t value)
 }
 
 /* A relaxed load for the sake of bits that do not change any more, whatever the others do. */
-static inline uint64_t rm_load_settled(const rm_word *word)
+static inline uint64_t rm_load_immutable(const rm_word *word)
 {
     rm_explorer_touch(word);
     return __atomic_load_n(&word->unsafe_value, __ATOMIC_RELAXED);
@@ -68,10 +73,28 @@ static inline uint64_t rm_load_acquire(const rm_word *word)
     return __atomic_load_n(&word->unsafe_value, __ATOMIC_ACQUIRE);
 }
 
-/* A load whose result is only followed as a pointer: consume, which compilers promote to acquire. */
+/*
+ * A load whose result is only followed as a pointer: consume, which compilers promote to acquire (the explorer's weak memory does not). arm64 orders the load
+ * before accesses through the address it yields; the empty assembly keeps the compiler from knowing the address from
+ * elsewhere. ThreadSanitizer knows no dependencies.
+ */
 static inline uint64_t rm_load_dependent(const rm_word *word)
 {
-    return rm_load_acquire(word);
+#if defined(__aarch64__) && !defined(RM_TSAN)
+    uint64_t value = rm_load_relaxed(word);
+
+    __asm__("" : "+r"(value));
+    return value;
+#else
+    rm_explorer_point(word);
+    return __atomic_load_n(&word->unsafe_value, __ATOMIC_CONSUME);
+#endif
+}
+
+static inline uint64_t rm_load_ordered(const rm_word *word)
+{
+    rm_explorer_point(word);
+    return __atomic_load_n(&word->unsafe_value, __ATOMIC_SEQ_CST);
 }
 
 static inline void rm_store_relaxed(rm_word *word, uint64_t value)
@@ -88,34 +111,86 @@ static inline void rm_store_release(rm_word *word, uint64_t value)
     __atomic_store_n(&word->unsafe_value, value, __ATOMIC_RELEASE);
 }
 
-static inline bool rm_cas_full(rm_word *word, uint64_t expected, uint64_t desired)
+static inline bool rm_cas_ordered(rm_word *word, uint64_t expected, uint64_t desired)
 {
     rm_explorer_update(word);
     return __atomic_compare_exchange_n(&word->unsafe_value, &expected, desired, false, __ATOMIC_SEQ_CST,
                                        __ATOMIC_SEQ_CST);
 }
 
-static inline uint64_t rm_swap_full(rm_word *word, uint64_t value)
+static inline void rm_or_ordered(rm_word *word, uint64_t bits)
 {
     rm_explorer_update(word);
-    return __atomic_exchange_n(&word->unsafe_value, value, __ATOMIC_SEQ_CST);
+    (void)__atomic_fetch_or(&word->unsafe_value, bits, __ATOMIC_SEQ_CST);
+}
+
+/* On both sides of a read-modify-write, which is a full fence itself on x86-64 only. */
+static inline void rm_fence_rmw(void)
+{
+#if !defined(CK_MD_TSO)
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+static inline bool rm_cas_full(rm_word *word, uint64_t expected, uint64_t desired)
+{
+    bool done;
+
+    rm_fence_rmw();
+    done = rm_cas_ordered(word, expected, desired);
+    rm_fence_rmw();
+    return done;
+}
+
+static inline uint64_t rm_swap_full(rm_word *word, uint64_t value)
+{
+    uint64_t old;
+
+    rm_explorer_update(word);
+    rm_fence_rmw();
+    old = __atomic_exchange_n(&word->unsafe_value, value, __ATOMIC_SEQ_CST);
+    rm_fence_rmw();
+    return old;
 }
 
 static inline void rm_or_full(rm_word *word, uint64_t bits)
 {
+    rm_fence_rmw();
+    rm_or_ordered(word, bits);
+    rm_fence_rmw();
+}
+
+static inline void rm_and_full(rm_word *word, uint64_t bits)
+{
     rm_explorer_update(word);
-    (void)__atomic_fetch_or(&word->unsafe_value, bits, __ATOMIC_SEQ_CST);
+    rm_fence_rmw();
+    (void)__atomic_fetch_and(&word->unsafe_value, bits, __ATOMIC_SEQ_CST);
+    rm_fence_rmw();
+}
+
+static inline bool rm_cas_relaxed(rm_word *word, uint64_t expected, uint64_t desired)
+{
+    rm_explorer_update(word);
+    return __atomic_compare_exchange_n(&word->unsafe_value, &expected, desired, false, __ATOMIC_RELAXED,
+                                       __ATOMIC_RELAXED);
+}
+
+static inline void rm_or_relaxed(rm_word *word, uint64_t bits)
+{
+    rm_explorer_update(word);
+    (void)__atomic_fetch_or(&word->unsafe_value, bits, __ATOMIC_RELAXED);
+}
+
+static inline void rm_and_relaxed(rm_word *word, uint64_t bits)
+{
+    rm_explorer_update(word);
+    (void)__atomic_fetch_and(&word->unsafe_value, bits, __ATOMIC_RELAXED);
 }
 
 static inline uint64_t rm_add_relaxed(rm_word *word, uint64_t addend)
 {
     rm_explorer_update(word);
     return __atomic_fetch_add(&word->unsafe_value, addend, __ATOMIC_RELAXED);
-}
-
-/* See below: the operations above are fences themselves. */
-static inline void rm_fence_rmw(void)
-{
 }
 
 #else
@@ -187,12 +262,55 @@ static inline uint64_t rm_swap_full(rm_word *word, uint64_t value)
     return old;
 }
 
-static inline void rm_or_full(rm_word *word, uint64_t bits)
+/* No weaker than they must be, on processors that nothing here was written for. */
+static inline bool rm_cas_ordered(rm_word *word, uint64_t expected, uint64_t desired)
+{
+    return rm_cas_full(word, expected, desired);
+}
+
+static inline void rm_or_ordered(rm_word *word, uint64_t bits)
 {
     rm_explorer_update(word);
     rm_fence_rmw();
     ck_pr_or_64(&word->unsafe_value, bits);
     rm_fence_rmw();
+}
+
+static inline void rm_or_full(rm_word *word, uint64_t bits)
+{
+    rm_or_ordered(word, bits);
+}
+
+static inline void rm_and_full(rm_word *word, uint64_t bits)
+{
+    rm_explorer_update(word);
+    rm_fence_rmw();
+    ck_pr_and_64(&word->unsafe_value, bits);
+    rm_fence_rmw();
+}
+
+static inline uint64_t rm_load_ordered(const rm_word *word)
+{
+    rm_fence_rmw();
+    return rm_load_acquire(word);
+}
+
+static inline bool rm_cas_relaxed(rm_word *word, uint64_t expected, uint64_t desired)
+{
+    rm_explorer_update(word);
+    return ck_pr_cas_64(&word->unsafe_value, expected, desired);
+}
+
+static inline void rm_or_relaxed(rm_word *word, uint64_t bits)
+{
+    rm_explorer_update(word);
+    ck_pr_or_64(&word->unsafe_value, bits);
+}
+
+static inline void rm_and_relaxed(rm_word *word, uint64_t bits)
+{
+    rm_explorer_update(word);
+    ck_pr_and_64(&word->unsafe_value, bits);
 }
 
 static inline uint64_t rm_add_relaxed(rm_word *word, uint64_t addend)
@@ -213,6 +331,12 @@ static inline void rm_count_own(rm_word *counter, uint64_t addend)
 static inline void *rm_load_pointer(const rm_word *word)
 {
     return (void *)(uintptr_t)rm_load_acquire(word);
+}
+
+/* One that is only compared, or that leads to what needs no order: why is said where it is used. */
+static inline void *rm_load_pointer_relaxed(const rm_word *word)
+{
+    return (void *)(uintptr_t)rm_load_relaxed(word);
 }
 
 static inline uint64_t rm_pointer_bits(const void *pointer)

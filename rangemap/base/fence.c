@@ -1,22 +1,33 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#define _GNU_SOURCE /* syscall */
 #include "rangemap/base/fence.h"
 
 #include <errno.h>
-#include <linux/membarrier.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#include "rangemap/rangemap.h"
+#include "rangemap/base/system.h"
 
+/*
+ * membarrier(2)'s commands, numbers of the kernel's ABI. Their header belongs to the kernel: musl's compilers do not find
+ * it, and that of an old distribution may lack them.
+ */
+enum {
+    MEMBARRIER_CMD_PRIVATE_EXPEDITED = 1 << 3,
+    MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED = 1 << 4,
+};
+
+/*
+ * Relaxed everywhere: the word alone is looked at, and no other access depends on when it changed. That the process is registered is the
+ * kernel's own state, which membarrier(2) looks at itself; who reads ASYMMETRIC late asks in vain, and who reads
+ * it after it was refused is light once more, which pollers find out like any other.
+ */
 rm_word rm_fence_kind;
 
-static bool membarrier_does(int command)
+/* 0 or a negative errno. */
+static int membarrier(int command)
 {
 #if defined(RANGEMAP_EXPLORER)
-    return command != MEMBARRIER_CMD_PRIVATE_EXPEDITED || rm_explorer_membarrier();
+    return command != MEMBARRIER_CMD_PRIVATE_EXPEDITED || rm_explorer_membarrier() ? 0 : -EPERM;
 #else
-    return syscall(SYS_membarrier, command, 0, 0) == 0;
+    return rm_membarrier(command);
 #endif
 }
 
@@ -24,28 +35,36 @@ void rm_fence_prepare(void)
 {
     bool registered;
 
-    if (rm_load_acquire(&rm_fence_kind) != RM_FENCE_UNKNOWN) {
+    if (rm_load_relaxed(&rm_fence_kind) != RM_FENCE_UNKNOWN) {
         return;
     }
-    registered = membarrier_does(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+    registered = membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0;
     /* Racing first callers agree on the first answer. */
-    (void)rm_cas_full(&rm_fence_kind, RM_FENCE_UNKNOWN,
-                      registered ? RM_FENCE_ASYMMETRIC : RM_FENCE_SYMMETRIC);
+    (void)rm_cas_relaxed(&rm_fence_kind, RM_FENCE_UNKNOWN,
+                         registered ? RM_FENCE_ASYMMETRIC : RM_FENCE_SYMMETRIC);
 }
 
-int rangemap_forgo_membarrier(void)
+bool rm_fence_forgo(void)
 {
-    (void)rm_cas_full(&rm_fence_kind, RM_FENCE_UNKNOWN, RM_FENCE_SYMMETRIC);
-    return rm_fence_is_asymmetric() ? -EBUSY : 0;
+    (void)rm_cas_relaxed(&rm_fence_kind, RM_FENCE_UNKNOWN, RM_FENCE_SYMMETRIC);
+    return !rm_fence_is_asymmetric();
 }
 
 bool rm_fence_heavy(void)
 {
-    if (!rm_fence_is_asymmetric()) {
-        return true;
+    int result;
+    uint64_t kind = rm_load_relaxed(&rm_fence_kind);
+
+    if (kind != RM_FENCE_ASYMMETRIC) {
+        return kind == RM_FENCE_SYMMETRIC;
     }
-    /* A child that was made without our fork handler may not be registered yet. */
-    return membarrier_does(MEMBARRIER_CMD_PRIVATE_EXPEDITED) ||
-           (membarrier_does(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) &&
-            membarrier_does(MEMBARRIER_CMD_PRIVATE_EXPEDITED));
+    result = membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+    if (result == -EPERM && membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0) {
+        /* A child that was made without our fork handler was not registered yet. */
+        result = membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+    }
+    if (result != 0 && result != -ENOMEM) {
+        (void)rm_cas_relaxed(&rm_fence_kind, RM_FENCE_ASYMMETRIC, RM_FENCE_REFUSED);
+    }
+    return result == 0;
 }

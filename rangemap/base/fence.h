@@ -18,16 +18,23 @@
 enum rm_fence_kind {
     RM_FENCE_UNKNOWN,
     RM_FENCE_ASYMMETRIC,
-    RM_FENCE_SYMMETRIC /* no membarrier here */
+    RM_FENCE_SYMMETRIC, /* no membarrier here */
+    RM_FENCE_REFUSED    /* asymmetric at first; then the kernel refused the heavy side */
 };
 
-/* Settled by rm_fence_prepare() and constant from then on. */
+/* Settled by rm_fence_prepare(); from then on it may only become RM_FENCE_REFUSED, for ever. */
 RM_INTERNAL extern rm_word rm_fence_kind;
 
 /* Asks the kernel, once per process; before the first light fence. Lock-free. */
 RM_INTERNAL void rm_fence_prepare(void);
 
-/* The heavy side. False: the kernel refused, and nothing was ordered. */
+/* Without membarrier(2) for ever, if nobody has relied on it yet: whether that is so. */
+RM_INTERNAL bool rm_fence_forgo(void);
+
+/*
+ * The heavy side. False: the kernel refused, and nothing was ordered. If that is for good, as under a seccomp filter
+ * that was installed later, the light side is over: rm_fence_is_asymmetric() is false from then on.
+ */
 RM_INTERNAL bool rm_fence_heavy(void);
 
 static inline bool rm_fence_is_asymmetric(void)

@@ -10,8 +10,9 @@
  *   fold           slot, level          an update passes a slot that another one has frozen, and takes it in
  *   freeze         map, node, children  an inner node is being frozen
  *   split          entries, level       more entries than fit one node of that level: they go to several
+ *   gap__search    map, visits          a search for a gap ended, having looked into so many nodes
  *   poll           domain, moved        a look for grace periods that are over; moved: whether it could tell any is
- *   stall          domain, pending      such a look in vain, for an open section; pending: bags that wait in the shard
+ *   stall          domain, behind       such a look in vain, for an open section; behind: epochs that it is behind
  */
 #ifndef RANGEMAP_BASE_PROBE_H
 #define RANGEMAP_BASE_PROBE_H
@@ -73,14 +74,19 @@ RM_ALWAYS_INLINE void rm_probe_split(unsigned entries, unsigned level)
     RM_PROBE2(split, entries, level);
 }
 
+RM_ALWAYS_INLINE void rm_probe_gap_search(const void *map, uint64_t visits)
+{
+    RM_PROBE2(gap__search, map, visits);
+}
+
 RM_ALWAYS_INLINE void rm_probe_poll(const void *domain, unsigned moved)
 {
     RM_PROBE2(poll, domain, moved);
 }
 
-RM_ALWAYS_INLINE void rm_probe_stall(const void *domain, unsigned pending)
+RM_ALWAYS_INLINE void rm_probe_stall(const void *domain, unsigned behind)
 {
-    RM_PROBE2(stall, domain, pending);
+    RM_PROBE2(stall, domain, behind);
 }
 
 #if defined(__clang__)

@@ -18,6 +18,13 @@ void __tsan_acquire(void *address);
 void __tsan_release(void *address);
 #endif
 
+/* For functions that read in free nodes, which are poisoned: there is the link to the next one. */
+#if defined(RM_ASAN)
+#define RM_READS_POISONED __attribute__((no_sanitize("address")))
+#else
+#define RM_READS_POISONED
+#endif
+
 /* [address, address + bytes) must not be touched until it is made usable again. */
 static inline void rm_poison(void *address, size_t bytes)
 {
@@ -41,7 +48,30 @@ static inline void rm_unpoison(void *address, size_t bytes)
     (void)bytes;
 }
 
-/* Values in nodes keep the caller's objects alive: the leak checker must look there. */
+/* Memory in which the pool keeps its books, from here on; and no more. */
+static inline void rm_books_open(void *address, size_t bytes)
+{
+#if defined(RANGEMAP_EXPLORER)
+    rm_explorer_books(address, bytes, true);
+#elif defined(RM_ASAN)
+    __asan_unpoison_memory_region(address, bytes);
+#endif
+    (void)address;
+    (void)bytes;
+}
+
+static inline void rm_books_close(void *address, size_t bytes)
+{
+#if defined(RANGEMAP_EXPLORER)
+    rm_explorer_books(address, bytes, false);
+#elif defined(RM_ASAN)
+    __asan_poison_memory_region(address, bytes);
+#endif
+    (void)address;
+    (void)bytes;
+}
+
+/* Values in nodes, and garbage in shards, keep the caller's objects alive: the leak checker must look there. */
 static inline void rm_leak_root_add(void *address, size_t bytes)
 {
 #if defined(RM_ASAN)

@@ -49,36 +49,4 @@ static inline struct rm_link *rm_stack_take_all(struct rm_stack *stack)
     return (struct rm_link *)(uintptr_t)rm_swap_full(&stack->head, 0);
 }
 
-/*
- * Gives a chain of unknown length back. Its end is not searched for: the chain becomes the stack if that is
- * still empty; else what was pushed meanwhile, which is short, is put in front. Lock-free.
- */
-static inline void rm_stack_return_chain(struct rm_stack *stack, struct rm_link *chain)
-{
-    while (chain != NULL && !rm_cas_full(&stack->head, 0, rm_pointer_bits(chain))) {
-        struct rm_link *front = rm_stack_take_all(stack);
-        struct rm_link *last = front;
-
-        if (front == NULL) {
-            continue;
-        }
-        while (last->next != NULL) {
-            last = last->next;
-        }
-        last->next = chain;
-        chain = front;
-    }
-}
-
-/* Takes one element; others pushing or taking meanwhile may see the stack empty for a moment. Lock-free. */
-static inline struct rm_link *rm_stack_take_one(struct rm_stack *stack)
-{
-    struct rm_link *first = rm_stack_take_all(stack);
-
-    if (first != NULL) {
-        rm_stack_return_chain(stack, first->next);
-    }
-    return first;
-}
-
 #endif

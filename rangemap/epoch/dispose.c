@@ -3,7 +3,7 @@
 
 static void free_node(struct rm_thread *thread, void *node, unsigned lines)
 {
-    rm_cache_free(&thread->cache, &thread->domain->pool, node, lines);
+    rm_thread_free(thread, node, lines);
 }
 
 static void spend(unsigned *budget)
@@ -40,7 +40,7 @@ static struct rm_inner *dispose_step(struct rm_inner *inner, const struct rm_val
     struct rm_node *child;
 
     if (count == 0) {
-        struct rm_node *parent = inner->prev;
+        struct rm_node *parent = rm_prev_node(rm_word_private(&inner->prev));
 
         free_node(thread, inner, RM_INNER_LINES);
         spend(budget);
@@ -52,7 +52,7 @@ static struct rm_inner *dispose_step(struct rm_inner *inner, const struct rm_val
         dispose_leaf(rm_leaf(child), values, thread, budget);
         return inner;
     }
-    rm_inner(child)->prev = &inner->node;
+    rm_word_set_private(&rm_inner(child)->prev, rm_pointer_bits(inner));
     return rm_inner(child);
 }
 
@@ -68,7 +68,7 @@ static bool dispose_subtree(struct rm_retired *retired, struct rm_thread *thread
     }
     inner = rm_inner(node);
     if ((retired->word & RM_RETIRED_TAGS) == RM_RETIRED_SUBTREE) {
-        inner->prev = NULL;
+        rm_word_set_private(&inner->prev, 0);
     }
     while (inner != NULL && *budget > 0) {
         inner = dispose_step(inner, values, thread, budget);
@@ -99,7 +99,7 @@ bool rm_dispose_retired(struct rm_retired *retired, struct rm_thread *thread, un
 
 void rm_dispose_tree(struct rm_node *root, const struct rm_values *values, struct rm_thread *thread)
 {
-    struct rm_retired retired = {rm_pointer_bits(root) | RM_RETIRED_SUBTREE, rm_pointer_bits(values)};
+    struct rm_retired retired = rm_dispose_whole(root, values);
 
     for (unsigned budget = 1; !dispose_subtree(&retired, thread, &budget); budget = 64) {
     }

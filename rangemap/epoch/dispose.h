@@ -11,6 +11,12 @@
  */
 RM_INTERNAL bool rm_dispose_retired(struct rm_retired *retired, struct rm_thread *thread, unsigned *budget);
 
+/* What rm_dispose_retired() takes for a whole tree, and for its values if `values` is not NULL. */
+static inline struct rm_retired rm_dispose_whole(const struct rm_node *root, const struct rm_values *values)
+{
+    return (struct rm_retired){rm_pointer_bits(root) | RM_RETIRED_SUBTREE, rm_pointer_bits(values)};
+}
+
 /* Frees a tree that nobody else can see, releasing values if `values` is not NULL; all at once. */
 RM_INTERNAL void rm_dispose_tree(struct rm_node *root, const struct rm_values *values,
                                  struct rm_thread *thread);

@@ -1,62 +1,42 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A reclamation domain: the epoch that its readers announce themselves in, the pool that nodes come from,
- * the shards in which garbage waits for its grace period, and the records of its threads.
+ * A reclamation domain, in the first chunk of its pool: the epoch that its readers announce themselves in, the pool that nodes come from, and the
+ * roster of the records of its threads, with the shards in which garbage waits.
  *
  * Who writes what:
- *   epoch          ck_epoch; the global counter by whoever polls
+ *   epoch          the global counter by whoever polls, from one value to the next (epoch/grace.h)
  *   pool           any thread, lock-free
- *   poller         the holder of its `claim`
- *   shard[]        `inbox`, `outstanding` and `pending_bytes` by any thread; the rest by the holder of `claim`
- *   pending_bytes  any thread, once per bag, where limits are set; else only the shards count
- *   threads        push-only list of records; a record's own words: see epoch/thread.h
+ *   pending_bytes  any thread, once per bag, where limits are set; else only the records count
+ *   roster         any thread that attaches or leaves (epoch/roster.h)
+ *   parked         any thread, lock-free: records without a thread, of which each may be in here once
+ *   work, waiters  any thread: see rm_domain_announce_work()
  */
 #ifndef RANGEMAP_EPOCH_DOMAIN_H
 #define RANGEMAP_EPOCH_DOMAIN_H
 
 #include "rangemap/base/ck.h"
-#include "rangemap/base/stack.h"
-#include "rangemap/memory/pool.h"
+#include "rangemap/base/system.h"
+#include "rangemap/base/tagged.h"
+#include "rangemap/epoch/roster.h"
+#include "rangemap/memory/cache.h"
 #include "rangemap/rangemap.h"
-
-/* As many as threads are likely to update at once; tests make it small. */
-#if !defined(RANGEMAP_SHARDS)
-#define RANGEMAP_SHARDS 32
-#endif
-enum { RM_SHARDS = RANGEMAP_SHARDS };
-
-/* See epoch/grace.h. */
-struct rm_poller {
-    rm_word claim;            /* 1 while a thread polls, in whatever shard */
-    rm_word refused;          /* 1: the kernel refused the last heavy fence; holder of claim, all read */
-    bool owes_fence;          /* `light` was taken away, but not fenced yet; holder of claim */
-    ck_epoch_record_t record; /* to poll without garbage; holder of claim */
-} RM_LINE_ALIGNED;
-
-/* See epoch/reclaim.h. */
-struct rm_shard {
-    rm_word claim;            /* 1 while a thread works on the shard */
-    struct rm_stack inbox;    /* garbage whose grace period has not begun */
-    rm_word outstanding;      /* objects in inbox, record and ready; any thread */
-    rm_word pending_bytes;    /* of the nodes that those name; any thread */
-    rm_word visited_ns;       /* coarse time of the last visit; holder of claim, all read */
-    struct rm_link *ready;    /* garbage whose grace period is over; holder of claim */
-    ck_epoch_record_t record; /* garbage in its grace period; never in a section; holder of claim */
-} RM_LINE_ALIGNED;
 
 struct rangemap_domain {
     ck_epoch_t epoch; /* first, so that a record's `global` tells its domain */
     struct rm_pool pool;
-    rm_word pending_bytes RM_LINE_ALIGNED; /* sum over the shards, if there is a limit */
+    rm_word pending_bytes RM_LINE_ALIGNED; /* sum over the records, if there is a limit */
     rm_word above_soft_limit;
     rm_word maps;
-    rm_word records RM_LINE_ALIGNED; /* length of `threads` */
-    struct rm_stack threads;         /* rm_thread.of_domain; never popped while the domain lives */
-    uint64_t soft_limit_bytes, hard_limit_bytes;
+    struct rm_tagged parked;
+    rm_word work;    /* rises when there is something new to call back, or memory is short */
+    rm_word waiters; /* threads that sleep until it does */
+    /* Never change. */
+    uint64_t soft_limit_bytes RM_LINE_ALIGNED;
+    uint64_t hard_limit_bytes;
     rangemap_pressure_fn *pressure;
     void *context;
-    struct rm_poller poller;
-    struct rm_shard shard[RM_SHARDS];
+    bool calls_back_when_asked;
+    struct rm_roster roster;
 };
 
 static inline bool rm_domain_has_limit(const struct rangemap_domain *domain)
@@ -64,18 +44,48 @@ static inline bool rm_domain_has_limit(const struct rangemap_domain *domain)
     return domain->soft_limit_bytes != 0 || domain->hard_limit_bytes != 0;
 }
 
-static inline void rm_pending_add(struct rangemap_domain *domain, struct rm_shard *shard, uint64_t bytes)
+static inline bool rm_domain_is_over_soft_limit(const struct rangemap_domain *domain)
 {
-    (void)rm_add_relaxed(&shard->pending_bytes, bytes);
-    if (rm_domain_has_limit(domain)) {
-        (void)rm_add_relaxed(&domain->pending_bytes, bytes);
-    }
+    return domain->soft_limit_bytes != 0 &&
+           rm_load_relaxed(&domain->pending_bytes) > domain->soft_limit_bytes;
 }
 
-/* Not of one instant: bytes may be missed that are handed over meanwhile. */
-RM_INTERNAL uint64_t rm_pending_bytes(const struct rangemap_domain *domain);
+static inline bool rm_domain_is_over_hard_limit(const struct rangemap_domain *domain)
+{
+    return domain->hard_limit_bytes != 0 &&
+           rm_load_relaxed(&domain->pending_bytes) >= domain->hard_limit_bytes;
+}
+
+/*
+ * The epoch now. Acquire: what those did who moved it here, and the ends of the sections that they waited for, come
+ * before what follows.
+ */
+static inline unsigned rm_domain_epoch(const struct rangemap_domain *domain)
+{
+    rm_explorer_point(&domain->epoch.epoch);
+    return __atomic_load_n(&domain->epoch.epoch, __ATOMIC_ACQUIRE);
+}
+
+/* Where the domain's memory comes from; NULL: there is none. */
+RM_INTERNAL struct rangemap_domain *rm_domain_new(const struct rangemap_domain_options *options);
+
+/* Gives all memory back. Nobody uses the domain any more. */
+RM_INTERNAL void rm_domain_free(struct rangemap_domain *domain);
 
 /* NULL stands for the default domain, which is made on first use; NULL if that fails. */
 RM_INTERNAL struct rangemap_domain *rm_domain_or_default(struct rangemap_domain *domain);
+
+/* The same, but does not make it: NULL if it was not. Any context. */
+RM_INTERNAL struct rangemap_domain *rm_domain_existing(struct rangemap_domain *domain);
+RM_INTERNAL bool rm_domain_is_default(const struct rangemap_domain *domain);
+
+/* How many there are beside the default domain. */
+RM_INTERNAL uint64_t rm_domain_others(void);
+
+/* Frees the default domain. Nobody uses it any more; the next use makes another. */
+RM_INTERNAL void rm_domain_drop_default(void);
+
+/* Wakes threads that wait in rangemap_domain_serve(). Lock-free; a system call only if there are any. */
+RM_INTERNAL void rm_domain_announce_work(struct rangemap_domain *domain);
 
 #endif

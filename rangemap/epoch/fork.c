@@ -1,111 +1,114 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * The child of a fork has one thread and a copy of everything. The maps are consistent: every step of an
- * update leaves a legal state. What other threads had in hand is not: their caches, the bags that they were
- * filling, the batches that they were moving and the shards that they had claimed may have been in motion, so
- * the child forgets those. Nodes stay in the pool's chunks until the domain is destroyed; values and deferred
- * objects in a claimed shard are not released in the child. Their sections would block reclamation for ever,
- * so they are ended.
- */
+#include "rangemap/epoch/fork.h"
+
 #include <string.h>
 
+#include "rangemap/epoch/attach.h"
 #include "rangemap/epoch/retire.h"
 
-struct tally {
-    uint64_t objects, bytes;
-};
+/* Everything here is relaxed: the child has one thread, and what the others had done is what the kernel has copied. */
 
-static void count_links(struct tally *tally, const struct rm_link *link)
-{
-    for (; link != NULL; link = link->next) {
-        tally->objects++;
-        tally->bytes += rm_retire_bytes(RM_CONTAINER_OF(link, struct rm_garbage, link));
-    }
-}
-
-static void count_pending(struct tally *tally, const ck_epoch_record_t *record)
-{
-    for (unsigned i = 0; i < CK_EPOCH_LENGTH; i++) {
-        const ck_stack_entry_t *cursor = record->pending[i].head;
-
-        for (; cursor != NULL; cursor = cursor->next) {
-            const ck_epoch_entry_t *entry = RM_CONTAINER_OF(cursor, ck_epoch_entry_t, stack_entry);
-
-            tally->objects++;
-            tally->bytes += rm_retire_bytes(RM_CONTAINER_OF(entry, struct rm_garbage, epoch_entry));
-        }
-    }
-}
-
-/* A claim in the child is that of a thread that is no more: the shard's lists may be half moved. */
-static uint64_t reset_shard(struct rm_shard *shard)
-{
-    struct tally left = {0, 0};
-
-    if (rm_load_relaxed(&shard->claim) != 0) {
-        shard->ready = NULL;
-        memset(shard->record.pending, 0, sizeof shard->record.pending);
-        shard->record.n_pending = 0;
-        rm_store_release(&shard->claim, 0);
-    }
-    count_links(&left, rm_load_pointer(&shard->inbox.head));
-    count_links(&left, shard->ready);
-    count_pending(&left, &shard->record);
-    rm_store_relaxed(&shard->outstanding, left.objects);
-    rm_store_relaxed(&shard->pending_bytes, left.bytes);
-    return left.bytes;
-}
-
-static void reset_domain(struct rangemap_domain *domain)
+static uint64_t bytes_of(const struct rm_link *link)
 {
     uint64_t bytes = 0;
 
-    domain->poller.owes_fence = false; /* no other thread is left */
-    rm_store_relaxed(&domain->poller.refused, 0);
-    rm_store_release(&domain->poller.claim, 0);
-    for (unsigned i = 0; i < RM_SHARDS; i++) {
-        bytes += reset_shard(&domain->shard[i]);
+    for (; link != NULL; link = link->next) {
+        bytes += rm_garbage_bytes(RM_CONTAINER_OF(link, struct rm_garbage, link));
     }
-    rm_store_relaxed(&domain->pending_bytes, bytes);
+    return bytes;
+}
+
+/* A claim in the child is that of a thread that is no more: the shard's queues may be half moved. */
+static void reset_shard(struct rm_shard *shard)
+{
+    if (rm_load_relaxed(&shard->claim) != 0) {
+        memset(&shard->old, 0, sizeof shard->old);
+        memset(&shard->young, 0, sizeof shard->young);
+        memset(&shard->ready, 0, sizeof shard->ready);
+        memset(&shard->asked, 0, sizeof shard->asked);
+        shard->bytes = 0;
+        rm_store_relaxed(&shard->holds, 0);
+        rm_store_relaxed(&shard->claim, 0);
+    }
+}
+
+/* What waits in the shard is counted anew: what was lost is not pending. */
+static uint64_t recount(struct rm_thread *thread)
+{
+    const struct rm_shard *shard = &thread->shard;
+    uint64_t bytes = bytes_of(rm_load_pointer_relaxed(&shard->inbox.head)) +
+                     bytes_of(shard->old.queue.first) + bytes_of(shard->young.queue.first) +
+                     bytes_of(shard->ready.first) + bytes_of(shard->asked.first);
+
+    rm_store_relaxed(&thread->retired_bytes, bytes);
+    rm_store_relaxed(&thread->reclaimed_bytes, 0);
+    return bytes;
 }
 
 static void take_over(struct rm_thread *thread)
 {
     ck_pr_store_uint(&thread->section.active, 0);
-    if (thread->busy > 0 || rm_load_relaxed(&thread->state) == RM_THREAD_PARKING) {
-        memset(&thread->cache.magazine, 0, sizeof thread->cache.magazine);
-        thread->cache.unused = NULL;
-        thread->cache.unused_end = NULL;
-        thread->bag = NULL;
-        thread->committed_bag = NULL;
-        thread->committed = 0;
+    if (thread->busy > 0) {
+        rm_thread_forget_in_hand(thread);
+        thread->busy = 0;
     }
-    rm_store_release(&thread->state, RM_THREAD_PARKED);
+    rm_roster_set_attached(&thread->domain->roster, thread, false);
+    rm_record_push_parked(thread);
+}
+
+/*
+ * Of a record that is not the child's. MOVING: a thread that is no more was parking it, or taking it over; it is in no
+ * stack.
+ */
+static void reset_record(struct rm_thread *thread)
+{
+    enum rm_thread_state state = rm_standing_state(rm_load_relaxed(&thread->standing));
+
+    if (state == RM_THREAD_MOVING) {
+        thread->busy = 1;
+    }
+    if (state == RM_THREAD_MOVING || state == RM_THREAD_ATTACHED) {
+        take_over(thread);
+    }
+}
+
+static bool is_of_domain(const struct rm_thread *thread)
+{
+    return thread != NULL && thread->section.global != NULL;
+}
+
+/* Once for each domain: with the record in its first place, which is taken before any other. */
+static void reset_domain(struct rangemap_domain *domain)
+{
+    struct rm_roster_walk walk = rm_roster_begin(&domain->roster, true);
+    struct rm_thread *thread;
+    uint64_t bytes = 0;
+
+    while ((thread = rm_roster_next(&walk)) != NULL) {
+        reset_shard(&thread->shard);
+        bytes += recount(thread);
+    }
+    rm_store_relaxed(&domain->pending_bytes, bytes);
+    rm_store_relaxed(&domain->waiters, 0);
 }
 
 void rm_fork_child(void)
 {
-    struct rm_link *link;
+    uint32_t numbers = rm_record_numbers();
 
-    for (link = rm_load_pointer(&rm_thread_all.head); link != NULL; link = link->next) {
-        struct rm_thread *thread = RM_CONTAINER_OF(link, struct rm_thread, of_process);
-        uint64_t state = rm_load_relaxed(&thread->state);
+    rm_process_note();
+    rm_own_renumber(rm_thread_number());
+    for (uint32_t i = 0; i < numbers; i++) {
+        struct rm_thread *thread = rm_record_at(i);
 
-        if (state == RM_THREAD_FREE || state == RM_THREAD_ORPHAN) {
-            continue; /* its domain is gone */
+        if (!is_of_domain(thread)) {
+            continue; /* free, or an orphan */
         }
-        if (rm_load_pointer(&thread->domain->threads.head) == &thread->of_domain) {
-            reset_domain(thread->domain); /* once, with its latest record */
+        if (rm_load_pointer_relaxed(&thread->domain->roster.first.record[0]) == thread) {
+            reset_domain(thread->domain);
         }
-        if (rm_thread_is_own(thread)) {
-            rm_store_relaxed(&thread->tid, (uint64_t)rm_gettid());
-        } else if (state != RM_THREAD_PARKED) {
-            take_over(thread);
+        if (!rm_thread_is_own(thread)) {
+            reset_record(thread);
         }
     }
-}
-
-void rangemap_after_fork_in_child(void)
-{
-    rm_fork_child();
 }

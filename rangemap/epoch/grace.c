@@ -1,90 +1,90 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#define _GNU_SOURCE /* nanosleep */
 #include "rangemap/epoch/grace.h"
-
-#include <errno.h>
-#include <sched.h>
-#include <time.h>
 
 #include "rangemap/base/probe.h"
 #include "rangemap/epoch/light.h"
 
-static bool claim_poller(struct rm_poller *poller)
-{
-    return (rm_load_relaxed(&poller->claim) == 0 && rm_cas_full(&poller->claim, 0, 1)) ||
-           rm_broken(RM_POLL_CLAIM);
-}
+/* What a scan of the attached records found. */
+struct scan {
+    struct rm_thread *blocker; /* in a section of another epoch; NULL: none */
+    unsigned blocked_epoch;    /* which */
+    bool any;                  /* some section is open */
+    bool is_late;              /* another poller has moved the epoch */
+};
 
-/* By the holder of the poller's claim. */
-static bool poll_alone(struct rangemap_domain *domain, ck_epoch_record_t *record, ck_stack_t *over)
-{
-    bool moved = rm_light_revoke_all(domain) && ck_epoch_poll_deferred(record, over);
-
-    /* The scan's loads of `active` before the disposal: pairs with the release that ended those sections. */
-    ck_pr_fence_acquire();
-    rm_happens_acquire(&domain->epoch);
-    rm_probe_poll(domain, moved);
-    if (!moved) {
-        rm_probe_stall(domain, record->n_pending);
-    }
-    return moved;
-}
-
-bool rm_grace_poll(struct rangemap_domain *domain, ck_epoch_record_t *record, ck_stack_t *over)
-{
-    bool moved;
-
-    if (!claim_poller(&domain->poller)) {
-        return false;
-    }
-    moved = poll_alone(domain, record, over);
-    rm_store_release(&domain->poller.claim, 0);
-    return moved;
-}
-
-int rm_grace_check(const struct rangemap_domain *domain)
-{
-    return rm_load_relaxed(&domain->poller.refused) == 0 ? 0 : -EPERM;
-}
-
-void rm_grace_back_off(unsigned *looks)
-{
-    enum { YIELDS = 4, DOUBLINGS = 10 };
-    unsigned look = (*looks)++;
-
-    if (look < YIELDS) {
-        (void)sched_yield();
-    } else {
-        unsigned doublings = look - YIELDS < DOUBLINGS ? look - YIELDS : DOUBLINGS;
-        struct timespec pause = {0, 1000L << doublings};
-
-        (void)nanosleep(&pause, NULL);
-    }
-}
+/* A scan that may be in vain looks after so many records whether it is. */
+enum { RECORDS_BETWEEN_LOOKS = 8 };
 
 /*
- * Without garbage a poll succeeds if it saw no section open, or none of an older epoch and moved the epoch on.
- * Every section open now keeps the epoch from moving twice.
+ * litmus: reuse. `active` before `epoch`: a section stores them in that order, too, so one that is seen open with this epoch has
+ * this epoch, or is a later one of the same thread, which began after the fence and may be missed.
  */
-int rm_grace_wait(struct rangemap_domain *domain)
+static void look_at(struct scan *scan, struct rm_thread *thread, unsigned epoch)
 {
-    struct rm_poller *poller = &domain->poller;
-    unsigned moves = 0, looks = 0;
-    int result = 0;
+    unsigned active, seen;
 
-    while (result == 0 && moves < 2) {
-        ck_stack_t none = CK_STACK_INITIALIZER;
-        bool moved = false;
-
-        if (claim_poller(poller)) {
-            moved = poll_alone(domain, &poller->record, &none);
-            rm_store_release(&poller->claim, 0);
-        }
-        moves += moved;
-        if (!moved) {
-            rm_grace_back_off(&looks);
-            result = rm_grace_check(domain);
+    rm_explorer_point(&thread->section.active);
+    active = __atomic_load_n(&thread->section.active, __ATOMIC_ACQUIRE);
+    if (active != 0) {
+        scan->any = true;
+        rm_explorer_point(&thread->section.epoch);
+        seen = __atomic_load_n(&thread->section.epoch, __ATOMIC_ACQUIRE);
+        if (seen != epoch) {
+            scan->blocker = thread;
+            scan->blocked_epoch = seen;
         }
     }
-    return result;
+}
+
+static struct scan scan_records(struct rangemap_domain *domain, unsigned epoch)
+{
+    struct rm_roster_walk walk = rm_roster_begin(&domain->roster, false);
+    struct scan scan = {NULL, 0, false, false};
+    struct rm_thread *thread;
+    unsigned looked = 0;
+
+    while (scan.blocker == NULL && !scan.is_late && (thread = rm_roster_next(&walk)) != NULL) {
+        look_at(&scan, thread, epoch);
+        scan.is_late = ++looked % RECORDS_BETWEEN_LOOKS == 0 && rm_domain_epoch(domain) != epoch;
+    }
+    return scan;
+}
+
+/* From the very epoch that was read before the scan. That it fails means that another poller was faster. */
+static void advance(struct rangemap_domain *domain, unsigned epoch)
+{
+    rm_explorer_update(&domain->epoch.epoch);
+    (void)__atomic_compare_exchange_n(&domain->epoch.epoch, &epoch, epoch + 1, false, __ATOMIC_SEQ_CST,
+                                      __ATOMIC_SEQ_CST);
+}
+
+/* litmus: scan_ctrl */
+enum rm_grace rm_grace_poll(struct rangemap_domain *domain, struct rm_thread **blocker)
+{
+    unsigned epoch = rm_domain_epoch(domain);
+    struct scan scan;
+
+    *blocker = NULL;
+    /* The epoch, and all that was unlinked before it, before the loads of `light` and of `active`. */
+    ck_pr_fence_memory();
+    if (!rm_light_revoke_all(domain)) {
+        rm_probe_poll(domain, false);
+        return RM_GRACE_BLOCKED;
+    }
+    scan = scan_records(domain, epoch);
+    if (scan.is_late) {
+        rm_probe_poll(domain, true);
+        rm_happens_acquire(&domain->epoch); /* likewise, by who was faster */
+        return RM_GRACE_ADVANCED;
+    }
+    *blocker = scan.blocker;
+    rm_probe_poll(domain, scan.blocker == NULL);
+    if (scan.blocker != NULL) {
+        rm_probe_stall(domain, epoch - scan.blocked_epoch);
+        return RM_GRACE_BLOCKED;
+    }
+    advance(domain, epoch);
+    /* The scan's loads of `active` before the disposal: pairs with the release that ended those sections. */
+    rm_happens_acquire(&domain->epoch);
+    return scan.any ? RM_GRACE_ADVANCED : RM_GRACE_QUIET;
 }

@@ -1,40 +1,40 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Grace periods: ck_epoch's poll, after light sections (epoch/light.h) have been taken away.
+ * Grace periods: when is something that was made unreachable out of every section's sight?
  *
- * ck_epoch_poll() reads the global epoch, scans the records and perhaps moves the epoch on; what it hands out
- * relies on its own scan and on the scans behind the last two moves. Each scan must see every section whose
- * loads may have come before the epoch got its value, or before the garbage was admitted. So one thread at
- * a time polls in a domain: nobody else moves the epoch between its heavy fence and its scan, and a section that
- * the scan misses began its loads after that fence, hence after the epoch had its value and after the garbage
- * was unlinked.
+ * The records, sections and the counter of epochs are ck_epoch's. Its poll is not used: ck_epoch_poll() is one step
+ * of the record that it is given, may run in one thread at a time where sections are light, and reads every record
+ * that was ever registered. Here anyone polls, at any time:
  *
- * A thread stopped while it polls holds up reclamation in its domain, as one stopped in a section does.
+ *   read the epoch, e; pass a full fence; take light sections away, with a heavy fence if there were any;
+ *   scan the attached records: if a section is open with another epoch than e, give up;
+ *   move the epoch from e to e + 1, by compare-and-swap
+ *
+ * A poller that is stopped anywhere keeps nobody from polling: when it goes on, its compare-and-swap fails, unless
+ * the epoch is still the one that it read before its scan. Garbage that was stamped with s is out of sight when the
+ * epoch is s + 2 or more; docs/design.md, 8, has the proof.
  */
 #ifndef RANGEMAP_EPOCH_GRACE_H
 #define RANGEMAP_EPOCH_GRACE_H
 
-#include "rangemap/epoch/thread.h"
+#include "rangemap/epoch/own.h"
+
+enum rm_grace {
+    RM_GRACE_BLOCKED,  /* a section of an older epoch is open, or the kernel refused the heavy fence */
+    RM_GRACE_ADVANCED, /* the epoch is further than it was: by this poll or by another */
+    RM_GRACE_QUIET /* as before, and no section was open: what was unlinked before the poll is out of sight */
+};
 
 /*
- * Polls `record`, which the caller owns: what is past its grace period goes to *over. False: nothing could be
- * said, because another thread polls, or the kernel refused the fence; or ck_epoch_poll() returned false.
+ * One poll, which waits for nothing. If a section blocks, its record is put into *blocker; else NULL. Lock-free; no
+ * signal handlers.
  */
-RM_INTERNAL bool rm_grace_poll(struct rangemap_domain *domain, ck_epoch_record_t *record, ck_stack_t *over);
+RM_INTERNAL enum rm_grace rm_grace_poll(struct rangemap_domain *domain, struct rm_thread **blocker);
 
-/*
- * Waits until every section that is open now has ended. Outside sections and callbacks. -EPERM: the kernel
- * allowed membarrier(2) at first and refuses it now.
- */
-RM_INTERNAL int rm_grace_wait(struct rangemap_domain *domain);
-
-/* -EPERM if the last poll met with that, else 0. */
-RM_INTERNAL int rm_grace_check(const struct rangemap_domain *domain);
-
-/*
- * Between two fruitless looks: a yield at first, then sleeps of 1 us to 1 ms. A look interrupts the processors
- * of other threads, so it must not be repeated hotly.
- */
-RM_INTERNAL void rm_grace_back_off(unsigned *looks);
+/* Whether garbage stamped with `stamp` is out of sight when the epoch is `epoch`. The counter may wrap. */
+static inline bool rm_grace_is_over(unsigned stamp, unsigned epoch)
+{
+    return (int)(epoch - stamp) >= 2;
+}
 
 #endif

@@ -1,53 +1,65 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Where garbage waits for its grace period.
+ * The work on shards (epoch/shard.h): handing garbage over, and moving it on.
  *
- * Any thread pushes onto a shard's inbox. A thread that wins the shard's `claim` (one compare-and-swap, never
- * waited for) plays the owner that ck_epoch_call and ck_epoch_poll ask for: it moves the inbox into the
- * shard's record, polls, and disposes of some of what is ready. So garbage is nobody's own: an idle thread
- * strands none, and a thread that exits leaves none behind. A claim held by a stopped thread holds up that
- * shard only, and no operation.
- *
- * Why not ck_epoch_call_strict straight into the record: ck 0.7.1's poll dispatches every list of the record
- * when it saw no thread active; an entry pushed between that scan and the dispatch would skip its grace
- * period. Here the poller alone pushes, before it polls.
+ * A thread hands its garbage to its record's own shard, unless somebody is at it: then, for that time, to another
+ * record's. So what a stopped thread has claimed holds up no more than it held then.
  */
 #ifndef RANGEMAP_EPOCH_RECLAIM_H
 #define RANGEMAP_EPOCH_RECLAIM_H
 
-#include "rangemap/epoch/retire.h"
+#include <limits.h>
 
-RM_INTERNAL void rm_shard_init(struct rm_shard *shard, struct rangemap_domain *domain);
+#include "rangemap/epoch/grace.h"
 
-/* Hands over garbage of `things`; it must be unreachable for new readers. Lock-free. */
-RM_INTERNAL void rm_reclaim_submit(struct rm_thread *thread, struct rm_garbage *garbage, uint64_t things);
+/* Hands over garbage of so many `entries`; it must be unreachable for new readers. Lock-free. */
+RM_INTERNAL void rm_reclaim_submit(struct rm_thread *thread, struct rm_garbage *garbage, uint64_t entries);
 
-RM_INTERNAL void rm_reclaim_visit(struct rm_thread *thread);
+/* The same to a certain shard. */
+RM_INTERNAL void rm_reclaim_submit_to(struct rm_thread *thread, struct rm_shard *shard,
+                                      struct rm_garbage *garbage);
 
-/* After an update, outside its section: a share of the work if the thread submitted anything. */
-static inline void rm_reclaim_share(struct rm_thread *thread)
+/*
+ * A thread that disposes of as much as it hands over finds in its cache what it needs: what it disposes of at once beyond
+ * that, the cache may not hold. So it does so only where more waits than is due to grace periods.
+ */
+enum { RM_SHARD_BYTES = 128 << 10 };
+
+/* How a thread works on shards. */
+struct rm_work {
+    struct rm_thread *thread;
+    unsigned budget;           /* things that may still be disposed of; counts down */
+    unsigned surplus;          /* further ones, if a shard holds more than RM_SHARD_BYTES */
+    unsigned polls;            /* that may still be made; counts down */
+    bool calls_back;           /* disposes of what calls back, too */
+    uint64_t now_ns;           /* coarse time */
+    struct rm_thread *blocker; /* who blocked the last poll; NULL: nobody */
+};
+
+/* Adds to one of the two, which does not pass its greatest value. */
+static inline void rm_work_grant(unsigned *budget, uint64_t entries)
 {
-    if (RM_UNLIKELY(thread->unvisited > 0) && !thread->reclaiming) {
-        rm_reclaim_visit(thread);
-    }
+    uint64_t sum = *budget + entries;
+
+    *budget = sum < UINT_MAX ? (unsigned)sum : UINT_MAX;
 }
 
-/* One round over all shards, waiting for nothing. True: there may be more to do. */
-RM_INTERNAL bool rm_reclaim_poll(struct rm_thread *thread, unsigned budget);
+/* Does some work on the shard if nobody else is at it. False: somebody is. Lock-free but for callbacks. */
+RM_INTERNAL bool rm_reclaim_visit(struct rm_shard *shard, struct rm_work *work);
 
-/* Waits until everything submitted before is disposed of. Outside sections and callbacks. -EPERM or 0. */
-RM_INTERNAL int rm_reclaim_barrier(struct rm_thread *thread);
-
-/* Whether no garbage is left. */
+/* Whether no garbage is left in any shard. */
 RM_INTERNAL bool rm_reclaim_is_empty(struct rangemap_domain *domain);
 
-/* Tries to get under the hard limit, without waiting. */
-RM_INTERNAL bool rm_reclaim_below_limit(struct rm_thread *thread);
+/*
+ * Around callbacks that reclamation makes: they must not detach the thread, nor wait for what it is in the middle
+ * of, nor be cancelled half way, which would leave that undone.
+ */
+struct rm_callbacks {
+    int cancel_state;
+    bool reclaiming;
+};
 
-static inline bool rm_reclaim_is_over_limit(struct rangemap_domain *domain)
-{
-    return domain->hard_limit_bytes != 0 &&
-           rm_load_relaxed(&domain->pending_bytes) >= domain->hard_limit_bytes;
-}
+RM_INTERNAL struct rm_callbacks rm_callbacks_enter(struct rm_thread *thread);
+RM_INTERNAL void rm_callbacks_leave(struct rm_thread *thread, struct rm_callbacks before);
 
 #endif

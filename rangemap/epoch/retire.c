@@ -6,7 +6,22 @@
 
 static void free_bag(struct rm_thread *thread, struct rm_bag *bag)
 {
-    rm_cache_free(&thread->cache, &thread->domain->pool, bag, RM_BAG_LINES);
+    rm_thread_free(thread, bag, RM_BAG_LINES);
+}
+
+/* Frees what comes next, as long as it is nodes. */
+static void free_nodes(struct rm_bag *bag, struct rm_thread *thread, unsigned *budget)
+{
+    unsigned i = bag->done, end = bag->count - i > *budget ? i + *budget : bag->count;
+    const struct rm_retired *retired = &bag->entry[i];
+
+    for (; i < end && rm_retired_is_node(retired); i++, retired++) {
+        unsigned lines = (unsigned)(retired->word & RM_RETIRED_TAGS);
+
+        rm_thread_free(thread, (void *)(uintptr_t)(retired->word - lines), lines);
+    }
+    *budget -= i - bag->done;
+    bag->done = i;
 }
 
 /* Disposes of the entries in turn; a subtree may take several calls. */
@@ -14,47 +29,56 @@ static bool dispose_bag(struct rm_garbage *garbage, struct rm_thread *thread, un
 {
     struct rm_bag *bag = RM_CONTAINER_OF(garbage, struct rm_bag, garbage);
 
-    while (bag->done < bag->count) {
-        if (*budget == 0) {
+    while (free_nodes(bag, thread, budget), bag->done < bag->count) {
+        if (*budget == 0 || !rm_dispose_retired(&bag->entry[bag->done], thread, budget)) {
             return false;
         }
-        if (rm_dispose_retired(&bag->entry[bag->done], thread, budget)) {
-            bag->done++;
-        }
+        bag->done++;
     }
     free_bag(thread, bag);
     return true;
 }
 
-uint64_t rm_retire_bytes(const struct rm_garbage *garbage)
+static uint64_t bag_bytes(const struct rm_garbage *garbage)
 {
-    return garbage->dispose == dispose_bag ? RM_CONTAINER_OF(garbage, struct rm_bag, garbage)->bytes : 0;
+    return RM_CONTAINER_OF(garbage, struct rm_bag, garbage)->bytes;
+}
+
+static const struct rm_garbage_kind bag_of_nodes = {dispose_bag, bag_bytes, false};
+static const struct rm_garbage_kind bag_with_values = {dispose_bag, bag_bytes, true};
+
+static struct rm_bag *new_bag(struct rm_thread *thread)
+{
+    struct rm_bag *bag = rm_thread_alloc(thread, RM_BAG_LINES);
+
+    if (bag != NULL) {
+        bag->older = thread->bag;
+        bag->count = 0;
+        bag->done = 0;
+        bag->bytes = 0;
+        bag->holds_values = false;
+    }
+    return bag;
 }
 
 bool rm_retire_stage_slow(struct rm_thread *thread, uint64_t word, uint64_t values)
 {
-    struct rm_bag *bag = rm_cache_alloc(&thread->cache, &thread->domain->pool, RM_BAG_LINES);
+    struct rm_bag *bag = new_bag(thread);
 
     if (bag == NULL) {
         return false;
     }
-    bag->garbage.dispose = dispose_bag;
-    bag->older = thread->bag;
-    bag->count = 1;
-    bag->done = 0;
-    bag->bytes = 0;
-    bag->entry[0].word = word;
-    bag->entry[0].values = values;
     thread->bag = bag;
-    return true;
+    return rm_retire_stage(thread, word, values);
 }
 
 static void submit_bag(struct rm_thread *thread, struct rm_bag *bag)
 {
     /* A subtree is one entry of many nodes. */
-    uint64_t things = bag->bytes / (RM_INNER_LINES * RM_CACHE_LINE);
+    uint64_t entries = bag->bytes / (RM_INNER_LINES * RM_CACHE_LINE);
 
-    rm_reclaim_submit(thread, &bag->garbage, things > bag->count ? things : bag->count);
+    bag->garbage.kind = bag->holds_values ? &bag_with_values : &bag_of_nodes;
+    rm_reclaim_submit(thread, &bag->garbage, entries > bag->count ? entries : bag->count);
 }
 
 static void open_bag(struct rm_thread *thread, struct rm_bag *bag)
@@ -62,6 +86,12 @@ static void open_bag(struct rm_thread *thread, struct rm_bag *bag)
     thread->bag = bag;
     thread->committed_bag = bag;
     thread->committed = bag != NULL ? bag->count : 0;
+}
+
+bool rm_retire_open(struct rm_thread *thread)
+{
+    open_bag(thread, new_bag(thread));
+    return thread->bag != NULL;
 }
 
 void rm_retire_close(struct rm_thread *thread)
@@ -77,16 +107,6 @@ void rm_retire_close(struct rm_thread *thread)
     } else {
         free_bag(thread, bag);
     }
-}
-
-static bool holds_values(const struct rm_bag *bag, unsigned from)
-{
-    for (unsigned i = from; i < bag->count; i++) {
-        if (bag->entry[i].values != 0) {
-            return true;
-        }
-    }
-    return false;
 }
 
 #if defined(RANGEMAP_EXPLORER)
@@ -108,11 +128,9 @@ static void announce(const struct rm_thread *thread)
 void rm_retire_commit(struct rm_thread *thread, uint64_t bytes)
 {
     struct rm_bag *bag = thread->bag;
-    bool values;
 
     announce(thread);
     bag->bytes += bytes;
-    values = holds_values(bag, bag == thread->committed_bag ? thread->committed : 0);
     while (bag->older != NULL) {
         struct rm_bag *full = bag->older;
 
@@ -120,7 +138,7 @@ void rm_retire_commit(struct rm_thread *thread, uint64_t bytes)
         submit_bag(thread, full);
     }
     open_bag(thread, bag);
-    if (values || bag->count == RM_BAG_ENTRIES) {
+    if (bag->holds_values || bag->count == RM_BAG_ENTRIES) {
         rm_retire_close(thread);
     }
 }
@@ -135,5 +153,6 @@ void rm_retire_abort(struct rm_thread *thread)
     }
     if (thread->bag != NULL) {
         thread->bag->count = thread->committed;
+        thread->bag->holds_values = false;
     }
 }

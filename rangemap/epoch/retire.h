@@ -1,32 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * What an update takes out of the tree is collected in bags: blocks of the pool that name nodes, subtrees
- * and values, and that wait for their grace period as one object of ck_epoch.
+ * and values, and that wait for their grace period as one.
  *
  * An update stages what it would retire before its compare-and-swap, while it can still fail for memory, and
- * commits or aborts afterwards; neither can fail. Only a winner commits (rule R6).
+ * commits or aborts afterwards; neither can fail. Only a winner commits (rule R6). One node alone is not staged: the
+ * winner writes it down afterwards, into a bag that was open before.
  * A bag is handed to a shard when it is full, or at once if it holds values, so that a destroyer can find
  * every value of its map in the shards.
  */
 #ifndef RANGEMAP_EPOCH_RETIRE_H
 #define RANGEMAP_EPOCH_RETIRE_H
 
-#include "rangemap/epoch/thread.h"
+#include "rangemap/epoch/own.h"
 #include "rangemap/epoch/values.h"
-
-struct rm_garbage;
-
-/* Disposes of some of `garbage`, at most about *budget objects, which it counts down. True: all is gone. */
-typedef bool rm_dispose_fn(struct rm_garbage *garbage, struct rm_thread *thread, unsigned *budget);
-
-/* An object that waits for its grace period. */
-struct rm_garbage {
-    union {
-        ck_epoch_entry_t epoch_entry; /* in the shard's record */
-        struct rm_link link;          /* in its inbox, then in its ready list */
-    };
-    rm_dispose_fn *dispose;
-};
 
 /*
  * One retired thing.
@@ -44,6 +31,13 @@ struct rm_retired {
 #define RM_RETIRED_SUBTREE_ENTERED UINT64_C(7)
 #define RM_RETIRED_VALUE UINT64_C(1)
 
+static inline bool rm_retired_is_node(const struct rm_retired *retired)
+{
+    uint64_t tag = retired->word & RM_RETIRED_TAGS;
+
+    return retired->values == 0 && tag >= RM_LINES_MIN && tag <= RM_LINES_MAX;
+}
+
 /* How many entries a bag takes before it is handed over; tests make it small to reclaim early. */
 #if !defined(RANGEMAP_BAG_ENTRIES)
 #define RANGEMAP_BAG_ENTRIES 21
@@ -54,17 +48,18 @@ struct rm_bag {
     struct rm_garbage garbage;
     struct rm_bag *older; /* staged before this one by the same update */
     unsigned count, done;
-    uint64_t bytes; /* of nodes named in it */
+    uint64_t bytes;    /* of nodes named in it */
+    bool holds_values; /* what was staged last, or all of it: an open bag holds none */
     struct rm_retired entry[RM_BAG_ENTRIES];
 };
 
 _Static_assert(sizeof(struct rm_bag) <= RM_BAG_LINES * RM_CACHE_LINE, "a bag is a node of the pool");
 
-/* The size of the nodes that a piece of garbage names. */
-RM_INTERNAL uint64_t rm_retire_bytes(const struct rm_garbage *garbage);
-
 /* False: out of memory; the caller aborts. */
 RM_INTERNAL bool rm_retire_stage_slow(struct rm_thread *thread, uint64_t word, uint64_t values);
+
+/* Makes a bag. Nothing is staged. False: out of memory. */
+RM_INTERNAL bool rm_retire_open(struct rm_thread *thread);
 
 /* Hands the bag being filled to a shard, if there is anything in it. Nothing may be staged. */
 RM_INTERNAL void rm_retire_close(struct rm_thread *thread);
@@ -85,12 +80,38 @@ static inline bool rm_retire_stage(struct rm_thread *thread, uint64_t word, uint
     bag->entry[bag->count].word = word;
     bag->entry[bag->count].values = values;
     bag->count++;
+    if (values != 0) {
+        bag->holds_values = true;
+    }
     return true;
 }
 
 static inline bool rm_retire_stage_node(struct rm_thread *thread, const void *node, unsigned lines)
 {
     return rm_retire_stage(thread, rm_pointer_bits(node) | lines, 0);
+}
+
+/* Whether rm_retire_node() may follow, which cannot fail. Nothing is staged, and there is always room in an open bag. */
+static inline bool rm_retire_has_room(struct rm_thread *thread)
+{
+    return RM_LIKELY(thread->bag != NULL) || rm_retire_open(thread);
+}
+
+/* Makes a node garbage at once, without staging. */
+static inline void rm_retire_node(struct rm_thread *thread, const void *node, unsigned lines)
+{
+    struct rm_bag *bag = thread->bag;
+    unsigned count = bag->count;
+
+    bag->entry[count].word = rm_pointer_bits(node) | lines;
+    bag->entry[count].values = 0;
+    bag->bytes += (uint64_t)lines * RM_CACHE_LINE;
+    bag->count = count + 1;
+    thread->committed = count + 1;
+    rm_explorer_retired(bag->entry[count].word, 0);
+    if (RM_UNLIKELY(count + 1 == RM_BAG_ENTRIES)) {
+        rm_retire_close(thread);
+    }
 }
 
 static inline bool rm_retire_stage_subtree(struct rm_thread *thread, const struct rm_node *root,

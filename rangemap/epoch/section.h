@@ -32,22 +32,23 @@ static inline void rm_section_note_epoch(struct rm_thread *thread)
  */
 static inline void rm_section_enter_fenced(struct rm_thread *thread)
 {
+    /* litmus: section_poll */
     bool outermost = !rm_section_is_open(thread);
 
     rm_explorer_delay(&thread->section.active, sizeof thread->section.active);
     ck_epoch_begin(&thread->section, NULL);
-    rm_explorer_fence(RM_FENCE_SECTION);
+    rm_explorer_fence();
 #if !defined(CK_MD_TSO)
     if (!outermost && !rm_light(thread)) {
         ck_pr_fence_memory();
     }
 #endif
-    if (outermost && RM_UNLIKELY(--thread->account.left == 0)) {
-        rm_light_settle(thread);
+    if (outermost && RM_UNLIKELY(--thread->account.fences_until_review == 0)) {
+        rm_light_review(thread);
     }
 }
 
-/* See epoch/light.h for why it looks twice. */
+/* See epoch/light.h for why it looks twice. litmus: light10_p0 */
 static inline void rm_section_enter_lightly(struct rm_thread *thread)
 {
     rm_explorer_point(&thread->section.active);
@@ -55,7 +56,7 @@ static inline void rm_section_enter_lightly(struct rm_thread *thread)
     ck_pr_store_uint(&thread->section.active, 1);
     rm_fence_light();
     if (RM_UNLIKELY(!rm_light(thread))) {
-        rm_explorer_fence(RM_FENCE_AGAIN);
+        rm_explorer_fence();
         ck_pr_fence_memory(); /* `active` before the loads of the section */
     }
     rm_section_note_epoch(thread);
@@ -63,14 +64,12 @@ static inline void rm_section_enter_lightly(struct rm_thread *thread)
 
 /*
  * Begins a section. Elsewhere than on x86 the load of the global epoch must also come before the loads of the
- * section.
+ * section. litmus: section_poll, epoch_move
  */
 static inline void rm_section_enter(struct rm_thread *thread)
 {
     rm_explorer_point(NULL);
-    if (rm_broken(RM_SECTION)) {
-        /* No section. */
-    } else if (RM_LIKELY(rm_light(thread) && !rm_section_is_open(thread))) {
+    if (RM_LIKELY(rm_light(thread) && !rm_section_is_open(thread))) {
         rm_section_enter_lightly(thread);
     } else {
         rm_section_enter_fenced(thread);
@@ -79,15 +78,19 @@ static inline void rm_section_enter(struct rm_thread *thread)
     ck_pr_fence_load();
 #endif
     rm_explorer_section(true);
+    rm_happens_release(thread); /* it may end inside the section */
 }
 
-/* Ends it: a release store, so that the section's loads are over before a poller sees it inactive. */
+/*
+ * Ends it: a release store, so that the section's loads are over before a poller sees it inactive. litmus: reuse
+ *
+ * And a full fence between an update's compare-and-swap and what the thread looks up in light sections later: of two threads
+ * that each insert and then look for the other's, one finds it. On x86 the compare-and-swap is one; on arm64 the fence of
+ * ck_epoch_end() is (ck_pr_fence_release() is `dmb ish`), which a store-release alone would not be.
+ */
 static inline void rm_section_leave(struct rm_thread *thread)
 {
     rm_explorer_section(false);
-    if (rm_broken(RM_SECTION)) {
-        return;
-    }
     rm_explorer_delay(&thread->section.active, sizeof thread->section.active);
     rm_happens_release(&thread->domain->epoch);
     (void)ck_epoch_end(&thread->section, NULL);

@@ -3,8 +3,7 @@
 #ifndef RANGEMAP_KERNEL_KERNEL_H
 #define RANGEMAP_KERNEL_KERNEL_H
 
-#include "rangemap/node/splice.h"
-#include "rangemap/tree/path.h"
+#include "rangemap/tree/short.h"
 
 struct rm_kernel {
     const char *name;
@@ -12,6 +11,7 @@ struct rm_kernel {
     rm_rank_fn *rank;
     rm_path_descend_fn *descend;
     rm_splice_fn *splice;
+    rm_short_update_fn *short_update;
     /* True on a hit. `value` may be NULL. */
     bool (*lookup)(const struct rangemap *map, uint64_t key, void **value);
     bool (*find)(const struct rangemap *map, uint64_t key, struct rangemap_entry *entry);
@@ -28,9 +28,6 @@ struct rm_kernel {
 enum { RM_BATCH_KEYS = 16 };
 
 RM_INTERNAL extern const struct rm_kernel rm_kernel_portable;
-RM_INTERNAL rm_rank_fn rm_portable_rank;
-RM_INTERNAL rm_path_descend_fn rm_portable_descend;
-RM_INTERNAL rm_splice_fn rm_portable_splice;
 #if defined(RM_RANK_AVX2)
 RM_INTERNAL extern const struct rm_kernel rm_kernel_avx2;
 #endif
@@ -41,7 +38,13 @@ RM_INTERNAL extern const struct rm_kernel rm_kernel_avx512;
 RM_INTERNAL extern const struct rm_kernel rm_kernel_neon;
 #endif
 
-/* The kernel in use. Written at start and by rangemap_select_kernel(); any value serves. */
+/* The kernel in use: the portable one at first. Relaxed: any of them is right. */
 RM_INTERNAL extern const struct rm_kernel *rm_kernel_selected;
+
+/* Selects the best that this processor has. When the library is loaded: map/map.c. */
+RM_INTERNAL void rm_kernel_select_best(void);
+
+/* As rangemap_select_kernel(), of a name that is not NULL. */
+RM_INTERNAL int rm_kernel_select(const char *name);
 
 #endif

@@ -15,38 +15,42 @@
 #include "rangemap/node/prefetch.h"
 #include "rangemap/tree/version.h"
 
-RM_ALWAYS_INLINE uint64_t rm_followed_meta(const struct rangemap *map, struct rm_node *node,
-                                           enum rm_rule rule)
+/* The child of an inner node that covers `key`. */
+RM_ALWAYS_INLINE struct rm_node *rm_child(rm_rank_fn *rank, const struct rm_node *node, uint64_t meta,
+                                          uint64_t key)
 {
-    return rm_broken(rule) ? rm_load_acquire(&node->meta) : rm_version_meta(map, node);
+    unsigned index = rank(node, rm_meta_count(meta) - 1, key);
+
+    return rm_slot_node(rm_load_dependent(&rm_inner(node)->slot[index]));
 }
 
 /* The leaf that covers `key`, and its meta. */
 RM_ALWAYS_INLINE const struct rm_leaf *rm_descend(rm_rank_fn *rank, const struct rangemap *map, uint64_t key,
                                                   uint64_t *meta)
 {
-    struct rm_node *node = rm_slot_node(rm_load_dependent(&map->root));
+    struct rm_node *node = rm_root_node(map);
+    unsigned level;
 
-    *meta = rm_followed_meta(map, node, RM_R7_LOOKUP_STAMPS);
-    for (unsigned level = rm_meta_level(*meta); level > 0; level--) {
-        unsigned index = rank(node, rm_meta_count(*meta) - 1, key);
-
-        node = rm_slot_node(rm_load_dependent(&rm_inner(node)->slot[index]));
-        if (level > 1) {
-            rm_prefetch_node(node);
-        } else {
-            rm_prefetch_leaf(node);
-        }
-        *meta = rm_followed_meta(map, node, RM_R7_LOOKUP_STAMPS);
+    *meta = rm_version_meta(map, node);
+    level = rm_meta_level(*meta);
+    if (level == 0) {
+        return rm_leaf(node);
     }
+    for (; level > 1; level--) {
+        node = rm_child(rank, node, *meta, key);
+        rm_prefetch_node(node);
+        *meta = rm_version_meta(map, node);
+    }
+    node = rm_child(rank, node, *meta, key);
+    rm_prefetch_leaf(node);
+    *meta = rm_version_meta(map, node);
     return rm_leaf(node);
 }
 
 /* The position of the entry that holds `key`, plus one; 0 if none does. */
 RM_ALWAYS_INLINE unsigned rm_hit(const struct rm_leaf *leaf, unsigned count, unsigned rank, uint64_t key)
 {
-    bool reaches =
-        rank > 0 && (rm_leaf_pairs(leaf, count)[rank - 1].last >= key || rm_broken(RM_HIT_CHECKED));
+    bool reaches = rank > 0 && rm_leaf_pairs(leaf, count)[rank - 1].last >= key;
 
     return reaches ? rank : 0;
 }
@@ -101,23 +105,72 @@ RM_ALWAYS_INLINE void rm_prefetch_for_batch(const struct rm_node *node, unsigned
     }
 }
 
-/*
- * All keys go down one level before any goes down the next, so that their cache misses overlap. All leaves
- * are on one level, and all keys start from one load of the root.
- */
-RM_ALWAYS_INLINE void rm_descend_batch(rm_rank_fn *rank, const struct rangemap *map, const uint64_t *keys,
-                                       unsigned count, struct rm_batch *batch)
-{
-    struct rm_node *root = rm_slot_node(rm_load_dependent(&map->root));
-    unsigned level = rm_meta_level(rm_followed_meta(map, root, RM_R7_BATCH_STAMPS));
+/* What is to be filled in for each key; NULL, and a constant where this is inlined, what is not. */
+struct rm_batch_answers {
+    void **values;
+    struct rangemap_entry *entries;
+    bool *hit;
+};
 
+/* The answer for key `i`, of `rank` in the leaf that covers it. Whether it is a hit. */
+RM_ALWAYS_INLINE bool rm_batch_answer(const struct rm_batch_answers *answers, unsigned i,
+                                      const struct rm_leaf *leaf, unsigned count, unsigned rank, uint64_t key)
+{
+    unsigned at = rm_hit(leaf, count, rank, key);
+
+    if (answers->values != NULL) {
+        answers->values[i] = at > 0 ? rm_leaf_pairs(leaf, count)[at - 1].value : NULL;
+    }
+    if (answers->entries != NULL) {
+        answers->entries[i] =
+            at > 0 ? rm_leaf_entry(leaf, count, at - 1) : (struct rangemap_entry){0, 0, NULL};
+    }
+    if (answers->hit != NULL) {
+        answers->hit[i] = at > 0;
+    }
+    return at > 0;
+}
+
+/*
+ * One key after the other, in a map of one or two levels: it lies in the first cache, and there are no misses to
+ * overlap.
+ */
+RM_ALWAYS_INLINE unsigned rm_batch_one_by_one(rm_rank_fn *rank, const struct rangemap *map,
+                                              struct rm_node *root, uint64_t root_meta, const uint64_t *keys,
+                                              unsigned count, const struct rm_batch_answers *answers)
+{
+    unsigned hits = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        struct rm_node *leaf = root;
+        uint64_t meta = root_meta;
+        unsigned entries;
+
+        if (rm_meta_level(meta) > 0) {
+            leaf = rm_child(rank, root, root_meta, keys[i]);
+            meta = rm_version_meta(map, leaf);
+        }
+        entries = rm_meta_count(meta);
+        hits += rm_batch_answer(answers, i, rm_leaf(leaf), entries, rank(leaf, entries, keys[i]), keys[i]);
+    }
+    return hits;
+}
+
+/*
+ * All keys go down one level before any goes down the next, so that their cache misses overlap. All leaves are on one
+ * level.
+ */
+RM_ALWAYS_INLINE void rm_descend_batch(rm_rank_fn *rank, const struct rangemap *map, struct rm_node *root,
+                                       unsigned level, const uint64_t *keys, unsigned count,
+                                       struct rm_batch *batch)
+{
     for (unsigned i = 0; i < count; i++) {
         batch->node[i] = root;
     }
     while (level-- > 0) {
         for (unsigned i = 0; i < count; i++) {
             struct rm_node *node = batch->node[i];
-            uint64_t meta = rm_followed_meta(map, node, RM_R7_BATCH_STAMPS);
+            uint64_t meta = rm_version_meta(map, node);
             unsigned index = rank(node, rm_meta_count(meta) - 1, keys[i]);
 
             node = rm_slot_node(rm_load_dependent(&rm_inner(node)->slot[index]));
@@ -127,7 +180,7 @@ RM_ALWAYS_INLINE void rm_descend_batch(rm_rank_fn *rank, const struct rangemap *
     }
     for (unsigned i = 0; i < count; i++) {
         struct rm_node *leaf = batch->node[i];
-        unsigned entries = rm_meta_count(rm_followed_meta(map, leaf, RM_R7_BATCH_STAMPS));
+        unsigned entries = rm_meta_count(rm_version_meta(map, leaf));
         unsigned at = rank(leaf, entries, keys[i]);
 
         batch->rank[i] = at;
@@ -136,31 +189,33 @@ RM_ALWAYS_INLINE void rm_descend_batch(rm_rank_fn *rank, const struct rangemap *
     }
 }
 
-/* What is to be filled in for each key; NULL, and a constant where this is inlined, what is not. */
-RM_ALWAYS_INLINE unsigned rm_batch_with(rm_rank_fn *rank, const struct rangemap *map, const uint64_t *keys,
-                                        unsigned count, void **values, struct rangemap_entry *entries,
-                                        bool *hit)
+RM_ALWAYS_INLINE unsigned rm_batch_level_by_level(rm_rank_fn *rank, const struct rangemap *map,
+                                                  struct rm_node *root, unsigned level, const uint64_t *keys,
+                                                  unsigned count, const struct rm_batch_answers *answers)
 {
     struct rm_batch batch;
     unsigned hits = 0;
 
-    rm_descend_batch(rank, map, keys, count, &batch);
+    rm_descend_batch(rank, map, root, level, keys, count, &batch);
     for (unsigned i = 0; i < count; i++) {
-        const struct rm_leaf *leaf = rm_leaf(batch.node[i]);
-        unsigned at = rm_hit(leaf, batch.count[i], batch.rank[i], keys[i]);
-
-        if (values != NULL) {
-            values[i] = at > 0 ? rm_leaf_pairs(leaf, batch.count[i])[at - 1].value : NULL;
-        }
-        if (entries != NULL) {
-            entries[i] =
-                at > 0 ? rm_leaf_entry(leaf, batch.count[i], at - 1) : (struct rangemap_entry){0, 0, NULL};
-        }
-        if (hit != NULL) {
-            hit[i] = at > 0;
-        }
-        hits += at > 0;
+        hits += rm_batch_answer(answers, i, rm_leaf(batch.node[i]), batch.count[i], batch.rank[i], keys[i]);
     }
+    return hits;
+}
+
+/* All keys start from one load of the root. */
+RM_ALWAYS_INLINE unsigned rm_batch_with(rm_rank_fn *rank, const struct rangemap *map, const uint64_t *keys,
+                                        unsigned count, void **values, struct rangemap_entry *entries,
+                                        bool *hit)
+{
+    const struct rm_batch_answers answers = {values, entries, hit};
+    struct rm_node *root = rm_root_node(map);
+    uint64_t meta = rm_version_meta(map, root);
+    unsigned hits =
+        rm_meta_level(meta) <= 1
+            ? rm_batch_one_by_one(rank, map, root, meta, keys, count, &answers)
+            : rm_batch_level_by_level(rank, map, root, rm_meta_level(meta), keys, count, &answers);
+
     rm_probe_batch(map, count, hits);
     return hits;
 }

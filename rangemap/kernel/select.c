@@ -23,12 +23,7 @@ static const struct rm_kernel *const kernels[] = {
 
 enum { KERNELS = sizeof kernels / sizeof kernels[0] };
 
-/* Portable until the constructor runs: a map may be used before it, from other constructors. */
 const struct rm_kernel *rm_kernel_selected = &rm_kernel_portable;
-
-rm_rank_fn *rm_rank_selected = rm_portable_rank;
-rm_path_descend_fn *rm_path_descend_selected = rm_portable_descend;
-rm_splice_fn *rm_splice_selected = rm_portable_splice;
 
 static void use(const struct rm_kernel *kernel)
 {
@@ -36,9 +31,11 @@ static void use(const struct rm_kernel *kernel)
     __atomic_store_n(&rm_rank_selected, kernel->rank, __ATOMIC_RELAXED);
     __atomic_store_n(&rm_path_descend_selected, kernel->descend, __ATOMIC_RELAXED);
     __atomic_store_n(&rm_splice_selected, kernel->splice, __ATOMIC_RELAXED);
+    __atomic_store_n(&rm_short_update_selected, kernel->short_update, __ATOMIC_RELAXED);
 }
 
-__attribute__((constructor)) static void select_best(void)
+/* Also for programs that only ask which one it is. */
+__attribute__((constructor)) void rm_kernel_select_best(void)
 {
     unsigned i = 0;
 
@@ -51,16 +48,8 @@ __attribute__((constructor)) static void select_best(void)
     use(kernels[i]);
 }
 
-const char *rangemap_kernel(void)
+int rm_kernel_select(const char *name)
 {
-    return __atomic_load_n(&rm_kernel_selected, __ATOMIC_RELAXED)->name;
-}
-
-int rangemap_select_kernel(const char *name)
-{
-    if (name == NULL) {
-        return -EINVAL;
-    }
     for (unsigned i = 0; i < KERNELS; i++) {
         if (strcmp(kernels[i]->name, name) == 0) {
             if (!kernels[i]->is_supported()) {

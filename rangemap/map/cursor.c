@@ -71,8 +71,7 @@ static bool load_up(struct rangemap_cursor *cursor, uint64_t key)
         return false;
     }
     cursor->index = 0;
-    while (cursor->index < cursor->count && cursor->entry[cursor->index].last < key &&
-           !rm_broken(RM_CURSOR_SKIPS)) {
+    while (cursor->index < cursor->count && cursor->entry[cursor->index].last < key) {
         cursor->index++;
     }
     return true;
@@ -85,8 +84,7 @@ static bool load_down(struct rangemap_cursor *cursor, uint64_t key, uint64_t lim
         return false;
     }
     cursor->index = cursor->count;
-    while (cursor->index > 0 && cursor->entry[cursor->index - 1].start > limit &&
-           !rm_broken(RM_CURSOR_SKIPS)) {
+    while (cursor->index > 0 && cursor->entry[cursor->index - 1].start > limit) {
         cursor->index--;
     }
     return true;
@@ -94,7 +92,7 @@ static bool load_down(struct rangemap_cursor *cursor, uint64_t key, uint64_t lim
 
 int rangemap_cursor_next(struct rangemap_cursor *cursor, struct rangemap_entry *entry)
 {
-    if (cursor == NULL || entry == NULL) {
+    if (cursor == NULL || cursor->map == NULL || entry == NULL) {
         return -EINVAL;
     }
     if (!cursor->loaded && !load_up(cursor, cursor->fresh ? cursor->low : cursor->from)) {
@@ -131,7 +129,7 @@ static int start_down(struct rangemap_cursor *cursor)
 
 int rangemap_cursor_previous(struct rangemap_cursor *cursor, struct rangemap_entry *entry)
 {
-    if (cursor == NULL || entry == NULL) {
+    if (cursor == NULL || cursor->map == NULL || entry == NULL) {
         return -EINVAL;
     }
     if (!cursor->loaded) {
@@ -155,7 +153,7 @@ int rangemap_cursor_previous(struct rangemap_cursor *cursor, struct rangemap_ent
 
 int rangemap_cursor_seek(struct rangemap_cursor *cursor, uint64_t key)
 {
-    if (cursor == NULL || key < cursor->low || key > cursor->high) {
+    if (cursor == NULL || cursor->map == NULL || key < cursor->low || key > cursor->high) {
         return -EINVAL;
     }
     cursor->from = key;

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 
+#include "rangemap/epoch/attach.h"
 #include "rangemap/tree/tree.h"
 
 /* NULL: out of memory. */

@@ -10,6 +10,18 @@ struct inspection {
     void *state;
 };
 
+/* The node in a slot as of the version. A class that is read here bounds what was below that node then, too. */
+static void follow_slot(const struct inspection *inspection, const rm_word *slot, unsigned bound,
+                        struct rm_place *child)
+{
+    uint64_t word = rm_load_relaxed(slot); /* its class alone counts */
+
+    child->node = rm_version_follow(inspection->map, slot, inspection->version, &child->meta);
+    child->is_current = child->node == rm_slot_node(word);
+    child->gap_class = rm_slot_class(word);
+    child->bound = child->is_current && child->gap_class < bound ? child->gap_class : bound;
+}
+
 static bool inspect_place(const struct inspection *inspection, const struct rm_place *place)
 {
     const struct rm_inner *inner = rm_inner(place->node);
@@ -28,7 +40,7 @@ static bool inspect_place(const struct inspection *inspection, const struct rm_p
                                  .depth = place->depth + 1,
                                  .index = i};
 
-        child.node = rm_version_follow(inspection->map, &inner->slot[i], inspection->version, &child.meta);
+        follow_slot(inspection, &inner->slot[i], place->bound, &child);
         if (!inspect_place(inspection, &child)) {
             return false;
         }
@@ -40,13 +52,14 @@ int rm_inspect(const struct rangemap *map, rm_inspect_fn *visit, void *state)
 {
     struct rm_thread *thread = rm_map_enter(map);
     struct inspection inspection = {.map = map, .visit = visit, .state = state};
-    struct rm_place root = {.span = RM_WHOLE_DOMAIN};
+    struct rm_place root = {.span = RM_ALL_KEYS};
 
     if (thread == NULL) {
         return -ENOMEM;
     }
     inspection.version = rm_version_take(map);
     root.node = rm_version_follow(map, &map->root, inspection.version, &root.meta);
+    root.bound = RM_CLASS_END; /* the root's slot has no class */
     (void)inspect_place(&inspection, &root);
     rm_section_leave(thread);
     return 0;

@@ -10,6 +10,9 @@ struct rm_place {
     const struct rm_node *parent; /* NULL for the root */
     uint64_t meta, parent_meta;
     struct rm_span span;
+    bool is_current; /* the node is the one that its slot holds now, whose class it has */
+    unsigned gap_class,
+        bound; /* of the slot, and the least of those above, as far as current: RM_CLASS_END if none is */
     unsigned depth, index; /* steps from the root; position among its parent's children */
 };
 

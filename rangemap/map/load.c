@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Bulk load: a packed tree built from a sorted array and published in one step. */
 #include "rangemap/epoch/dispose.h"
-#include "rangemap/epoch/reclaim.h"
+#include "rangemap/epoch/upkeep.h"
 #include "rangemap/map/admit.h"
 #include "rangemap/map/enter.h"
+#include "rangemap/node/gap_class.h"
 #include "rangemap/tree/freeze.h"
+#include "rangemap/tree/make.h"
 #include "rangemap/tree/op.h"
 #include "rangemap/tree/publish.h"
 #include "rangemap/tree/walk.h"
@@ -12,6 +14,8 @@
 struct load {
     struct rm_thread *thread;
     const struct rangemap_entry *entries;
+    size_t count;
+    bool tracks_gaps;
 };
 
 /* The most entries under a node of `level`; saturates. */
@@ -25,25 +29,25 @@ static size_t capacity(unsigned level)
     return entries;
 }
 
-static struct rm_node *new_node(struct rm_thread *thread, unsigned count, unsigned level)
+/* The class of the leaf that holds entries [from, from + count). */
+static unsigned class_of(const struct load *load, const struct rm_node *leaf, size_t from, unsigned count)
 {
-    struct rm_node *node = rm_cache_alloc(&thread->cache, &thread->domain->pool, rm_node_lines(count, level));
+    size_t to = from + count;
+    uint64_t low = from > 0 ? load->entries[from].start : 0;
+    uint64_t high = to < load->count ? load->entries[to].start - 1 : UINT64_MAX;
 
-    if (node != NULL) {
-        rm_word_set_private(&node->meta, rm_meta(count, level, 0));
-        *rm_node_prev(node, rm_meta(count, level, 0)) = NULL;
-    }
-    return node;
+    return load->tracks_gaps ? rm_leaf_class(rm_leaf(leaf), count, low, high) : 0;
 }
 
-static struct rm_node *load_leaf(const struct load *load, size_t from, unsigned count)
+/* As the word of a slot; 0: no memory. */
+static uint64_t load_leaf(const struct load *load, size_t from, unsigned count)
 {
-    struct rm_node *node = new_node(load->thread, count, 0);
+    struct rm_node *node = rm_node_make(load->thread, count, 0);
     uint64_t *start;
     struct rm_pair *pair;
 
     if (node == NULL) {
-        return NULL;
+        return 0;
     }
     start = rm_node_keys(node);
     pair = rm_leaf_pairs(rm_leaf(node), count);
@@ -53,7 +57,7 @@ static struct rm_node *load_leaf(const struct load *load, size_t from, unsigned 
         start[i] = entry->start;
         pair[i] = (struct rm_pair){entry->last, entry->value};
     }
-    return node;
+    return rm_slot_word(node, class_of(load, node, from, count));
 }
 
 /* Frees an inner node of which only the first `built` children are there. */
@@ -63,8 +67,11 @@ static void discard_part(struct rm_thread *thread, struct rm_node *node, unsigne
     rm_dispose_tree(node, NULL, thread);
 }
 
-/* A tree over entries [from, from + count), shared evenly among as few children as will do. */
-static struct rm_node *load_tree(const struct load *load, size_t from, size_t count, unsigned level)
+/*
+ * A tree over entries [from, from + count), shared evenly among as few children as will do, as the word of a slot;
+ * 0: no memory.
+ */
+static uint64_t load_tree(const struct load *load, size_t from, size_t count, unsigned level)
 {
     size_t below = level > 0 ? capacity(level - 1) : 0;
     unsigned children;
@@ -74,26 +81,26 @@ static struct rm_node *load_tree(const struct load *load, size_t from, size_t co
         return load_leaf(load, from, (unsigned)count);
     }
     children = (unsigned)((count - 1) / below + 1);
-    node = new_node(load->thread, children, level);
+    node = rm_node_make(load->thread, children, level);
     if (node == NULL) {
-        return NULL;
+        return 0;
     }
     for (unsigned i = 0; i < children; i++) {
         size_t share = count / (children - i);
-        struct rm_node *child = load_tree(load, from, share, level - 1);
+        uint64_t child = load_tree(load, from, share, level - 1);
 
-        if (child == NULL) {
+        if (child == 0) {
             discard_part(load->thread, node, i);
-            return NULL;
+            return 0;
         }
-        rm_word_set_private(&rm_inner(node)->slot[i], rm_pointer_bits(child));
+        rm_word_set_private(&rm_inner(node)->slot[i], child);
         if (i > 0) {
             rm_inner(node)->separator[i - 1] = load->entries[from].start;
         }
         from += share;
         count -= share;
     }
-    return node;
+    return rm_slot_word(node, load->tracks_gaps ? rm_inner_class(rm_inner(node), children) : 0);
 }
 
 /*
@@ -105,26 +112,20 @@ static enum rm_outcome replace_tree(struct rangemap *map, struct rm_thread *thre
     uint64_t meta;
     struct rm_node *old = rm_version_follow(map, &map->root, RM_VERSION_CURRENT, &meta);
     struct rangemap_entry entry;
-    struct rm_walk walk = {.map = map,
-                           .version = RM_VERSION_CURRENT,
-                           .start = 0,
-                           .last = UINT64_MAX,
-                           .direction = RM_UPWARD,
-                           .visit = rm_walk_first,
-                           .state = &entry};
+    struct rm_walk walk = rm_walk_up(map, RM_VERSION_CURRENT, 0, UINT64_MAX, rm_walk_first, &entry);
     uint64_t bytes;
 
     if (!rm_walk_node(&walk, old, meta)) {
         return RM_CONFLICT;
     }
     bytes = rm_freeze_region(map, old, 0, UINT64_MAX);
-    if (!rm_broken(RM_LOAD_CHECKED) && !rm_walk_node(&walk, old, meta)) {
+    if (!rm_walk_node(&walk, old, meta)) {
         return RM_CONFLICT;
     }
     if (!rm_retire_stage_subtree(thread, old, &map->values)) {
         return RM_NO_MEMORY;
     }
-    if (!rm_publish(map, &map->root, old, top)) {
+    if (!rm_publish(map, &(struct rm_step){&map->root, rm_pointer_bits(old), meta}, rm_pointer_bits(top))) {
         rm_retire_abort(thread);
         return RM_RETRY;
     }
@@ -148,7 +149,7 @@ static bool is_sorted(const struct rangemap_entry *entries, size_t count, size_t
 static int load_entries(struct rangemap *map, struct rm_thread *thread, const struct rangemap_entry *entries,
                         size_t count)
 {
-    struct load load = {thread, entries};
+    struct load load = {thread, entries, count, map->tracks_gaps};
     unsigned level = 0;
     struct rm_node *top;
     enum rm_outcome outcome;
@@ -156,7 +157,7 @@ static int load_entries(struct rangemap *map, struct rm_thread *thread, const st
     while (capacity(level) < count) {
         level++;
     }
-    top = load_tree(&load, 0, count, level);
+    top = rm_slot_node(load_tree(&load, 0, count, level));
     if (top == NULL) {
         return -ENOMEM;
     }
@@ -187,6 +188,6 @@ int rangemap_load(struct rangemap *map, const struct rangemap_entry *entries, si
     rm_busy_enter(thread);
     result = load_entries(map, thread, entries, count);
     rm_busy_leave(thread);
-    rm_reclaim_share(thread);
+    rm_upkeep(thread);
     return result;
 }

@@ -116,9 +116,35 @@ int rangemap_read_begin(const struct rangemap *map)
     return rm_map_enter(map) != NULL ? 0 : -ENOMEM;
 }
 
+int rangemap_read_try_begin(const struct rangemap *map)
+{
+    struct rm_thread *thread;
+
+    if (map == NULL) {
+        return -EINVAL;
+    }
+    thread = rm_thread_existing(map->domain);
+    if (thread == NULL) {
+        return -ESRCH;
+    }
+    rm_section_enter(thread);
+    return 0;
+}
+
 void rangemap_read_end(const struct rangemap *map)
 {
     if (map != NULL) {
         rm_section_end_checked(rm_thread_existing(map->domain));
     }
+}
+
+int rangemap_in_section(const struct rangemap *map)
+{
+    const struct rm_thread *thread;
+
+    if (map == NULL) {
+        return -EINVAL;
+    }
+    thread = rm_thread_existing(map->domain);
+    return thread != NULL && rm_section_is_open(thread);
 }

@@ -3,9 +3,10 @@
 #include <string.h>
 
 #include "rangemap/epoch/dispose.h"
-#include "rangemap/epoch/grace.h"
-#include "rangemap/epoch/reclaim.h"
+#include "rangemap/epoch/upkeep.h"
+#include "rangemap/kernel/kernel.h"
 #include "rangemap/map/enter.h"
+#include "rangemap/tree/make.h"
 #include "rangemap/tree/update.h"
 
 #define TEXT_OF(x) #x
@@ -16,28 +17,20 @@ const char *rangemap_version(void)
     return VERSION_OF(RANGEMAP_VERSION_MAJOR, RANGEMAP_VERSION_MINOR, RANGEMAP_VERSION_PATCH);
 }
 
-static struct rm_leaf *new_empty_leaf(struct rm_thread *thread)
-{
-    struct rm_leaf *leaf = rm_cache_alloc(&thread->cache, &thread->domain->pool, rm_leaf_lines(0));
-
-    if (leaf != NULL) {
-        rm_word_set_private(&leaf->node.meta, rm_meta(0, 0, 0));
-        *rm_node_prev(&leaf->node, rm_meta(0, 0, 0)) = NULL;
-    }
-    return leaf;
-}
+/* A static link takes what is referred to: here every map begins, and the constructor that selects a kernel comes with it. */
+__attribute__((used)) static void (*const selects_kernel)(void) = rm_kernel_select_best;
 
 static struct rangemap *new_map(struct rm_thread *thread)
 {
-    struct rm_leaf *leaf = new_empty_leaf(thread);
+    struct rm_node *leaf = rm_node_make(thread, 0, 0);
     struct rangemap *map;
 
     if (leaf == NULL) {
         return NULL;
     }
-    map = rm_cache_alloc(&thread->cache, &thread->domain->pool, RM_MAP_LINES);
+    map = rm_thread_alloc(thread, RM_MAP_LINES);
     if (map == NULL) {
-        rm_cache_free(&thread->cache, &thread->domain->pool, leaf, rm_leaf_lines(0));
+        rm_thread_free(thread, leaf, rm_leaf_lines(0));
         return NULL;
     }
     memset(map, 0, sizeof *map);
@@ -69,42 +62,32 @@ int rangemap_create(const struct rangemap_options *options, struct rangemap **ma
     if (made == NULL) {
         return -ENOMEM;
     }
+    made->tracks_gaps = options->track_gaps;
     made->values = (struct rm_values){options->split, options->release, options->retain, options->context};
     (void)rm_add_relaxed(&domain->maps, 1);
     *map = made;
     return 0;
 }
 
+/* Nobody uses the map any more, so its nodes need no grace period, and no order: the caller has ended all uses before. */
+static void free_map(struct rm_thread *thread, struct rangemap *map)
+{
+    struct rm_node *root = rm_slot_node(rm_load_relaxed(&map->root));
+    struct rm_callbacks before = rm_callbacks_enter(thread);
+
+    rm_dispose_tree(root, map->values.release != NULL ? &map->values : NULL, thread);
+    rm_thread_free(thread, map, RM_MAP_LINES);
+    rm_callbacks_leave(thread, before);
+}
+
 /*
  * Everything retired from the map before is in the shards (bags with values are submitted at once), so the
  * barrier ends it, and waits for callbacks that other threads are in. Then the rest is released here.
  */
-static int await_values(struct rm_thread *thread)
-{
-    int result = rm_grace_wait(thread->domain);
-
-    return result == 0 ? rm_reclaim_barrier(thread) : result;
-}
-
-/* Nobody uses the map any more, so its nodes need no grace period. */
-static void free_map(struct rm_thread *thread, struct rangemap *map)
-{
-    struct rm_node *root = rm_slot_node(rm_load_acquire(&map->root));
-    bool was_reclaiming = thread->reclaiming;
-
-    rm_busy_enter(thread);
-    thread->reclaiming = true; /* its release callbacks are callbacks like any others */
-    rm_dispose_tree(root, map->values.release != NULL ? &map->values : NULL, thread);
-    thread->reclaiming = was_reclaiming;
-    rm_cache_free(&thread->cache, &thread->domain->pool, map, RM_MAP_LINES);
-    rm_busy_leave(thread);
-}
-
 int rangemap_destroy(struct rangemap *map)
 {
     struct rangemap_domain *domain;
     struct rm_thread *thread;
-    int result;
 
     if (map == NULL) {
         return 0;
@@ -118,10 +101,8 @@ int rangemap_destroy(struct rangemap *map)
         if (rm_section_is_open(thread) || thread->reclaiming) {
             return -EDEADLK;
         }
-        result = await_values(thread);
-        if (result != 0) {
-            return result;
-        }
+        rm_upkeep_wait_grace(thread);
+        rm_upkeep_barrier(thread);
     }
     free_map(thread, map);
     (void)rm_add_relaxed(&domain->maps, (uint64_t)0 - 1);
@@ -137,7 +118,7 @@ int rangemap_reserve(struct rangemap *map, unsigned updates)
 {
     struct rm_thread *thread;
     bool reserved;
-    size_t bytes;
+    uint64_t bytes;
 
     if (map == NULL) {
         return -EINVAL;
@@ -146,7 +127,7 @@ int rangemap_reserve(struct rangemap *map, unsigned updates)
     if (thread == NULL) {
         return -ENOMEM;
     }
-    bytes = rm_update_bytes_max(map) * updates;
+    bytes = rm_update_bytes_max(map, updates);
     rm_section_leave(thread);
     rm_busy_enter(thread);
     reserved = rm_cache_reserve(&thread->cache, &map->domain->pool, bytes);

@@ -6,18 +6,43 @@
 #include "rangemap/map/enter.h"
 #include "rangemap/tree/edit.h"
 
-/* Visits the leaf at the end where the walk begins. True: that settled it. */
-static bool visit_one_leaf(const struct rm_walk *walk)
+/* So many leaves are read in turn before the clock is asked. */
+enum { LEAVES_IN_TURN = 4 };
+
+/*
+ * Whether leaves that were read in turn were in the tree together, when the last one was found: the others have been
+ * there before and are there still.
+ */
+static bool were_together(const struct rm_walk_place *place, unsigned count)
+{
+    for (unsigned i = 0; i + 1 < count; i++) {
+        if (!rm_walk_is_in_place(&place[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Visits the leaves at the end where the walk begins. True: that settled it. */
+static bool visit_in_turn(const struct rm_walk *walk)
 {
     bool upward = walk->direction == RM_UPWARD;
     uint64_t key = upward ? walk->start : walk->last;
-    struct rm_span span;
-    unsigned count, from, to;
-    const struct rm_leaf *leaf = rm_walk_leaf(walk->map, RM_VERSION_CURRENT, key, &count, &span);
+    struct rm_walk_place place[LEAVES_IN_TURN];
 
-    rm_leaf_overlap(leaf, count, walk->start, walk->last, &from, &to);
-    return !walk->visit(walk->state, leaf, count, from, to) ||
-           (span.low <= walk->start && walk->last <= span.high) || rm_broken(RM_QUERY_SETTLED);
+    for (unsigned i = 0; i < LEAVES_IN_TURN; i++) {
+        struct rm_span span;
+        unsigned count, from, to;
+        const struct rm_leaf *leaf = rm_walk_current(walk->map, key, &count, &span, &place[i]);
+
+        rm_leaf_overlap(leaf, count, walk->start, walk->last, &from, &to);
+        if (!walk->visit(walk->state, leaf, count, from, to) ||
+            (upward ? walk->last <= span.high : span.low <= walk->start)) {
+            return were_together(place, i + 1);
+        }
+        key = upward ? span.high + 1 : span.low - 1;
+    }
+    return false;
 }
 
 bool rm_query_run(struct rm_walk *walk, size_t state_bytes)
@@ -29,11 +54,9 @@ bool rm_query_run(struct rm_walk *walk, size_t state_bytes)
         return false;
     }
     memcpy(initial, walk->state, state_bytes);
-    if (!visit_one_leaf(walk)) {
-        if (!rm_broken(RM_QUERY_ANEW)) {
-            memcpy(walk->state, initial, state_bytes);
-        }
-        walk->version = rm_broken(RM_QUERY_SNAPSHOT) ? RM_VERSION_CURRENT : rm_version_take(walk->map);
+    if (!visit_in_turn(walk)) {
+        memcpy(walk->state, initial, state_bytes);
+        walk->version = rm_version_take(walk->map);
         (void)rm_walk_map(walk);
     }
     rm_section_leave(thread);
@@ -159,13 +182,7 @@ static bool cover_visit(void *state, const struct rm_leaf *leaf, unsigned count,
 int rangemap_is_covered(const struct rangemap *map, uint64_t start, uint64_t last)
 {
     struct cover state = {.next = start, .last = last};
-    struct rm_walk walk = {.map = map,
-                           .version = RM_VERSION_CURRENT,
-                           .start = start,
-                           .last = last,
-                           .direction = RM_UPWARD,
-                           .visit = cover_visit,
-                           .state = &state};
+    struct rm_walk walk = rm_walk_up(map, RM_VERSION_CURRENT, start, last, cover_visit, &state);
 
     if (map == NULL || start > last) {
         return -EINVAL;
@@ -186,15 +203,23 @@ static bool overlap_visit(void *state, const struct rm_leaf *leaf, unsigned coun
     return !overlap->found;
 }
 
-int rangemap_overlap(const struct rangemap *map, uint64_t start, uint64_t last, struct rangemap_entry *entry)
+static bool overlap_last_visit(void *state, const struct rm_leaf *leaf, unsigned count, unsigned from,
+                               unsigned to)
+{
+    return overlap_visit(state, leaf, count, from < to ? to - 1 : to, to);
+}
+
+/* The first range of the window in a direction. */
+static int overlap(const struct rangemap *map, uint64_t start, uint64_t last, enum rm_direction direction,
+                   struct rangemap_entry *entry)
 {
     struct overlap state = {.found = false};
     struct rm_walk walk = {.map = map,
                            .version = RM_VERSION_CURRENT,
                            .start = start,
                            .last = last,
-                           .direction = RM_UPWARD,
-                           .visit = overlap_visit,
+                           .direction = direction,
+                           .visit = direction == RM_UPWARD ? overlap_visit : overlap_last_visit,
                            .state = &state};
 
     if (map == NULL || start > last) {
@@ -207,6 +232,17 @@ int rangemap_overlap(const struct rangemap *map, uint64_t start, uint64_t last, 
         *entry = state.entry;
     }
     return state.found ? 0 : -ENOENT;
+}
+
+int rangemap_overlap(const struct rangemap *map, uint64_t start, uint64_t last, struct rangemap_entry *entry)
+{
+    return overlap(map, start, last, RM_UPWARD, entry);
+}
+
+int rangemap_overlap_last(const struct rangemap *map, uint64_t start, uint64_t last,
+                          struct rangemap_entry *entry)
+{
+    return overlap(map, start, last, RM_DOWNWARD, entry);
 }
 
 int rangemap_is_free(const struct rangemap *map, uint64_t start, uint64_t last)

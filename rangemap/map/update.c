@@ -2,7 +2,7 @@
 /* The public updates: arguments in, errno out, a share of reclamation afterwards. */
 #include "rangemap/tree/update.h"
 
-#include "rangemap/epoch/reclaim.h"
+#include "rangemap/epoch/upkeep.h"
 #include "rangemap/map/admit.h"
 #include "rangemap/tree/join.h"
 
@@ -18,6 +18,11 @@ static int error_of(enum rm_outcome outcome)
     case RM_NO_MEMORY:
         return -ENOMEM;
     case RM_NOTHING:
+    case RM_LONG_WAY:
+    case RM_TOO_LOW:
+    case RM_REFUSED:
+    case RM_NO_ROOM:
+    case RM_WIDEN:
     case RM_RETRY:
         break;
     }
@@ -28,13 +33,14 @@ static int run(struct rangemap *map, struct rm_op *op)
 {
     int error;
     struct rm_thread *thread = rm_map_admit(map, &error);
+    enum rm_outcome outcome;
 
-    if (thread == NULL) {
+    if (RM_UNLIKELY(thread == NULL)) {
         return error;
     }
-    error = error_of(rm_update(map, thread, op));
-    rm_reclaim_share(thread);
-    return error;
+    outcome = rm_update(map, thread, op);
+    rm_upkeep(thread);
+    return RM_LIKELY(outcome == RM_DONE) ? 0 : error_of(outcome);
 }
 
 int rangemap_insert(struct rangemap *map, uint64_t start, uint64_t last, void *value,
@@ -116,6 +122,22 @@ int rangemap_replace(struct rangemap *map, uint64_t start, uint64_t last, void *
                        .end = last,
                        .value = desired,
                        .expected = expected};
+    int result;
+
+    if (map == NULL || start > last) {
+        return -EINVAL;
+    }
+    result = run(map, &op);
+    if (result == -ESTALE && actual != NULL) {
+        *actual = op.found.value;
+    }
+    return result;
+}
+
+int rangemap_erase_value(struct rangemap *map, uint64_t start, uint64_t last, void *expected, void **actual)
+{
+    struct rm_op op = {
+        .kind = RM_ERASE_VALUE, .start = start, .last = start, .end = last, .expected = expected};
     int result;
 
     if (map == NULL || start > last) {

@@ -5,11 +5,13 @@
 #include "rangemap/map/inspect.h"
 
 #include "rangemap/map/enter.h"
+#include "rangemap/node/gap_class.h"
 #include "rangemap/tree/edit.h"
 
 struct validation {
     char *message;
     size_t size;
+    bool tracks_gaps;
     bool broken;
 };
 
@@ -40,7 +42,7 @@ static const char *leaf_fault(const struct rm_leaf *leaf, unsigned count, struct
         if (entry.start > entry.last) {
             return "a range starts at or below its last key";
         }
-        if (entry.start < free_from || (i > 0 && free_from == span.low)) {
+        if (entry.start < free_from) {
             return i == 0 ? "no range begins below its leaf's span (I1)" : "ranges are sorted and disjoint";
         }
         if (entry.last > span.high) {
@@ -50,6 +52,25 @@ static const char *leaf_fault(const struct rm_leaf *leaf, unsigned count, struct
             return "ranges are sorted and disjoint";
         }
         free_from = entry.last + 1;
+    }
+    return NULL;
+}
+
+/* In a map that tracks gaps. */
+static const char *gap_fault(const struct rm_place *place)
+{
+    const struct rm_leaf *leaf = rm_leaf(place->node);
+    unsigned count = rm_meta_count(place->meta);
+    unsigned gap_class = rm_leaf_class(leaf, count, place->span.low, place->span.high);
+
+    if (place->span.low > 0 && (count == 0 || rm_node_keys(place->node)[0] != place->span.low)) {
+        return "a leaf begins with a range at its separator (G1)";
+    }
+    if (gap_class > place->bound) {
+        return "a slot's class is at least every class below (G2)";
+    }
+    if (place->is_current && place->depth > 0 && place->gap_class != gap_class) {
+        return "a leaf's class is exact";
     }
     return NULL;
 }
@@ -88,6 +109,9 @@ static bool validate_place(void *state, const struct rm_place *place)
     }
     fault = level > 0 ? inner_fault(rm_inner(place->node), count, place->span)
                       : leaf_fault(rm_leaf(place->node), count, place->span);
+    if (fault == NULL && level == 0 && validation->tracks_gaps) {
+        fault = gap_fault(place);
+    }
     return fault == NULL || broken(validation, place, fault);
 }
 
@@ -99,6 +123,7 @@ int rangemap_validate(const struct rangemap *map, char *message, size_t size)
     if (map == NULL || (message == NULL && size > 0)) {
         return -EINVAL;
     }
+    validation.tracks_gaps = map->tracks_gaps;
     result = rm_inspect(map, validate_place, &validation);
     return result != 0 ? result : validation.broken ? -EUCLEAN : 0;
 }

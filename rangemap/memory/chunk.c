@@ -1,24 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#define _GNU_SOURCE /* MAP_ANONYMOUS, madvise */
+#define _GNU_SOURCE /* MADV_HUGEPAGE and the like */
 #include "rangemap/memory/chunk.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
 
 #include "rangemap/base/sanitizer.h"
-
-static void *map_pages(size_t bytes)
-{
-    void *pages =
-        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-    return pages == MAP_FAILED ? NULL : pages;
-}
+#include "rangemap/base/system.h"
 
 /* Maps too much and trims both ends to the alignment. */
 static void *mmap_alloc(size_t bytes, size_t alignment, void *context)
 {
-    char *wide = map_pages(bytes + alignment);
+    char *wide = rm_pages_map(bytes + alignment, false);
     char *chunk;
     size_t before, after;
 
@@ -30,14 +24,14 @@ static void *mmap_alloc(size_t bytes, size_t alignment, void *context)
     after = alignment - before;
     chunk = wide + before;
     if (before > 0) {
-        (void)munmap(wide, before);
+        rm_pages_unmap(wide, before);
     }
     if (after > 0) {
-        (void)munmap(chunk + bytes, after);
+        rm_pages_unmap(chunk + bytes, after);
     }
-    if (bytes >= RM_CHUNK_HUGE_BYTES) {
+    if (bytes >= RM_CHUNK_MAX_BYTES) {
         /* One fault and one TLB entry instead of 512; a refusal changes nothing but speed. */
-        (void)madvise(chunk, bytes, MADV_HUGEPAGE);
+        (void)rm_pages_advise(chunk, bytes, MADV_HUGEPAGE);
     }
     return chunk;
 }
@@ -45,29 +39,57 @@ static void *mmap_alloc(size_t bytes, size_t alignment, void *context)
 static void mmap_free(void *chunk, size_t bytes, void *context)
 {
     (void)context;
-    (void)munmap(chunk, bytes);
+    rm_pages_unmap(chunk, bytes);
 }
 
 const struct rangemap_chunk_allocator rm_chunk_mmap = {mmap_alloc, mmap_free, NULL};
 
-struct rm_chunk *rm_chunk_new(const struct rangemap_chunk_allocator *allocator, size_t bytes)
+/* Whether no address in it has a bit that slots use for something else. */
+static bool is_addressable(const void *chunk, size_t bytes)
 {
-    size_t alignment = bytes < RM_CHUNK_HUGE_BYTES ? RM_CHUNK_MIN_BYTES : RM_CHUNK_HUGE_BYTES;
-    struct rm_chunk *chunk = allocator->alloc(bytes, alignment, allocator->context);
+    uint64_t last = (uint64_t)(uintptr_t)chunk + (bytes - 1);
 
+    return last >> RM_ADDRESS_BITS == 0;
+}
+
+void *rm_chunk_alloc(const struct rangemap_chunk_allocator *allocator, size_t bytes)
+{
+    size_t alignment = bytes < RM_CHUNK_MAX_BYTES ? RM_CHUNK_MIN_BYTES : RM_CHUNK_MAX_BYTES;
+    void *chunk = allocator->alloc(bytes, alignment, allocator->context);
+
+    if (chunk != NULL && !is_addressable(chunk, bytes)) {
+        allocator->free(chunk, bytes, allocator->context);
+        return NULL;
+    }
     if (chunk != NULL) {
-        chunk->bytes = bytes;
         rm_leak_root_add(chunk, bytes);
-        rm_poison((char *)chunk + RM_CACHE_LINE, bytes - RM_CACHE_LINE);
+        rm_poison(chunk, bytes);
     }
     return chunk;
 }
 
-void rm_chunk_free(const struct rangemap_chunk_allocator *allocator, struct rm_chunk *chunk)
+void rm_chunk_free(const struct rangemap_chunk_allocator *allocator, void *chunk, size_t bytes)
 {
-    size_t bytes = chunk->bytes;
-
     rm_unpoison(chunk, bytes);
     rm_leak_root_remove(chunk, bytes);
     allocator->free(chunk, bytes, allocator->context);
+}
+
+bool rm_chunk_discard(void *pages, size_t bytes)
+{
+    return rm_pages_advise(pages, bytes, MADV_DONTNEED);
+}
+
+bool rm_chunk_is_plausible(const struct rangemap_chunk_allocator *allocator, size_t bytes)
+{
+    void *pages;
+
+    if (!rm_chunk_is_mapped(allocator)) {
+        return true; /* it refuses by itself */
+    }
+    pages = rm_pages_map(bytes, true);
+    if (pages != NULL) {
+        rm_pages_unmap(pages, bytes);
+    }
+    return pages != NULL;
 }

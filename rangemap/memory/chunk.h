@@ -1,25 +1,33 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Large pieces of memory, from mmap or from the caller's allocator, owned by one pool until its end. */
+/* Large pieces of memory, from the system or from the caller's allocator. */
 #ifndef RANGEMAP_MEMORY_CHUNK_H
 #define RANGEMAP_MEMORY_CHUNK_H
 
+#include <stdbool.h>
+
 #include "rangemap/base/compiler.h"
-#include "rangemap/base/stack.h"
 #include "rangemap/rangemap.h"
 
-enum { RM_CHUNK_MIN_BYTES = 64 << 10, RM_CHUNK_HUGE_BYTES = 2 << 20 };
+enum { RM_CHUNK_MIN_BYTES = 64 << 10, RM_CHUNK_MAX_BYTES = 2 << 20 };
+_Static_assert(RM_CHUNK_MIN_BYTES % (64 << 10) == 0,
+               "a chunk is whole pages where these have 64 KiB (arm64)");
 
-/* At the head of every chunk; nodes follow on the next line. */
-struct rm_chunk {
-    struct rm_link link;
-    size_t bytes;
-};
-
-/* The default allocator: mmap. */
+/* The default allocator: private mappings, made by system calls that no wrapper of the C library's sees. */
 RM_INTERNAL extern const struct rangemap_chunk_allocator rm_chunk_mmap;
 
-/* A chunk of `bytes` (a multiple of RM_CHUNK_MIN_BYTES), or NULL. */
-RM_INTERNAL struct rm_chunk *rm_chunk_new(const struct rangemap_chunk_allocator *allocator, size_t bytes);
-RM_INTERNAL void rm_chunk_free(const struct rangemap_chunk_allocator *allocator, struct rm_chunk *chunk);
+static inline bool rm_chunk_is_mapped(const struct rangemap_chunk_allocator *allocator)
+{
+    return allocator->alloc == rm_chunk_mmap.alloc;
+}
+
+/* `bytes` (a multiple of RM_CHUNK_MIN_BYTES) with undefined content, poisoned; or NULL. */
+RM_INTERNAL void *rm_chunk_alloc(const struct rangemap_chunk_allocator *allocator, size_t bytes);
+RM_INTERNAL void rm_chunk_free(const struct rangemap_chunk_allocator *allocator, void *chunk, size_t bytes);
+
+/* Gives pages of a mapped chunk back to the system. False: it does not take them, for its pages are larger. */
+RM_INTERNAL bool rm_chunk_discard(void *pages, size_t bytes);
+
+/* Whether the system may have so much to give: it refuses what is beyond all memory. */
+RM_INTERNAL bool rm_chunk_is_plausible(const struct rangemap_chunk_allocator *allocator, size_t bytes);
 
 #endif

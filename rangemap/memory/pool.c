@@ -1,139 +1,329 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "rangemap/memory/pool.h"
 
-/* Written over the first two lines of one node of the batch. */
-struct batch {
-    struct rm_link link;
-    uint64_t count; /* of node[] */
-    void *node[RM_BATCH_NODES - 1];
+#include "rangemap/base/clock.h"
+
+enum {
+    TAKES_APART = 32, /* that seek elsewhere, when one has met another thread */
+    LOOK_SLABS = 16,  /* looked at whenever so many slabs have become idle */
+    /*
+     * What stays, at least, of what is idle, and this share of what is in use. Nothing goes before it is twice as
+     * much, which a new chunk is not.
+     */
+    KEEP_SLABS = 32,
+    KEEP_SHARE = 4
 };
 
-_Static_assert(sizeof(struct batch) <= RM_LINES_MIN * RM_CACHE_LINE, "a batch fits its own node");
+/* ---- where to look ---- */
 
-void rm_pool_init(struct rm_pool *pool, const struct rangemap_chunk_allocator *allocator)
+static uint32_t place_of(const struct rm_seeker *seeker)
 {
-    for (unsigned i = 0; i < RM_SIZES; i++) {
-        rm_word_set_private(&pool->size[i].batches.head, 0);
+    return seeker->takes > 0 ? seeker->random >> 8 : 0; /* the lowest bits are of short periods */
+}
+
+static struct rm_extent *find_extent(const struct rm_pool *pool, unsigned set, bool thorough,
+                                     const struct rm_seeker *seeker)
+{
+    return rm_set_find(pool->tables, set, thorough, place_of(seeker));
+}
+
+static unsigned pick_slab(uint64_t slabs, const struct rm_seeker *seeker)
+{
+    return seeker->takes > 0 ? rm_bits_nth(slabs, place_of(seeker) / RM_TABLE_EXTENTS) : rm_bits_first(slabs);
+}
+
+/* Another thread was faster: seeks somewhere else for some time. A step is one to one: two that meet go on apart. */
+static void part_ways(struct rm_seeker *seeker)
+{
+    seeker->random = seeker->random * UINT32_C(0x9e3779b1) + 1;
+    seeker->takes = TAKES_APART;
+}
+
+/* ---- slabs that are free as a whole ---- */
+
+void rm_pool_add_idle(struct rm_pool *pool, struct rm_extent *extent, uint64_t slabs)
+{
+    uint64_t count = rm_bits_count(slabs);
+    uint64_t dirty = rm_bits_count(slabs & ~rm_load_relaxed(&extent->clean));
+
+    (void)rm_add_relaxed(&pool->busy_slabs, 0 - count);
+    if (dirty != 0) {
+        (void)rm_add_relaxed(&pool->dirty_slabs, dirty);
     }
-    rm_word_set_private(&pool->chunks.head, 0);
-    rm_word_set_private(&pool->chunk_bytes, 0);
-    pool->allocator = allocator != NULL ? *allocator : rm_chunk_mmap;
+    rm_set_add(extent, RM_SET_IDLE, slabs);
 }
 
-void rm_pool_destroy(struct rm_pool *pool)
+bool rm_pool_claim_idle(struct rm_pool *pool, struct rm_extent *extent, uint64_t slabs)
 {
-    struct rm_link *link = rm_stack_take_all(&pool->chunks);
+    uint64_t idle, dirty;
 
-    while (link != NULL) {
-        struct rm_link *next = link->next;
-
-        rm_chunk_free(&pool->allocator, RM_CONTAINER_OF(link, struct rm_chunk, link));
-        link = next;
-    }
-}
-
-/* Moves up to one batch from the magazine to the pool. */
-static void push_batch(struct rm_magazine *magazine, struct rm_stack *batches)
-{
-    struct batch *batch = magazine->node[--magazine->count];
-
-    rm_unpoison(batch, sizeof *batch);
-    batch->count = 0;
-    while (magazine->count > 0 && batch->count < RM_BATCH_NODES - 1) {
-        batch->node[batch->count++] = magazine->node[--magazine->count];
-    }
-    rm_stack_push(batches, &batch->link);
-}
-
-void rm_cache_spill(struct rm_cache *cache, struct rm_pool *pool, unsigned lines)
-{
-    unsigned size = lines - RM_LINES_MIN;
-
-    push_batch(&cache->magazine[size], &pool->size[size].batches);
-    push_batch(&cache->magazine[size], &pool->size[size].batches);
-}
-
-void rm_cache_flush(struct rm_cache *cache, struct rm_pool *pool)
-{
-    for (unsigned size = 0; size < RM_SIZES; size++) {
-        while (cache->magazine[size].count > 0) {
-            push_batch(&cache->magazine[size], &pool->size[size].batches);
+    do {
+        idle = rm_load_relaxed(&extent->set[RM_SET_IDLE]);
+        if ((slabs & ~idle) != 0) {
+            return false;
         }
+    } while (!rm_cas_full(&extent->set[RM_SET_IDLE], idle, idle & ~slabs));
+    dirty = rm_bits_count(slabs & ~rm_load_relaxed(&extent->clean));
+    (void)rm_add_relaxed(&pool->busy_slabs, rm_bits_count(slabs));
+    if (dirty != 0) {
+        (void)rm_add_relaxed(&pool->dirty_slabs, 0 - dirty);
     }
-}
-
-/* Takes one batch of the pool into an empty magazine. */
-static bool take_batch(struct rm_magazine *magazine, struct rm_stack *batches)
-{
-    struct rm_link *link = rm_stack_take_one(batches);
-    struct batch *batch;
-
-    if (link == NULL) {
-        return false;
-    }
-    batch = RM_CONTAINER_OF(link, struct batch, link);
-    for (uint64_t i = 0; i < batch->count; i++) {
-        magazine->node[magazine->count++] = batch->node[i];
-    }
-    magazine->node[magazine->count++] = batch;
-    rm_poison(batch, sizeof *batch);
     return true;
 }
 
-/* Cuts what is left of the old chunk into nodes, so that a new one can take its place. */
-static void use_up_chunk(struct rm_cache *cache, struct rm_pool *pool)
+static uint64_t slab_capacity(const struct rm_slab *slab)
 {
-    for (unsigned lines = RM_LINES_MAX; lines >= RM_LINES_MIN; lines--) {
-        size_t bytes = (size_t)lines * RM_CACHE_LINE;
+    return (uint64_t)rm_slab_nodes(slab->lines) * slab->lines * RM_CACHE_LINE;
+}
 
-        while ((size_t)(cache->unused_end - cache->unused) >= bytes) {
-            rm_count_own(&cache->live_bytes, bytes);
-            rm_cache_free(cache, pool, rm_cache_carve(cache, bytes), lines);
+/* A slab that nobody else has is taken into use. */
+static struct rm_slab *open_slab(struct rm_pool *pool, struct rm_extent *extent, unsigned index)
+{
+    struct rm_slab *slab = rm_extent_slab(extent, index);
+    uint64_t bit = UINT64_C(1) << index;
+
+    if ((rm_load_relaxed(&extent->clean) & bit) != 0) {
+        rm_and_relaxed(&extent->clean, ~bit); /* ordered like the slab: by its claim, and by its next one */
+    }
+    rm_books_open(slab, sizeof *slab);
+    slab->extent = extent;
+    slab->index = index;
+    slab->lines = 1;
+    slab->next = NULL;
+    (void)rm_add_relaxed(&pool->node_bytes, slab_capacity(slab));
+    return slab;
+}
+
+static void close_slab(struct rm_pool *pool, struct rm_slab *slab)
+{
+    struct rm_extent *extent = slab->extent;
+    unsigned index = slab->index;
+
+    (void)rm_add_relaxed(&pool->node_bytes, 0 - slab_capacity(slab));
+    rm_books_close(slab, sizeof *slab);
+    rm_pool_add_idle(pool, extent, UINT64_C(1) << index);
+    if (rm_add_relaxed(&pool->idled, 1) % LOOK_SLABS == LOOK_SLABS - 1) {
+        rm_pool_settle(pool, RM_SETTLE_SLABS);
+    }
+}
+
+/* How many slabs fewer are busy than were lately. Threads that race here may note a peak that is a little lower. */
+static uint64_t below_peak(struct rm_pool *pool)
+{
+    uint64_t busy = rm_load_relaxed(&pool->busy_slabs), peak = rm_load_relaxed(&pool->peak_slabs);
+    uint64_t now_ns = rm_coarse_ns();
+
+    if (busy >= peak || now_ns - rm_load_relaxed(&pool->peak_ns) >= RM_PEAK_NS) {
+        rm_store_relaxed(&pool->peak_slabs, busy);
+        rm_store_relaxed(&pool->peak_ns, now_ns);
+        return 0;
+    }
+    return peak - busy;
+}
+
+void rm_pool_settle(struct rm_pool *pool, uint64_t most)
+{
+    uint64_t keep = KEEP_SLABS + rm_load_relaxed(&pool->busy_slabs) / KEEP_SHARE;
+
+    if (!rm_chunk_is_mapped(&pool->allocator)) {
+        uint64_t below = below_peak(pool);
+
+        keep = keep > below ? keep : below;
+    }
+    if (rm_load_relaxed(&pool->dirty_slabs) > 2 * keep) {
+        (void)rm_pool_shrink(pool, keep, most);
+    }
+}
+
+static struct rm_slab *take_idle(struct rm_pool *pool, bool thorough, struct rm_seeker *seeker)
+{
+    struct rm_extent *extent;
+
+    while ((extent = find_extent(pool, RM_SET_IDLE, thorough, seeker)) != NULL) {
+        uint64_t idle = rm_load_relaxed(&extent->set[RM_SET_IDLE]);
+        unsigned index = idle != 0 ? pick_slab(idle, seeker) : 0;
+
+        if (idle != 0 && rm_pool_claim_idle(pool, extent, UINT64_C(1) << index)) {
+            return open_slab(pool, extent, index);
         }
+        part_ways(seeker);
+    }
+    return NULL;
+}
+
+/* ---- nodes ---- */
+
+/* The slab has no free node: its bit goes, and comes back if it has one now. */
+static void pass_over_slab(struct rm_extent *extent, unsigned index, unsigned set)
+{
+    uint64_t bit = UINT64_C(1) << index;
+
+    if ((rm_load_relaxed(&extent->set[set]) & bit) == 0) {
+        return; /* another thread was faster, and looks again */
+    }
+    rm_and_full(&extent->set[set], ~bit);
+    if (rm_load_relaxed(&extent->free[index]) != 0) {
+        rm_set_add(extent, set, bit);
     }
 }
 
-/* Chunks grow with the pool: small ones for small maps, huge pages for large ones. */
-static size_t next_chunk_bytes(const struct rm_pool *pool, size_t least)
+/*
+ * Whoever holds a node of a slab knows its size: it does not change before all are free. So nodes are taken
+ * first and the size is looked at afterwards; if it is another one, the bit that led here was out of date.
+ */
+static bool take_from(struct rm_pool *pool, struct rm_extent *extent, unsigned index, unsigned lines,
+                      unsigned wanted, struct rm_slice *slice)
 {
-    uint64_t wanted = rm_load_relaxed(&pool->chunk_bytes) / 4;
-    size_t bytes = RM_CHUNK_MIN_BYTES;
+    unsigned set = lines - RM_LINES_MIN;
+    uint64_t free = rm_load_relaxed(&extent->free[index]);
+    uint64_t nodes = rm_bits_lowest(free, wanted);
 
-    while (bytes < RM_CHUNK_HUGE_BYTES && bytes < wanted) {
-        bytes *= 2;
-    }
-    while (bytes < least) {
-        bytes *= 2;
-    }
-    return bytes;
-}
-
-static bool add_chunk(struct rm_cache *cache, struct rm_pool *pool, size_t least)
-{
-    size_t bytes = next_chunk_bytes(pool, least + RM_CACHE_LINE);
-    struct rm_chunk *chunk = rm_chunk_new(&pool->allocator, bytes);
-
-    if (chunk == NULL) {
+    if (free == 0) {
+        pass_over_slab(extent, index, set);
         return false;
     }
-    use_up_chunk(cache, pool);
-    rm_stack_push(&pool->chunks, &chunk->link);
-    (void)rm_add_relaxed(&pool->chunk_bytes, bytes);
-    cache->unused = (char *)chunk + RM_CACHE_LINE;
-    cache->unused_end = (char *)chunk + bytes;
+    if (!rm_cas_full(&extent->free[index], free, free & ~nodes)) {
+        return false;
+    }
+    slice->slab = rm_extent_slab(extent, index);
+    slice->nodes = nodes;
+    if (slice->slab->lines != lines) {
+        rm_and_relaxed(&extent->set[set], ~(UINT64_C(1) << index)); /* before the nodes are given back */
+        rm_pool_give(pool, slice->slab->lines, *slice);
+        return false;
+    }
+    if (nodes == free) {
+        pass_over_slab(extent, index, set);
+    }
     return true;
 }
 
-bool rm_cache_refill(struct rm_cache *cache, struct rm_pool *pool, unsigned lines)
+static bool take_partial(struct rm_pool *pool, unsigned lines, unsigned wanted, bool thorough,
+                         struct rm_seeker *seeker, struct rm_slice *slice)
 {
-    size_t bytes = (size_t)lines * RM_CACHE_LINE;
-    unsigned size = lines - RM_LINES_MIN;
+    unsigned set = lines - RM_LINES_MIN;
+    struct rm_extent *extent;
 
-    return take_batch(&cache->magazine[size], &pool->size[size].batches) ||
-           rm_cache_reserve(cache, pool, bytes);
+    while ((extent = find_extent(pool, set, thorough, seeker)) != NULL) {
+        uint64_t slabs = rm_load_relaxed(&extent->set[set]);
+
+        if (slabs != 0 && take_from(pool, extent, pick_slab(slabs, seeker), lines, wanted, slice)) {
+            return true;
+        }
+        part_ways(seeker);
+    }
+    return false;
 }
 
-bool rm_cache_reserve(struct rm_cache *cache, struct rm_pool *pool, size_t bytes)
+struct rm_slice rm_pool_divide(struct rm_pool *pool, struct rm_slab *slab, unsigned lines)
 {
-    return (size_t)(cache->unused_end - cache->unused) >= bytes || add_chunk(cache, pool, bytes);
+    uint64_t before = slab_capacity(slab);
+
+    slab->lines = lines;
+    (void)rm_add_relaxed(&pool->node_bytes, slab_capacity(slab) - before);
+    return (struct rm_slice){slab, rm_slab_all(lines)};
+}
+
+/* Takes a slab into use: some of its nodes are the caller's, the others everybody's. */
+static void share_slab(struct rm_pool *pool, struct rm_slab *slab, unsigned lines, unsigned wanted,
+                       struct rm_slice *slice)
+{
+    struct rm_slice all = rm_pool_divide(pool, slab, lines);
+    uint64_t others;
+
+    *slice = (struct rm_slice){slab, rm_bits_lowest(all.nodes, wanted)};
+    others = all.nodes & ~slice->nodes;
+    if (others != 0) {
+        (void)rm_swap_full(&slab->extent->free[slab->index], others);
+        rm_set_add(slab->extent, lines - RM_LINES_MIN, UINT64_C(1) << slab->index);
+    }
+}
+
+bool rm_pool_take(struct rm_pool *pool, unsigned lines, unsigned wanted, bool grows, struct rm_seeker *seeker,
+                  struct rm_slice *slice)
+{
+    struct rm_slab *slab;
+
+    seeker->takes -= seeker->takes > 0;
+    if (take_partial(pool, lines, wanted, false, seeker, slice)) {
+        return true;
+    }
+    slab = take_idle(pool, false, seeker);
+    if (slab == NULL && grows) {
+        if (take_partial(pool, lines, wanted, true, seeker, slice)) {
+            return true;
+        }
+        slab = rm_pool_take_slab(pool, 0);
+    }
+    if (slab == NULL) {
+        return false;
+    }
+    share_slab(pool, slab, lines, wanted, slice);
+    return true;
+}
+
+struct rm_slab *rm_pool_take_slab(struct rm_pool *pool, size_t least)
+{
+    struct rm_seeker seeker = {0, 0};
+    struct rm_slab *slab = take_idle(pool, true, &seeker);
+    struct rm_extent *extent = slab == NULL ? rm_pool_grow(pool, least) : NULL;
+
+    return extent != NULL ? open_slab(pool, extent, 0) : slab;
+}
+
+/* Whoever gives the last one back owns the slab; to all others its header is out of bounds from then on. */
+void rm_pool_give(struct rm_pool *pool, unsigned lines, struct rm_slice slice)
+{
+    struct rm_extent *extent = slice.slab->extent;
+    unsigned index = slice.slab->index, set = lines - RM_LINES_MIN;
+    uint64_t all = rm_slab_all(lines), before, after;
+
+    do {
+        before = rm_load_relaxed(&extent->free[index]);
+        after = before | slice.nodes;
+    } while (!rm_cas_full(&extent->free[index], before, after == all ? 0 : after));
+    if (after != all) {
+        rm_set_add(extent, set, UINT64_C(1) << index);
+        return;
+    }
+    if ((rm_load_relaxed(&extent->set[set]) & UINT64_C(1) << index) != 0) {
+        rm_and_relaxed(&extent->set[set], ~(UINT64_C(1) << index)); /* before the slab is idle */
+    }
+    close_slab(pool, slice.slab);
+}
+
+void rm_pool_give_slab(struct rm_pool *pool, struct rm_slab *slab)
+{
+    close_slab(pool, slab);
+}
+
+/* ---- the lines for any size ---- */
+
+static uint64_t run_of(unsigned lines)
+{
+    return (UINT64_C(1) << lines) - 1;
+}
+
+void *rm_pool_take_starter(struct rm_pool *pool, unsigned lines)
+{
+    uint64_t free, fits;
+
+    do {
+        free = fits = rm_load_relaxed(&pool->starter);
+        for (unsigned i = 1; i < lines; i++) {
+            fits &= free >> i;
+        }
+        if (fits == 0) {
+            return NULL;
+        }
+    } while (!rm_cas_full(&pool->starter, free, free & ~(run_of(lines) << rm_bits_first(fits))));
+    return (void *)((uintptr_t)pool->home + pool->starter_at +
+                    (uintptr_t)rm_bits_first(fits) * RM_CACHE_LINE);
+}
+
+void rm_pool_give_starter(struct rm_pool *pool, const void *node, unsigned lines)
+{
+    uintptr_t at = (uintptr_t)node - (uintptr_t)pool->home - pool->starter_at;
+
+    rm_or_full(&pool->starter, run_of(lines) << at / RM_CACHE_LINE);
 }

@@ -1,110 +1,121 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Memory of nodes, in sizes of 2 to 6 cache lines.
+ * The memory of a domain's nodes: slabs, in chunks that are taken when all others are in use and given back when
+ * they are not. What is free and in no thread's cache is here, and lowest first.
  *
- *   cache   belongs to one thread: a magazine of free nodes per size, and the unused end of a chunk.
- *   pool    belongs to a domain: full batches that some cache had too many of, and the chunks.
+ * The first chunk is the pool's home. It begins with what belongs to the owner of the pool (the domain itself),
+ * then come a few lines for nodes of any size, so that a small domain needs two pages, then the first table of the
+ * books, then slabs.
  *
- * A node comes from the magazine, else from a batch of the pool, else off the chunk, else from a new chunk:
- * only the last can fail, and only it leaves the library. Nothing here locks. Memory goes back to the chunk
- * allocator when the pool is destroyed, never before.
+ * Nothing here locks. A thread that stops anywhere holds what it had taken, at most one slab more, or the pieces
+ * that it was just giving back to the system: RM_DISCARD_SLABS slabs or a chunk.
  */
 #ifndef RANGEMAP_MEMORY_POOL_H
 #define RANGEMAP_MEMORY_POOL_H
 
-#include "rangemap/base/sanitizer.h"
 #include "rangemap/memory/chunk.h"
-#include "rangemap/node/layout.h"
+#include "rangemap/memory/table.h"
 
-enum {
-    RM_SIZES = RM_LINES_MAX - RM_LINES_MIN + 1,
-    /* A poll frees what some dozens of updates retired, at once: less would spill it, for others to find cold. */
-    RM_MAGAZINE_NODES = 128,
-    RM_BATCH_NODES = 15 /* a batch is described inside its own first node: 14 others, link and count */
-};
+enum { RM_DISCARD_SLABS = 8, RM_SETTLE_SLABS = RM_CHUNK_MAX_BYTES / RM_SLAB_BYTES };
 
+#define RM_PEAK_NS UINT64_C(10000000000)
+
+/* `tables`, `home`, `starter_at` and `allocator` are constant; the words are any thread's. */
 struct rm_pool {
-    struct {
-        struct rm_stack batches;
-    } RM_LINE_ALIGNED size[RM_SIZES];
-    struct rm_stack chunks RM_LINE_ALIGNED;
-    rm_word chunk_bytes; /* sum over `chunks`; any thread adds */
+    struct rm_table *tables;
+    struct rm_slab *home; /* the first chunk; its first slab has no header */
+    size_t starter_at;    /* where in it the lines for any size begin */
     struct rangemap_chunk_allocator allocator;
+    rm_word starter RM_LINE_ALIGNED;     /* which of those lines are free */
+    rm_word chunk_bytes RM_LINE_ALIGNED; /* all chunks, tables included */
+    rm_word node_bytes;                  /* what there is for nodes in slabs in use and in the starter */
+    rm_word busy_slabs;                  /* not idle: a hint, for how much to keep */
+    rm_word dirty_slabs;                 /* idle, with pages: a hint */
+    rm_word idled;                       /* how often a slab became idle */
+    rm_word peak_slabs;                  /* the most that were busy lately: a hint */
+    rm_word peak_ns;                     /* when so many were, by the coarse clock */
 };
 
-struct rm_magazine {
-    unsigned count;
-    void *node[RM_MAGAZINE_NODES];
+/* Nodes of one slab, as bits. */
+struct rm_slice {
+    struct rm_slab *slab;
+    uint64_t nodes;
 };
 
-struct rm_cache {
-    char *unused, *unused_end; /* the rest of this cache's latest chunk */
-    rm_word live_bytes;        /* allocated minus freed here, may be negative; owner writes, all read */
-    rm_word carved_bytes;      /* of nodes cut off chunks here; owner writes, all read */
-    struct rm_magazine magazine[RM_SIZES];
+/*
+ * How a thread seeks what is free: lowest first; but not for the next `takes` times, in which each thread has places of its
+ * own, so that threads do not queue for the same words. At first `random` is any number that other threads do not have.
+ */
+struct rm_seeker {
+    uint32_t random, takes;
 };
 
-RM_INTERNAL void rm_pool_init(struct rm_pool *pool, const struct rangemap_chunk_allocator *allocator);
+/* What is where, counted; exact when nobody updates. */
+struct rm_pool_usage {
+    uint64_t chunk_bytes;
+    uint64_t node_bytes;      /* for nodes, free or not, in slabs in use */
+    uint64_t idle_bytes;      /* slabs of which all is free */
+    uint64_t discarded_bytes; /* of these, without pages */
+};
 
-/* Gives every chunk back. Nothing in the pool may be in use. */
+/* A pool's home: zeroed memory for the owner's `bytes`, a line's multiple; NULL: out of memory. */
+RM_INTERNAL void *rm_pool_home(const struct rangemap_chunk_allocator *allocator, size_t bytes);
+
+/* The pool in a home. `allocator` as above, NULL for mmap. */
+RM_INTERNAL void rm_pool_init(struct rm_pool *pool, const struct rangemap_chunk_allocator *allocator,
+                              void *home, size_t bytes);
+
+/* Gives every chunk back, the home included. Nothing in the pool may be in use. */
 RM_INTERNAL void rm_pool_destroy(struct rm_pool *pool);
 
-/* Fills an empty magazine or, failing that, makes room for one node in `unused`. False: out of memory. */
-RM_INTERNAL bool rm_cache_refill(struct rm_cache *cache, struct rm_pool *pool, unsigned lines);
+/*
+ * Takes up to `wanted` nodes, at least one, from the first slab of that size that has any, as `seeker` goes, else from a slab
+ * that had none in use; if it may grow, else from a new chunk. False: nothing is left.
+ */
+RM_INTERNAL bool rm_pool_take(struct rm_pool *pool, unsigned lines, unsigned wanted, bool grows,
+                              struct rm_seeker *seeker, struct rm_slice *slice);
 
-/* Moves two batches from a full magazine to the pool. */
-RM_INTERNAL void rm_cache_spill(struct rm_cache *cache, struct rm_pool *pool, unsigned lines);
+/* Takes a node from the lines for any size, or NULL. */
+RM_INTERNAL void *rm_pool_take_starter(struct rm_pool *pool, unsigned lines);
 
-/* Moves all full batches to the pool, for other threads to use. */
-RM_INTERNAL void rm_cache_flush(struct rm_cache *cache, struct rm_pool *pool);
+/* Takes a whole slab; new chunks, if it comes to that, for `least` bytes more. NULL: nothing is left. */
+RM_INTERNAL struct rm_slab *rm_pool_take_slab(struct rm_pool *pool, size_t least);
 
-/* Afterwards at least `bytes` can be allocated without a new chunk. False: out of memory. */
-RM_INTERNAL bool rm_cache_reserve(struct rm_cache *cache, struct rm_pool *pool, size_t bytes);
+/* Makes a whole slab one for nodes of a size; all of them are the caller's. */
+RM_INTERNAL struct rm_slice rm_pool_divide(struct rm_pool *pool, struct rm_slab *slab, unsigned lines);
 
-static inline void *rm_cache_carve(struct rm_cache *cache, size_t bytes)
-{
-    void *node = cache->unused;
+/* Give back what was taken. May give what is free to the system or the allocator, a bounded piece. */
+RM_INTERNAL void rm_pool_give(struct rm_pool *pool, unsigned lines, struct rm_slice slice);
+RM_INTERNAL void rm_pool_give_starter(struct rm_pool *pool, const void *node, unsigned lines);
+RM_INTERNAL void rm_pool_give_slab(struct rm_pool *pool, struct rm_slab *slab);
 
-    cache->unused += bytes;
-    rm_count_own(&cache->carved_bytes, bytes);
-    return node;
-}
+/*
+ * Gives some back, but no more than about `most` slabs, if there is much more than needed. Of a caller's allocator,
+ * that knows of no pages, what was in use in the last RM_PEAK_NS is needed: it is asked for less often.
+ */
+RM_INTERNAL void rm_pool_settle(struct rm_pool *pool, uint64_t most);
 
-/* A node of `lines` cache lines with undefined content, or NULL. */
-static inline void *rm_cache_alloc(struct rm_cache *cache, struct rm_pool *pool, unsigned lines)
-{
-    struct rm_magazine *magazine = &cache->magazine[lines - RM_LINES_MIN];
-    size_t bytes = (size_t)lines * RM_CACHE_LINE;
-    void *node;
+/* Gives everything that is wholly free to the system or the allocator; true if anything was. */
+RM_INTERNAL bool rm_pool_trim(struct rm_pool *pool);
 
-    if (RM_UNLIKELY(magazine->count == 0) && !rm_cache_refill(cache, pool, lines)) {
-        return NULL;
-    }
-    if (RM_LIKELY(magazine->count > 0)) {
-        node = magazine->node[--magazine->count];
-    } else {
-        node = rm_cache_carve(cache, bytes);
-    }
-    rm_count_own(&cache->live_bytes, bytes);
-    rm_unpoison(node, bytes);
-    return node;
-}
+RM_INTERNAL struct rm_pool_usage rm_pool_measure(const struct rm_pool *pool);
 
-/* Takes back what rm_cache_alloc() gave, to any thread's cache of the same pool. */
-static inline void rm_cache_free(struct rm_cache *cache, struct rm_pool *pool, void *node, unsigned lines)
-{
-    struct rm_magazine *magazine = &cache->magazine[lines - RM_LINES_MIN];
-    size_t bytes = (size_t)lines * RM_CACHE_LINE;
+/* Slabs that became idle, of an extent, are everybody's again. */
+RM_INTERNAL void rm_pool_add_idle(struct rm_pool *pool, struct rm_extent *extent, uint64_t slabs);
 
-    rm_count_own(&cache->live_bytes, 0 - (uint64_t)bytes);
-    rm_poison(node, bytes);
-    if (rm_explorer_keeps(node)) {
-        return;
-    }
-    if (RM_UNLIKELY(magazine->count == RM_MAGAZINE_NODES)) {
-        rm_cache_spill(cache, pool, lines);
-    }
-    magazine->node[magazine->count++] = node;
-}
+/* Takes slabs that are idle out of the set, all of them or none. */
+RM_INTERNAL bool rm_pool_claim_idle(struct rm_pool *pool, struct rm_extent *extent, uint64_t slabs);
+
+/*
+ * Adds a chunk, for `least` bytes if they fit in one; its first slab is the caller's. NULL: out of memory, for a small one
+ * as well.
+ */
+RM_INTERNAL struct rm_extent *rm_pool_grow(struct rm_pool *pool, size_t least);
+
+/*
+ * Gives back what is idle beyond the lowest `keep` slabs, in pieces until these are at least `most`; true if anything
+ * was.
+ */
+RM_INTERNAL bool rm_pool_shrink(struct rm_pool *pool, uint64_t keep, uint64_t most);
 
 #endif

@@ -3,7 +3,7 @@
  * What the tree's nodes look like in memory. Keys and what they lead to lie on separate cache lines; a
  * search reads the first one or two lines of a node and then one more.
  *
- *   inner, 256 bytes     meta | 14 separators | prev      lines 0-1   never change, but for meta's stamp
+ *   inner, 256 bytes     meta | 14 separators | prev      lines 0-1   never change, but for meta's stamp and prev
  *                        15 child slots | unused          lines 2-3   compare-and-swap
  *   leaf of 1..7         meta | 7 starts                  line 0
  *                        7 pairs {last, value} | prev     lines 1-2
@@ -58,7 +58,7 @@ struct rm_node {
 struct rm_inner {
     struct rm_node node;
     uint64_t separator[RM_INNER_ROOM - 1]; /* separator[i] is the lowest key of child i + 1 */
-    struct rm_node *prev;
+    rm_word prev;
     rm_word slot[RM_INNER_ROOM];
     uint64_t unused;
 } RM_LINE_ALIGNED;
@@ -115,12 +115,12 @@ static inline uint64_t rm_meta_with_stamp(uint64_t meta, uint64_t stamp)
 /* Relaxed: count and level were written before the node was published. */
 static inline unsigned rm_node_count(const struct rm_node *node)
 {
-    return rm_meta_count(rm_load_settled(&node->meta));
+    return rm_meta_count(rm_load_immutable(&node->meta));
 }
 
 static inline unsigned rm_node_level(const struct rm_node *node)
 {
-    return rm_meta_level(rm_load_settled(&node->meta));
+    return rm_meta_level(rm_load_immutable(&node->meta));
 }
 
 static inline struct rm_inner *rm_inner(const struct rm_node *node)
@@ -157,26 +157,86 @@ static inline unsigned rm_node_lines(unsigned count, unsigned level)
     return level > 0 ? RM_INNER_LINES : rm_leaf_lines(count);
 }
 
-/* Where the node that this one replaced in its slot is kept. Written before publication only. */
-static inline struct rm_node **rm_node_prev(const struct rm_node *node, uint64_t meta)
+static inline uint64_t rm_node_bytes(const struct rm_node *node)
 {
-    unsigned lines;
+    return (uint64_t)rm_node_lines(rm_node_count(node), rm_node_level(node)) * RM_CACHE_LINE;
+}
 
-    if (rm_meta_level(meta) > 0) {
+/*
+ * Where the older version of a node's slot is kept: the address of a node, or 0, and RM_UNSETTLED in bit 0 from the
+ * node's publication until its writer has settled which one that is (tree/version.h). Written by the writer only.
+ */
+static inline rm_word *rm_prev_of(const struct rm_node *node, unsigned count, unsigned level)
+{
+    if (level > 0) {
         return &rm_inner(node)->prev;
     }
-    lines = rm_leaf_lines(rm_meta_count(meta));
-    return (struct rm_node **)((uintptr_t)node + lines * RM_CACHE_LINE) - 1;
+    return (rm_word *)((uintptr_t)node + (size_t)rm_leaf_lines(count) * RM_CACHE_LINE) - 1;
 }
 
-/* ---- slots: a node's address and FROZEN ---- */
-
-#define RM_FROZEN UINT64_C(1)
-
-static inline struct rm_node *rm_slot_node(uint64_t word)
+static inline rm_word *rm_node_prev(const struct rm_node *node, uint64_t meta)
 {
-    return (struct rm_node *)(uintptr_t)(word & ~RM_FROZEN);
+    return rm_prev_of(node, rm_meta_count(meta), rm_meta_level(meta));
 }
+
+#define RM_UNSETTLED UINT64_C(1)
+
+static inline struct rm_node *rm_prev_node(uint64_t word)
+{
+    return (struct rm_node *)(uintptr_t)(word & ~RM_UNSETTLED);
+}
+
+/*
+ * ---- slots: a node's address, FROZEN, and a gap class (node/gap_class.h), which is 0 in maps that track none ----
+ *
+ * The address is bits 6-56: memory/chunk.c refuses what lies elsewhere. FROZEN is bit 5. The class is bits 57-63 and 0-4,
+ * which a rotation brings together.
+ */
+#define RM_SLOT_ADDRESS UINT64_C(0x01ffffffffffffc0)
+#define RM_FROZEN UINT64_C(0x20)
+
+enum { RM_CLASS_SHIFT = 64 - RM_ADDRESS_BITS, RM_CLASS_BITS = 12, RM_CLASS_END = 1 << RM_CLASS_BITS };
+
+/*
+ * The mask is no immediate operand. Compilers would keep it in a register, which costs lookups more than an operand in
+ * memory does: loaded by the way, never waited for.
+ */
+RM_ALWAYS_INLINE struct rm_node *rm_slot_node(uint64_t word)
+{
+#if defined(__x86_64__)
+    static const uint64_t mask = RM_SLOT_ADDRESS;
+    struct rm_node *node;
+
+    __asm__("andq %2, %0" : "=r"(node) : "0"(word), "m"(mask) : "cc");
+    return node;
+#else
+    return (struct rm_node *)(uintptr_t)(word & RM_SLOT_ADDRESS);
+#endif
+}
+
+static inline unsigned rm_slot_class(uint64_t word)
+{
+    return (unsigned)(word << RM_CLASS_SHIFT | word >> (64 - RM_CLASS_SHIFT)) & (RM_CLASS_END - 1);
+}
+
+/* Whether a slot still holds a node, unfrozen, whatever became of its class. */
+static inline bool rm_slot_is_same(uint64_t word, uint64_t unfrozen)
+{
+    return ((word ^ unfrozen) & (RM_SLOT_ADDRESS | RM_FROZEN)) == 0;
+}
+
+/* An unfrozen slot's word. */
+static inline uint64_t rm_slot_word(const struct rm_node *node, unsigned gap_class)
+{
+    uint64_t bits = gap_class;
+
+    return rm_pointer_bits(node) | bits >> RM_CLASS_SHIFT | bits << (64 - RM_CLASS_SHIFT);
+}
+
+_Static_assert(
+    (RM_FROZEN | RM_UNSETTLED) < RM_CACHE_LINE,
+    "tags lie in bits that alignment leaves free: the upper ones may be the address's (52 bits on arm64) or "
+    "the allocator's (memory tagging)");
 
 static inline bool rm_slot_is_frozen(uint64_t word)
 {

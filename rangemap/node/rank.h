@@ -14,8 +14,9 @@
 
 typedef unsigned rm_rank_fn(const struct rm_node *node, unsigned count, uint64_t key);
 
-/* The rank function of the selected kernel; see kernel/select.c. Relaxed: any of them is right. */
+/* That of the selected kernel, which kernel/select.c writes; portable until then. Relaxed: any of them is right. */
 RM_INTERNAL extern rm_rank_fn *rm_rank_selected;
+RM_INTERNAL rm_rank_fn rm_portable_rank;
 
 static inline unsigned rm_rank(const struct rm_node *node, unsigned count, uint64_t key)
 {
@@ -38,25 +39,34 @@ RM_ALWAYS_INLINE unsigned rm_rank_portable(const struct rm_node *node, unsigned 
 #define RM_TARGET_AVX2 __attribute__((target("avx2,bmi2,popcnt")))
 #include <immintrin.h>
 
-/* AVX2 compares signed: both sides are moved by 2^63. */
-RM_ALWAYS_INLINE RM_TARGET_AVX2 uint32_t rm_rank_avx2_quad(const uint64_t *keys, __m256i bias, __m256i wanted)
+/* AVX2 compares signed: both sides are moved by 2^63. All ones where a key is above. */
+RM_ALWAYS_INLINE RM_TARGET_AVX2 __m256i rm_rank_avx2_quad(const uint64_t *keys, __m256i bias, __m256i wanted)
 {
     __m256i lanes = _mm256_xor_si256(_mm256_load_si256((const __m256i *)(const void *)keys), bias);
 
-    return (uint32_t)_mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpgt_epi64(lanes, wanted)));
+    return _mm256_cmpgt_epi64(lanes, wanted);
 }
 
+/*
+ * The four quads are packed into one register, two bytes for a word. Packing goes by halves of registers, so bits 0 to
+ * 31 are words 0, 1, 4, 5, 8, 9, 12, 13, then 2, 3, 6, 7, 10, 11, 14, 15: which of them are the first keys is looked up.
+ */
 RM_ALWAYS_INLINE RM_TARGET_AVX2 unsigned rm_rank_avx2(const struct rm_node *node, unsigned count,
                                                       uint64_t key)
 {
+    static const uint32_t keys_of[16] = {
+        0x00000000, 0x0000000c, 0x0003000c, 0x000f000c, 0x000f003c, 0x000f00fc, 0x003f00fc, 0x00ff00fc,
+        0x00ff03fc, 0x00ff0ffc, 0x03ff0ffc, 0x0fff0ffc, 0x0fff3ffc, 0x0ffffffc, 0x3ffffffc, 0xfffffffc};
     const uint64_t *line = (const uint64_t *)(const void *)node;
     __m256i bias = _mm256_set1_epi64x(INT64_MIN);
     __m256i wanted = _mm256_xor_si256(_mm256_set1_epi64x((long long)key), bias);
-    uint32_t above = rm_rank_avx2_quad(line, bias, wanted) | rm_rank_avx2_quad(line + 4, bias, wanted) << 4 |
-                     rm_rank_avx2_quad(line + 8, bias, wanted) << 8 |
-                     rm_rank_avx2_quad(line + 12, bias, wanted) << 12;
+    __m256i low =
+        _mm256_packs_epi32(rm_rank_avx2_quad(line, bias, wanted), rm_rank_avx2_quad(line + 4, bias, wanted));
+    __m256i high = _mm256_packs_epi32(rm_rank_avx2_quad(line + 8, bias, wanted),
+                                      rm_rank_avx2_quad(line + 12, bias, wanted));
+    uint64_t above = (uint32_t)_mm256_movemask_epi8(_mm256_packs_epi16(low, high));
 
-    return (unsigned)_mm_popcnt_u64(_bzhi_u64(~above & ~UINT32_C(1), count + 1));
+    return (unsigned)_mm_popcnt_u64(~above & keys_of[count]) / 2;
 }
 
 #if !defined(__clang__) || __clang_major__ >= 4

@@ -14,6 +14,9 @@
  */
 enum rm_side { RM_LEFT = 1, RM_RIGHT = 2, RM_BOTH = 3 };
 
+/* Whether a plan may cut ranges; else it ends with RM_LONG_WAY where it would have to, and puts one range at most. */
+enum rm_cuts { RM_WHOLE_RANGES, RM_MAY_CUT };
+
 /* Entries [from, to) of the leaf give way to those of `put`. */
 struct rm_edit {
     unsigned from, to;
@@ -23,42 +26,147 @@ struct rm_edit {
     bool shares_value;                  /* out of staging: one value gained a second owner */
 };
 
+static inline void rm_edit_put(struct rm_edit *edit, uint64_t start, uint64_t last, void *value)
+{
+    edit->put[edit->puts++] = (struct rangemap_entry){start, last, value};
+}
+
+/* Insert, store, carve and join: cut what sticks out of [op->start, op->last], drop what is inside. */
+RM_ALWAYS_INLINE enum rm_outcome rm_edit_plan_spanning(struct rm_edit *edit, struct rm_op *op,
+                                                       const struct rm_values *values,
+                                                       const struct rm_leaf *leaf, unsigned count,
+                                                       unsigned rank, enum rm_side side, enum rm_cuts cuts)
+{
+    struct rangemap_entry entry;
+
+    edit->from = rm_leaf_from(leaf, count, rank, op->start);
+    edit->to = rm_leaf_to(leaf, count, rank, op->last);
+    if (edit->from < edit->to) {
+        entry = rm_leaf_entry(leaf, count, edit->from);
+        if (op->kind == RM_INSERT) {
+            op->found = entry;
+            return RM_CONFLICT;
+        }
+        if (entry.start < op->start) {
+            if (cuts == RM_WHOLE_RANGES) {
+                return RM_LONG_WAY;
+            }
+            edit->has_left_part = true;
+            rm_edit_put(edit, entry.start, op->start - 1,
+                        rm_values_part(values, &entry, entry.start, op->start - 1));
+        }
+    } else if (op->kind == RM_CARVE && side == RM_BOTH) {
+        return RM_NOTHING;
+    }
+    if (rm_op_adds_range(op) && (side & RM_LEFT) != 0) {
+        rm_edit_put(edit, op->start, op->last, op->value);
+    }
+    if (edit->from < edit->to) {
+        entry = rm_leaf_entry(leaf, count, edit->to - 1);
+        if (entry.last > op->last) {
+            if (cuts == RM_WHOLE_RANGES) {
+                return RM_LONG_WAY;
+            }
+            edit->has_right_part = true;
+            rm_edit_put(edit, op->last + 1, entry.last,
+                        rm_values_part(values, &entry, op->last + 1, entry.last));
+        }
+    }
+    return RM_DONE;
+}
+
+/* Erase and replace: one whole range, in this leaf or nowhere; of two leaves, in the right one. */
+RM_ALWAYS_INLINE enum rm_outcome rm_edit_plan_single(struct rm_edit *edit, struct rm_op *op,
+                                                     const struct rm_leaf *leaf, unsigned count,
+                                                     unsigned rank, enum rm_side side)
+{
+    edit->from = rm_leaf_from(leaf, count, rank, op->start);
+    edit->to = rank;
+    if (edit->from == rank) {
+        return side == RM_LEFT ? RM_DONE : RM_NOTHING; /* the left one is there for its span (G1) */
+    }
+    op->found = rm_leaf_entry(leaf, count, edit->from);
+    if (op->kind == RM_ERASE) {
+        return RM_DONE;
+    }
+    if (op->found.start != op->start || op->found.last != op->end) {
+        return RM_NOTHING;
+    }
+    if (op->kind == RM_ERASE_EXACT) {
+        return RM_DONE;
+    }
+    if (op->found.value != op->expected) {
+        return RM_STALE;
+    }
+    if (op->kind == RM_REPLACE) {
+        rm_edit_put(edit, op->start, op->end, op->value);
+    }
+    return RM_DONE;
+}
+
 /*
  * RM_DONE: `edit` says what to change. Else the outcome of the operation as far as this leaf tells. `rank` is
  * that of op->start in the leaf.
  */
-RM_INTERNAL enum rm_outcome rm_edit_plan(struct rm_edit *edit, struct rm_op *op,
-                                         const struct rm_values *values, const struct rm_leaf *leaf,
-                                         unsigned count, unsigned rank, enum rm_side side);
-
-/* The copying of a leaf of `count` that it takes. */
-static inline struct rm_splice rm_edit_splice(const struct rm_edit *edit, unsigned count)
+RM_ALWAYS_INLINE enum rm_outcome rm_edit_plan(struct rm_edit *edit, struct rm_op *op,
+                                              const struct rm_values *values, const struct rm_leaf *leaf,
+                                              unsigned count, unsigned rank, enum rm_side side,
+                                              enum rm_cuts cuts)
 {
-    return (struct rm_splice){count, edit->from, edit->to, edit->puts};
+    edit->puts = 0;
+    edit->has_left_part = false;
+    edit->has_right_part = false;
+    edit->shares_value = false;
+    return rm_op_is_spanning(op) ? rm_edit_plan_spanning(edit, op, values, leaf, count, rank, side, cuts)
+                                 : rm_edit_plan_single(edit, op, leaf, count, rank, side);
 }
 
 static inline unsigned rm_edit_count(const struct rm_edit *edit, unsigned count)
 {
-    struct rm_splice splice = rm_edit_splice(edit, count);
-
-    return rm_splice_count(&splice);
+    return rm_spliced_count(count, edit->from, edit->to, edit->puts);
 }
 
-/* Writes the edited leaf, which must fit, into unpublished memory of the right size. */
-RM_INTERNAL void rm_edit_apply(const struct rm_edit *edit, const struct rm_leaf *leaf, unsigned count,
-                               struct rm_leaf *edited);
+static inline void rm_edit_write(const struct rm_edit *edit, unsigned index, struct rm_leaf *edited,
+                                 unsigned new_count)
+{
+    const struct rangemap_entry *put = &edit->put[index];
 
-RM_INTERNAL bool rm_edit_stage_owned_values(struct rm_edit *edit, const struct rm_op *op,
-                                            const struct rm_values *values, const struct rm_leaf *leaf,
-                                            unsigned count, struct rm_thread *thread);
+    rm_node_keys(&edited->node)[edit->from + index] = put->start;
+    rm_leaf_pairs(edited, new_count)[edit->from + index] = (struct rm_pair){put->last, put->value};
+}
+
+/* Writes the edited leaf, of `new_count`, into unpublished memory of the right size. */
+RM_ALWAYS_INLINE void rm_edit_apply(rm_splice_fn *splice, enum rm_cuts cuts, const struct rm_edit *edit,
+                                    const struct rm_leaf *leaf, unsigned count, struct rm_leaf *edited,
+                                    unsigned new_count)
+{
+    splice(edited, leaf, count, edit->from, edit->to, edit->puts);
+    if (edit->puts > 0) {
+        rm_edit_write(edit, 0, edited, new_count);
+    }
+    for (unsigned i = 1; cuts == RM_MAY_CUT && i < edit->puts; i++) {
+        rm_edit_write(edit, i, edited, new_count);
+    }
+}
+
+/* Of `count` ranges, of which no part remains. */
+RM_INTERNAL bool rm_edit_stage_whole(const struct rm_pair *pair, unsigned count,
+                                     const struct rm_values *values, struct rm_thread *thread);
+
+/* Of those that the edit drops; ranges put may carry on the ownership of some. */
+RM_INTERNAL bool rm_edit_stage_carried(struct rm_edit *edit, const struct rm_op *op,
+                                       const struct rm_values *values, const struct rm_pair *pair,
+                                       struct rm_thread *thread);
 
 /* Stages the release of the values that the edit leaves without an owner. False: out of memory. */
-static inline bool rm_edit_stage_values(struct rm_edit *edit, const struct rm_op *op,
-                                        const struct rm_values *values, const struct rm_leaf *leaf,
-                                        unsigned count, struct rm_thread *thread)
+RM_ALWAYS_INLINE bool rm_edit_stage_values(enum rm_cuts cuts, struct rm_edit *edit, const struct rm_op *op,
+                                           const struct rm_values *values, const struct rm_leaf *leaf,
+                                           unsigned count, struct rm_thread *thread)
 {
-    return (values->release == NULL && values->retain == NULL) ||
-           rm_edit_stage_owned_values(edit, op, values, leaf, count, thread);
+    const struct rm_pair *pair = rm_leaf_pairs(leaf, count);
+
+    return cuts == RM_MAY_CUT ? rm_edit_stage_carried(edit, op, values, pair, thread)
+                              : rm_edit_stage_whole(pair + edit->from, edit->to - edit->from, values, thread);
 }
 
 /* After the edit took effect: the value that is in two ranges now. */

@@ -4,21 +4,22 @@
 #include "rangemap/base/probe.h"
 #include "rangemap/tree/path.h"
 
+/* litmus: freeze_cas */
 void rm_freeze_node(const struct rangemap *map, struct rm_inner *inner)
 {
     unsigned count = rm_node_count(&inner->node);
 
     rm_probe_freeze(map, inner, count);
-    for (unsigned i = 0; i < count && !rm_broken(RM_R2_FREEZE); i++) {
+    for (unsigned i = 0; i < count; i++) {
         uint64_t word = rm_load_relaxed(&inner->slot[i]);
 
         rm_prefetch(rm_slot_node(word));
         if (!rm_slot_is_frozen(word)) {
-            rm_or_full(&inner->slot[i], RM_FROZEN);
+            rm_or_ordered(&inner->slot[i], RM_FROZEN);
         }
     }
     /* R7: children that are reused or reported must be stamped before the region is replaced. */
-    for (unsigned i = 0; i < count && !rm_broken(RM_R7_FREEZE_STAMPS); i++) {
+    for (unsigned i = 0; i < count; i++) {
         (void)rm_version_meta(map, rm_slot_node(rm_load_dependent(&inner->slot[i])));
     }
 }
@@ -30,19 +31,15 @@ uint64_t rm_freeze_region(const struct rangemap *map, struct rm_node *node, uint
     unsigned count, from, to;
 
     if (rm_node_level(node) == 0) {
+        rm_prefetch_leaf(node); /* its content is next: one after the other they would be waited for */
         return bytes;
     }
-    if (!rm_broken(RM_R2_TOP_DOWN)) {
-        rm_freeze_node(map, inner);
-    }
+    rm_freeze_node(map, inner);
     count = rm_node_count(node);
     from = rm_child_index(inner, count, start);
     to = rm_child_index(inner, count, last);
-    for (unsigned i = from; i <= to && !rm_broken(RM_R2_FREEZE_BELOW); i++) {
+    for (unsigned i = from; i <= to; i++) {
         bytes += rm_freeze_region(map, rm_frozen_child(inner, i), start, last);
-    }
-    if (rm_broken(RM_R2_TOP_DOWN)) {
-        rm_freeze_node(map, inner);
     }
     return bytes;
 }

@@ -24,9 +24,10 @@ static inline struct rm_node *rm_frozen_child(struct rm_inner *inner, unsigned i
     return rm_slot_node(rm_load_relaxed(&inner->slot[index]));
 }
 
-static inline uint64_t rm_node_bytes(const struct rm_node *node)
+/* The word of such a slot, for an unfrozen slot of the node that takes its place; G5: with the class it has now. */
+static inline uint64_t rm_frozen_word(struct rm_inner *inner, unsigned index)
 {
-    return (uint64_t)rm_node_lines(rm_node_count(node), rm_node_level(node)) * RM_CACHE_LINE;
+    return rm_load_relaxed(&inner->slot[index]) & ~RM_FROZEN;
 }
 
 #endif

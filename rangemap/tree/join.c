@@ -49,13 +49,7 @@ bool rm_join_is_valid(const struct rangemap *map, const struct rm_op *op, const 
                       uint64_t meta)
 {
     struct run run = {.op = op};
-    struct rm_walk walk = {.map = map,
-                           .version = RM_VERSION_CURRENT,
-                           .start = op->start,
-                           .last = op->last,
-                           .direction = RM_UPWARD,
-                           .visit = check_visit,
-                           .state = &run};
+    struct rm_walk walk = rm_walk_up(map, RM_VERSION_CURRENT, op->start, op->last, check_visit, &run);
 
     return rm_walk_node(&walk, node, meta) && run.length > 1 && run.first.start == op->start &&
            run.previous.last == op->last && run.first.value == op->value;
@@ -86,13 +80,7 @@ bool rm_join_find(const struct rangemap *map, struct rm_op *op, uint64_t start, 
                   uint64_t *surplus)
 {
     struct run run = {.op = op, .low = start, .high = last};
-    struct rm_walk walk = {.map = map,
-                           .version = RM_VERSION_CURRENT,
-                           .start = start,
-                           .last = last,
-                           .direction = RM_UPWARD,
-                           .visit = find_visit,
-                           .state = &run};
+    struct rm_walk walk = rm_walk_up(map, RM_VERSION_CURRENT, start, last, find_visit, &run);
 
     (void)rm_walk_map(&walk);
     if (run.length < 2) {

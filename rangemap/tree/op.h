@@ -12,13 +12,14 @@ enum rm_kind {
     RM_JOIN,        /* the touching, equal ranges that make up [start, last] become one */
     RM_ERASE,       /* the range that holds `start` */
     RM_ERASE_EXACT, /* the range [start, end] */
-    RM_REPLACE      /* its value, if `expected` */
+    RM_REPLACE,     /* its value, if `expected` */
+    RM_ERASE_VALUE  /* the range [start, end], if its value is `expected` */
 };
 
 struct rm_op {
     enum rm_kind kind;
-    uint64_t start, last; /* decide the route; the last three kinds have start == last */
-    uint64_t end;         /* RM_ERASE_EXACT, RM_REPLACE: the range's last key */
+    uint64_t start, last; /* decide the route; the last four kinds have start == last */
+    uint64_t end;         /* RM_ERASE_EXACT and below: the range's last key */
     void *value;
     void *expected;
     rangemap_equal_fn *equal; /* RM_JOIN; NULL: same word */
@@ -33,14 +34,30 @@ enum rm_outcome {
     RM_DONE,
     RM_NOTHING,  /* nothing there to change */
     RM_CONFLICT, /* RM_INSERT: op->found is in the way */
-    RM_STALE,    /* RM_REPLACE: op->found has another value; RM_JOIN: no longer a run of equals */
+    RM_STALE,    /* with `expected`: op->found has another value; RM_JOIN: no longer a run of equals */
+    RM_REFUSED,  /* a rewrite: its composer's state says why */
+    RM_NO_ROOM,  /* a rewrite: more than fits the place chosen for it */
+    RM_WIDEN,    /* a rewrite: it frees the first keys of the leaf where it begins (G1) */
     RM_NO_MEMORY,
+    RM_LONG_WAY, /* the short way does not serve (tree/short.h) */
+    RM_TOO_LOW,  /* a frozen slot further up has too low a class (G4) */
     RM_RETRY
 };
 
 static inline bool rm_op_is_spanning(const struct rm_op *op)
 {
     return op->kind <= RM_JOIN;
+}
+
+static inline bool rm_op_erases(const struct rm_op *op)
+{
+    return op->kind == RM_ERASE || op->kind == RM_ERASE_EXACT || op->kind == RM_ERASE_VALUE;
+}
+
+/* Keys that were held may be free afterwards. */
+static inline bool rm_op_frees(const struct rm_op *op)
+{
+    return rm_op_erases(op) || op->kind == RM_CARVE;
 }
 
 static inline bool rm_op_adds_range(const struct rm_op *op)

@@ -43,7 +43,7 @@ RM_ALWAYS_INLINE struct rm_node *rm_path_take(struct rm_step *step, const struct
     } else {
         rm_prefetch_node(node);
     }
-    step->meta = rm_broken(RM_R7_UPDATE_STAMPS) ? rm_load_acquire(&node->meta) : rm_version_meta(map, node);
+    step->meta = rm_version_meta(map, node);
     return node;
 }
 
@@ -76,8 +76,9 @@ RM_ALWAYS_INLINE void rm_path_descend_with(rm_rank_fn *rank, struct rm_path *pat
 
 typedef void rm_path_descend_fn(struct rm_path *path, struct rangemap *map, uint64_t start, uint64_t last);
 
-/* That of the selected kernel; see kernel/select.c. Relaxed: any of them is right. */
+/* That of the selected kernel; as rm_rank_selected (node/rank.h). */
 RM_INTERNAL extern rm_path_descend_fn *rm_path_descend_selected;
+RM_INTERNAL rm_path_descend_fn rm_portable_descend;
 
 static inline void rm_path_descend(struct rm_path *path, struct rangemap *map, uint64_t start, uint64_t last)
 {
@@ -85,6 +86,8 @@ static inline void rm_path_descend(struct rm_path *path, struct rangemap *map, u
 }
 
 /* The keys that the node of a step covers. */
+RM_INTERNAL uint64_t rm_path_high(const struct rm_path *path,
+                                  const struct rm_step *step); /* the last of them */
 RM_INTERNAL struct rm_span rm_path_span(const struct rm_path *path, const struct rm_step *step);
 
 #endif

@@ -2,45 +2,15 @@
 #include "rangemap/tree/rebuild.h"
 
 #include <assert.h>
+#include <string.h>
 
-#include "rangemap/tree/freeze.h"
-
-/* A frozen inner node of the region, and which of its children the update touches. */
-struct frame {
-    struct rm_inner *inner;
-    unsigned count, level;
-    struct rm_span span;
-    enum rm_side side; /* which ends of the update lie in it */
-    unsigned from, to; /* children it touches, inclusive; those strictly inside are dropped */
-    bool keeps_to;     /* false: child `to` is dropped as well */
-};
+#include "rangemap/tree/frame.h"
+#include "rangemap/tree/gaps.h"
 
 static bool fail(struct rm_rebuild *rebuild, enum rm_outcome outcome)
 {
     rebuild->outcome = outcome;
     return false;
-}
-
-static struct frame enter_frame(const struct rm_rebuild *rebuild, struct rm_node *node, struct rm_span span,
-                                enum rm_side side)
-{
-    const struct rm_op *op = rebuild->op;
-    struct frame frame = {.inner = rm_inner(node), .span = span, .side = side, .keeps_to = true};
-
-    frame.count = rm_node_count(node);
-    frame.level = rm_node_level(node);
-    frame.to = frame.count - 1;
-    if ((side & RM_LEFT) != 0) {
-        frame.from = rm_child_index(frame.inner, frame.count, op->start);
-    }
-    if ((side & RM_RIGHT) != 0) {
-        frame.to = rm_child_index(frame.inner, frame.count, op->last);
-        /* Nothing of it is left. The left spine goes on, to cover what becomes free (R3). */
-        frame.keeps_to = op->last < rm_child_span(frame.inner, frame.count, frame.to, span).high;
-    } else {
-        frame.keeps_to = false;
-    }
-    return frame;
 }
 
 static bool stage_node(struct rm_rebuild *rebuild, const struct rm_node *node)
@@ -51,7 +21,8 @@ static bool stage_node(struct rm_rebuild *rebuild, const struct rm_node *node)
 }
 
 /* Children [from, to) go, with all that is in them. */
-static bool drop_children(struct rm_rebuild *rebuild, const struct frame *frame, unsigned from, unsigned to)
+static bool drop_children(struct rm_rebuild *rebuild, const struct rm_frame *frame, unsigned from,
+                          unsigned to)
 {
     for (unsigned i = from; i < to; i++) {
         if (!rm_retire_stage_subtree(rebuild->thread, rm_frozen_child(frame->inner, i),
@@ -62,59 +33,22 @@ static bool drop_children(struct rm_rebuild *rebuild, const struct frame *frame,
     return true;
 }
 
-/* Which children are rebuilt, and which dropped: calls nothing, decides for leaves and inner nodes alike. */
-struct touched {
-    bool left, right; /* child `from` is the left spine, child `to` the right spine */
-    bool same;        /* both are one child */
-    unsigned drop_from, drop_to;
-};
-
-static struct touched touch(const struct frame *frame)
-{
-    struct touched touched = {0};
-
-    touched.left = (frame->side & RM_LEFT) != 0;
-    touched.same = frame->side == RM_BOTH && frame->from == frame->to;
-    touched.right = (frame->side & RM_RIGHT) != 0 && frame->keeps_to && !touched.same;
-    touched.drop_from = touched.left ? frame->from + 1 : 0;
-    touched.drop_to = touched.right || touched.same ? frame->to : frame->to + 1;
-    if (touched.same) {
-        touched.drop_from = touched.drop_to;
-    }
-    return touched;
-}
-
 /* The lowest key of what is rebuilt in this frame. */
-static uint64_t rebuilt_low(const struct rm_rebuild *rebuild, const struct frame *frame)
+static uint64_t rebuilt_low(const struct rm_rebuild *rebuild, const struct rm_frame *frame)
 {
     if ((frame->side & RM_LEFT) == 0) {
-        return rebuild->op->last + 1;
+        return rebuild->left_high + 1;
     }
-    return rm_child_span(frame->inner, frame->count, frame->from, frame->span).low;
+    return rm_frame_span(frame, frame->from).low;
 }
 
-static void reuse_children(const struct frame *frame, unsigned from, unsigned to, struct rm_row *row)
+/* And the highest. */
+static uint64_t rebuilt_high(const struct rm_rebuild *rebuild, const struct rm_frame *frame, bool took_right)
 {
-    for (unsigned i = from; i < to; i++) {
-        uint64_t low = rm_child_span(frame->inner, frame->count, i, frame->span).low;
-
-        rm_row_append(row, low, rm_frozen_child(frame->inner, i));
+    if ((frame->side & RM_RIGHT) == 0) {
+        return rebuild->left_high;
     }
-}
-
-/* The neighbours that a small node may take in; NULL where there is none. */
-static struct rm_node *left_neighbour(const struct frame *frame)
-{
-    bool has = (frame->side & RM_LEFT) != 0 && frame->from > 0;
-
-    return has ? rm_frozen_child(frame->inner, frame->from - 1) : NULL;
-}
-
-static struct rm_node *right_neighbour(const struct frame *frame)
-{
-    bool has = (frame->side & RM_RIGHT) != 0 && frame->to + 1 < frame->count;
-
-    return has ? rm_frozen_child(frame->inner, frame->to + 1) : NULL;
+    return rm_frame_span(frame, frame->to + took_right).high;
 }
 
 /* ---- leaves ---- */
@@ -126,12 +60,13 @@ static bool append_edited_leaf(struct rm_rebuild *rebuild, struct rm_run *run, s
     unsigned count = rm_node_count(node);
     struct rm_edit *edit = &rebuild->edit;
     enum rm_outcome outcome = rm_edit_plan(edit, rebuild->op, &rebuild->map->values, leaf, count,
-                                           rm_rank(node, count, rebuild->op->start), side);
+                                           rm_rank(node, count, rebuild->op->start), side, RM_MAY_CUT);
 
     if (outcome != RM_DONE) {
         return fail(rebuild, outcome);
     }
-    if (!rm_edit_stage_values(edit, rebuild->op, &rebuild->map->values, leaf, count, rebuild->thread) ||
+    if (!rm_edit_stage_values(RM_MAY_CUT, edit, rebuild->op, &rebuild->map->values, leaf, count,
+                              rebuild->thread) ||
         !stage_node(rebuild, node)) {
         return fail(rebuild, RM_NO_MEMORY);
     }
@@ -149,17 +84,36 @@ static bool fits_merged(const struct rm_run *run, const struct rm_node *neighbou
            (run->count == 0 || run->count + rm_node_count(neighbour) <= RM_MERGED_LEAF_MAX);
 }
 
-static bool append_leaf(struct rm_rebuild *rebuild, struct rm_run *run, struct rm_node *node)
+/* A neighbour that is rebuilt as well. */
+static bool absorb(struct rm_rebuild *rebuild, const struct rm_node *node)
 {
-    unsigned count = rm_node_count(node);
-
-    rm_run_append_leaf(run, rm_leaf(node), count, 0, count);
     rebuild->bytes += rm_node_bytes(node);
     return stage_node(rebuild, node);
 }
 
+/* A small leaf takes in a neighbour, if there is one that it fits: *low is its own, *took_right says which it was. */
+static bool absorb_leaf(struct rm_rebuild *rebuild, const struct rm_frame *frame, struct rm_run *run,
+                        struct rm_row *row, uint64_t *low, bool *took_right)
+{
+    struct rm_node *left = rm_frame_left_neighbour(frame), *right = rm_frame_right_neighbour(frame);
+    bool has_left = (frame->side & RM_LEFT) != 0;
+
+    if (fits_merged(run, left)) {
+        rm_run_push_back(run, rm_leaf(left), rm_node_count(left));
+        *low = rm_frame_span(frame, frame->from - 1).low;
+        row->count--; /* where it was to be reused */
+        return absorb(rebuild, left);
+    }
+    if ((has_left || run->count > 0) && fits_merged(run, right)) {
+        rm_run_append_leaf(run, rm_leaf(right), rm_node_count(right), 0, rm_node_count(right));
+        *took_right = true;
+        return absorb(rebuild, right);
+    }
+    return true;
+}
+
 /* Ordered insertion at either end of a node's leaves leaves full leaves behind. */
-static enum rm_packing packing_for(const struct rm_rebuild *rebuild, const struct frame *frame,
+static enum rm_packing packing_for(const struct rm_rebuild *rebuild, const struct rm_frame *frame,
                                    const struct rm_run *run)
 {
     const struct rm_op *op = rebuild->op;
@@ -174,51 +128,36 @@ static enum rm_packing packing_for(const struct rm_rebuild *rebuild, const struc
 }
 
 /* The leaves that take the place of those that the update touches, and perhaps of a neighbour. */
-static bool rebuild_leaves(struct rm_rebuild *rebuild, const struct frame *frame, struct rm_row *row,
+static bool rebuild_leaves(struct rm_rebuild *rebuild, const struct rm_frame *frame, struct rm_row *row,
                            bool *took_right)
 {
-    struct touched touched = touch(frame);
-    struct rm_run own, merged, *run = &own;
+    struct rm_child_plan plan = rm_frame_plan_children(frame);
+    struct rm_run run;
     uint64_t low = rebuilt_low(rebuild, frame);
-    struct rm_node *neighbour = left_neighbour(frame);
 
-    own.count = 0;
-    if (touched.left && !append_edited_leaf(rebuild, run, rm_frozen_child(frame->inner, frame->from),
-                                            touched.same ? RM_BOTH : RM_LEFT)) {
+    run.count = 0;
+    if (plan.left && !append_edited_leaf(rebuild, &run, rm_frozen_child(frame->inner, frame->from),
+                                         plan.same ? RM_BOTH : RM_LEFT)) {
         return false;
     }
-    if (touched.right && rm_broken(RM_R3_SPAN)) {
-        *took_right = true; /* it is here already */
-        return rm_build_leaves(&rebuild->builder, run, low, RM_PACK_EVENLY, row) &&
-               (rm_row_append(row, rebuild->op->last + 1, rm_frozen_child(frame->inner, frame->to)), true);
-    }
-    if (touched.right &&
-        !append_edited_leaf(rebuild, run, rm_frozen_child(frame->inner, frame->to), RM_RIGHT)) {
+    if (plan.right &&
+        !append_edited_leaf(rebuild, &run, rm_frozen_child(frame->inner, frame->to), RM_RIGHT)) {
         return false;
+    }
+    if (plan.left && rm_gaps_free_low(rebuild->map, &run, low)) {
+        return fail(rebuild, RM_RETRY);
     }
     /* NOLINTNEXTLINE(misc-redundant-expression): RM_LEAF_MIN may be 0 */
-    if (run->count < RM_LEAF_MIN || run->count == 0) {
-        if (fits_merged(run, neighbour)) {
-            merged.count = 0;
-            if (!append_leaf(rebuild, &merged, neighbour)) {
-                return false;
-            }
-            for (unsigned i = 0; i < run->count; i++) {
-                rm_run_append(&merged, run->start[i], run->pair[i].last, run->pair[i].value);
-            }
-            run = &merged;
-            low = row->low[--row->count];
-        } else if ((touched.left || run->count > 0) && fits_merged(run, right_neighbour(frame))) {
-            if (!append_leaf(rebuild, run, right_neighbour(frame))) {
-                return false;
-            }
-            *took_right = true;
-        }
+    if ((run.count < RM_LEAF_MIN || run.count == 0) &&
+        !absorb_leaf(rebuild, frame, &run, row, &low, took_right)) {
+        return false;
     }
-    if (run->count == 0 && !touched.left) {
+    if (run.count == 0 && !plan.left) {
         return true; /* the left spine, elsewhere, covers it */
     }
-    return rm_build_leaves(&rebuild->builder, run, low, packing_for(rebuild, frame, run), row) ||
+    return rm_build_leaves(&rebuild->builder, &run,
+                           (struct rm_span){low, rebuilt_high(rebuild, frame, *took_right)},
+                           packing_for(rebuild, frame, &run), row) ||
            fail(rebuild, RM_NO_MEMORY);
 }
 
@@ -227,39 +166,60 @@ static bool rebuild_leaves(struct rm_rebuild *rebuild, const struct frame *frame
 static bool rebuild_row(struct rm_rebuild *rebuild, struct rm_node *node, struct rm_span span,
                         enum rm_side side, struct rm_row *row);
 
-static bool append_inner(struct rm_rebuild *rebuild, struct rm_row *row, struct rm_node *node, uint64_t low)
+/* The children of an inner node that lies at `low`, into a row. */
+static void open_inner(struct rm_rebuild *rebuild, struct rm_node *node, uint64_t low, struct rm_child *child)
 {
+    struct rm_inner *inner = rm_inner(node);
     unsigned count = rm_node_count(node);
 
-    rm_freeze_node(rebuild->map, rm_inner(node));
+    rm_freeze_node(rebuild->map, inner);
     for (unsigned i = 0; i < count; i++) {
-        rm_row_append(row, i == 0 ? low : rm_inner(node)->separator[i - 1],
-                      rm_frozen_child(rm_inner(node), i));
+        child[i] = (struct rm_child){i == 0 ? low : inner->separator[i - 1], rm_frozen_word(inner, i)};
     }
-    rebuild->bytes += rm_node_bytes(node);
-    return stage_node(rebuild, node);
+}
+
+/* The children of a small inner node take in those of a neighbour; *took_right says whether it was the right one. */
+static bool absorb_inner(struct rm_rebuild *rebuild, const struct rm_frame *frame, struct rm_row *grand,
+                         struct rm_row *row, bool *took_right)
+{
+    struct rm_node *left = rm_frame_left_neighbour(frame), *right = rm_frame_right_neighbour(frame);
+
+    if (right != NULL) {
+        open_inner(rebuild, right, rm_frame_span(frame, frame->to + 1).low, grand->child + grand->count);
+        grand->count += rm_node_count(right);
+        *took_right = true;
+        return absorb(rebuild, right);
+    }
+    if (left != NULL) {
+        unsigned count = rm_node_count(left);
+
+        memmove(grand->child + count, grand->child, grand->count * sizeof grand->child[0]);
+        open_inner(rebuild, left, rm_frame_span(frame, frame->from - 1).low, grand->child);
+        row->count--;
+        grand->count += count;
+        return absorb(rebuild, left);
+    }
+    return true;
 }
 
 /* The children of all inner nodes that the update touches in this frame, as one row. */
-static bool collect_grandchildren(struct rm_rebuild *rebuild, const struct frame *frame, struct rm_row *row)
+static bool collect_grandchildren(struct rm_rebuild *rebuild, const struct rm_frame *frame,
+                                  struct rm_row *row)
 {
-    struct touched touched = touch(frame);
+    struct rm_child_plan plan = rm_frame_plan_children(frame);
 
-    if (touched.left && !rebuild_row(rebuild, rm_frozen_child(frame->inner, frame->from),
-                                     rm_child_span(frame->inner, frame->count, frame->from, frame->span),
-                                     touched.same ? RM_BOTH : RM_LEFT, row)) {
+    if (plan.left && !rebuild_row(rebuild, rm_frozen_child(frame->inner, frame->from),
+                                  rm_frame_span(frame, frame->from), plan.same ? RM_BOTH : RM_LEFT, row)) {
         return false;
     }
-    return !touched.right ||
-           rebuild_row(rebuild, rm_frozen_child(frame->inner, frame->to),
-                       rm_child_span(frame->inner, frame->count, frame->to, frame->span), RM_RIGHT, row);
+    return !plan.right || rebuild_row(rebuild, rm_frozen_child(frame->inner, frame->to),
+                                      rm_frame_span(frame, frame->to), RM_RIGHT, row);
 }
 
-static bool rebuild_inners(struct rm_rebuild *rebuild, const struct frame *frame, struct rm_row *row,
+static bool rebuild_inners(struct rm_rebuild *rebuild, const struct rm_frame *frame, struct rm_row *row,
                            bool *took_right)
 {
     struct rm_row grand;
-    struct rm_node *neighbour;
 
     grand.count = 0;
     if (!collect_grandchildren(rebuild, frame, &grand)) {
@@ -268,65 +228,51 @@ static bool rebuild_inners(struct rm_rebuild *rebuild, const struct frame *frame
     if (grand.count == 0) {
         return true;
     }
-    neighbour = right_neighbour(frame);
-    if (grand.count < RM_INNER_MIN && neighbour != NULL) {
-        uint64_t low = rm_child_span(frame->inner, frame->count, frame->to + 1, frame->span).low;
-
-        if (!append_inner(rebuild, &grand, neighbour, low)) {
-            return false;
-        }
-        *took_right = true;
-    } else if (grand.count < RM_INNER_MIN && left_neighbour(frame) != NULL) {
-        struct rm_row merged;
-
-        merged.count = 0;
-        row->count--;
-        if (!append_inner(rebuild, &merged, row->node[row->count], row->low[row->count])) {
-            return false;
-        }
-        for (unsigned i = 0; i < grand.count; i++) {
-            rm_row_append(&merged, grand.low[i], grand.node[i]);
-        }
-        return rm_build_inners(&rebuild->builder, &merged, frame->level - 1, row) ||
-               fail(rebuild, RM_NO_MEMORY);
+    if (grand.count < RM_INNER_MIN && !absorb_inner(rebuild, frame, &grand, row, took_right)) {
+        return false;
     }
-    return rm_build_inners(&rebuild->builder, &grand, frame->level - 1, row) || fail(rebuild, RM_NO_MEMORY);
+    return rm_build_inners(&rebuild->builder, grand.child, grand.count, frame->level - 1, row) ||
+           fail(rebuild, RM_NO_MEMORY);
 }
 
 /* Appends the children that an inner node of the region is to have after the update. */
 static bool rebuild_row(struct rm_rebuild *rebuild, struct rm_node *node, struct rm_span span,
                         enum rm_side side, struct rm_row *row)
 {
-    struct frame frame = enter_frame(rebuild, node, span, side);
-    struct touched touched = touch(&frame);
+    struct rm_frame frame = rm_frame_enter(node, span, side, rebuild->low, rebuild->op->last);
+    struct rm_child_plan plan = rm_frame_plan_children(&frame);
     bool took_right = false;
     bool done;
 
-    if (!stage_node(rebuild, node) || !drop_children(rebuild, &frame, touched.drop_from, touched.drop_to)) {
+    if (!stage_node(rebuild, node) || !drop_children(rebuild, &frame, plan.drop_from, plan.drop_to)) {
         return false;
     }
-    if (touched.left) {
-        reuse_children(&frame, 0, frame.from, row);
+    if (plan.left) {
+        rm_frame_reuse(&frame, 0, frame.from, row);
     }
     done = frame.level == 1 ? rebuild_leaves(rebuild, &frame, row, &took_right)
                             : rebuild_inners(rebuild, &frame, row, &took_right);
     if (done && (side & RM_RIGHT) != 0) {
-        reuse_children(&frame, frame.to + 1 + took_right, frame.count, row);
+        rm_frame_reuse(&frame, frame.to + 1 + took_right, frame.count, row);
     }
     return done;
 }
 
 /* ---- the top ---- */
 
-/* The root is one leaf that no longer fits, or that is edited while nothing else is there. */
-static bool rebuild_root_leaf(struct rm_rebuild *rebuild, struct rm_node *node, struct rm_row *row)
+/*
+ * The root is one leaf that no longer fits, or that is edited while nothing else is there. Not inlined, for the
+ * stack's sake: neither this nor add_levels() lies under the other levels.
+ */
+static RM_NOINLINE bool rebuild_root_leaf(struct rm_rebuild *rebuild, struct rm_node *node,
+                                          struct rm_row *row)
 {
-    struct frame frame = {.side = RM_BOTH, .count = 1};
+    struct rm_frame frame = {.side = RM_BOTH, .count = 1};
     struct rm_run run;
 
     run.count = 0;
     return append_edited_leaf(rebuild, &run, node, RM_BOTH) &&
-           (rm_build_leaves(&rebuild->builder, &run, 0, packing_for(rebuild, &frame, &run), row) ||
+           (rm_build_leaves(&rebuild->builder, &run, RM_ALL_KEYS, packing_for(rebuild, &frame, &run), row) ||
             fail(rebuild, RM_NO_MEMORY));
 }
 
@@ -334,7 +280,7 @@ static bool rebuild_root_leaf(struct rm_rebuild *rebuild, struct rm_node *node, 
  * A root of one child gives way to it, and so on down, as far as the children were built just now: a node
  * that others have seen must not be published a second time (R4). The only child always is new.
  */
-static struct rm_node *collapse(struct rm_rebuild *rebuild, struct rm_node *node)
+static struct rm_node *shrink_root(struct rm_rebuild *rebuild, struct rm_node *node)
 {
     while (rm_node_level(node) > 0 && rm_node_count(node) == 1) {
         struct rm_node *child = rm_slot_node(rm_word_private(&rm_inner(node)->slot[0]));
@@ -348,34 +294,33 @@ static struct rm_node *collapse(struct rm_rebuild *rebuild, struct rm_node *node
     return node;
 }
 
-/* One inner node over `row`, which fits: the anchor had room. */
-static struct rm_node *wrap(struct rm_rebuild *rebuild, const struct rm_row *row, unsigned level)
+/* One inner node over `row`, which fits: the anchor had room. 0: no memory. */
+static uint64_t top_below_anchor(struct rm_rebuild *rebuild, const struct rm_row *row, unsigned level)
 {
-    struct rm_row above;
+    struct rm_child top;
 
-    above.count = 0;
     assert(row->count <= RM_INNER_MAX);
-    return rm_build_inners(&rebuild->builder, row, level, &above) ? above.node[0] : NULL;
+    return rm_build_inner(&rebuild->builder, row->child, row->count, level, &top) ? top.word : 0;
 }
 
-/* Inner nodes over `row`, level upon level, until one is left. */
-static struct rm_node *raise(struct rm_rebuild *rebuild, struct rm_row *row, unsigned level)
+/* Inner nodes over `row`, level upon level, until one is left: a root, which has no class. 0: no memory. */
+static RM_NOINLINE uint64_t grow_root(struct rm_rebuild *rebuild, struct rm_row *row, unsigned level)
 {
     do {
         struct rm_row above;
 
         above.count = 0;
-        if (!rm_build_inners(&rebuild->builder, row, level, &above)) {
-            return NULL;
+        if (!rm_build_inners(&rebuild->builder, row->child, row->count, level, &above)) {
+            return 0;
         }
         *row = above;
         level++;
     } while (row->count > 1);
-    return row->node[0];
+    return rm_pointer_bits(rm_slot_node(row->child[0].word));
 }
 
 enum rm_outcome rm_rebuild_region(struct rm_rebuild *rebuild, const struct rm_step *anchor,
-                                  struct rm_span span, struct rm_node **top)
+                                  struct rm_span span, uint64_t *top)
 {
     struct rm_node *node = rm_step_node(anchor);
     unsigned level = rm_meta_level(anchor->meta);
@@ -384,17 +329,20 @@ enum rm_outcome rm_rebuild_region(struct rm_rebuild *rebuild, const struct rm_st
 
     row.count = 0;
     rebuild->edit.shares_value = false;
+    if (rebuild->map->tracks_gaps) {
+        rebuild->left_high = rm_gaps_left_high(rebuild->op, anchor, span);
+    }
     if (level == 0 ? !rebuild_root_leaf(rebuild, node, &row)
                    : !rebuild_row(rebuild, node, span, RM_BOTH, &row)) {
         return rebuild->outcome;
     }
-    if (is_root && row.count == 1 && rm_builder_made(&rebuild->builder, row.node[0])) {
-        *top = collapse(rebuild, row.node[0]);
+    if (is_root && row.count == 1 && rm_builder_made(&rebuild->builder, rm_slot_node(row.child[0].word))) {
+        *top = rm_pointer_bits(shrink_root(rebuild, rm_slot_node(row.child[0].word)));
         return RM_DONE;
     }
     if (level == 0) {
         level = 1;
     }
-    *top = is_root ? raise(rebuild, &row, level) : wrap(rebuild, &row, level);
-    return *top != NULL ? RM_DONE : RM_NO_MEMORY;
+    *top = is_root ? grow_root(rebuild, &row, level) : top_below_anchor(rebuild, &row, level);
+    return *top != 0 ? RM_DONE : RM_NO_MEMORY;
 }

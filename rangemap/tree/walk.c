@@ -6,9 +6,12 @@
 
 static bool walk_leaf(const struct rm_walk *walk, const struct rm_leaf *leaf, unsigned count)
 {
-    unsigned from, to;
+    unsigned from = rm_rank(&leaf->node, count, walk->start), to = count;
 
-    rm_leaf_overlap(leaf, count, walk->start, walk->last, &from, &to);
+    from = rm_leaf_from(leaf, count, from, walk->start);
+    if (count > 0 && rm_node_keys(&leaf->node)[count - 1] > walk->last) {
+        to = rm_leaf_to(leaf, count, from, walk->last); /* not one of the leaves in between */
+    }
     return walk->visit(walk->state, leaf, count, from, to);
 }
 
@@ -43,23 +46,40 @@ bool rm_walk_map(const struct rm_walk *walk)
     return rm_walk_node(walk, root, meta);
 }
 
-const struct rm_leaf *rm_walk_leaf(const struct rangemap *map, uint64_t version, uint64_t key,
-                                   unsigned *count, struct rm_span *span)
+static const struct rm_leaf *walk_down(const struct rangemap *map, uint64_t version, uint64_t key,
+                                       unsigned *count, struct rm_span *span, struct rm_walk_place *place)
 {
     uint64_t meta;
-    struct rm_node *node = rm_version_follow(map, &map->root, version, &meta);
+    struct rm_node *node;
 
-    *span = RM_WHOLE_DOMAIN;
+    *place = (struct rm_walk_place){&map->root, rm_load_dependent(&map->root)};
+    node = rm_version_of(map, place->word, version, &meta);
+    *span = RM_ALL_KEYS;
     while (rm_meta_level(meta) > 0) {
         struct rm_inner *inner = rm_inner(node);
         unsigned children = rm_meta_count(meta);
         unsigned index = rm_child_index(inner, children, key);
 
         *span = rm_child_span(inner, children, index, *span);
-        node = rm_version_follow(map, &inner->slot[index], version, &meta);
+        *place = (struct rm_walk_place){&inner->slot[index], rm_load_dependent(&inner->slot[index])};
+        node = rm_version_of(map, place->word, version, &meta);
     }
     *count = rm_meta_count(meta);
     return rm_leaf(node);
+}
+
+const struct rm_leaf *rm_walk_leaf(const struct rangemap *map, uint64_t version, uint64_t key,
+                                   unsigned *count, struct rm_span *span)
+{
+    struct rm_walk_place place;
+
+    return walk_down(map, version, key, count, span, &place);
+}
+
+const struct rm_leaf *rm_walk_current(const struct rangemap *map, uint64_t key, unsigned *count,
+                                      struct rm_span *span, struct rm_walk_place *place)
+{
+    return walk_down(map, RM_VERSION_CURRENT, key, count, span, place);
 }
 
 bool rm_walk_first(void *state, const struct rm_leaf *leaf, unsigned count, unsigned from, unsigned to)

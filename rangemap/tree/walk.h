@@ -22,6 +22,13 @@ struct rm_walk {
     void *state;
 };
 
+/* A walk in the order of keys. */
+static inline struct rm_walk rm_walk_up(const struct rangemap *map, uint64_t version, uint64_t start,
+                                        uint64_t last, rm_walk_fn *visit, void *state)
+{
+    return (struct rm_walk){map, version, start, last, RM_UPWARD, visit, state};
+}
+
 /* Walks below `node`, which must cover the range. False: `visit` stopped it. */
 RM_INTERNAL bool rm_walk_node(const struct rm_walk *walk, const struct rm_node *node, uint64_t meta);
 
@@ -31,6 +38,28 @@ RM_INTERNAL bool rm_walk_map(const struct rm_walk *walk);
 /* The leaf that covers `key` as of walk->version, and its span. */
 RM_INTERNAL const struct rm_leaf *rm_walk_leaf(const struct rangemap *map, uint64_t version, uint64_t key,
                                                unsigned *count, struct rm_span *span);
+
+/* Where a leaf was found in the tree as it is: the slot, and what it held. */
+struct rm_walk_place {
+    const rm_word *slot;
+    uint64_t word;
+};
+
+/* rm_walk_leaf() in the tree as it is; notes the leaf's place. */
+RM_INTERNAL const struct rm_leaf *rm_walk_current(const struct rangemap *map, uint64_t key, unsigned *count,
+                                                  struct rm_span *span, struct rm_walk_place *place);
+
+/*
+ * Whether the leaf is in the tree still: its slot holds it, unfrozen (P1). It has been there ever since it was found,
+ * as no node is published twice (R4). In the same section. Stays behind all that rm_walk_current() loaded since, whose
+ * last load is an acquire.
+ */
+static inline bool rm_walk_is_in_place(const struct rm_walk_place *place)
+{
+    uint64_t now = rm_load_relaxed(place->slot);
+
+    return rm_slot_node(now) == rm_slot_node(place->word) && !rm_slot_is_frozen(now);
+}
 
 /* A walk's `visit` that takes the first entry into *(struct rangemap_entry *)state and stops. */
 RM_INTERNAL bool rm_walk_first(void *state, const struct rm_leaf *leaf, unsigned count, unsigned from,

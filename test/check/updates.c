@@ -17,7 +17,7 @@ static void *fresh_value(struct updates *updates)
 
 int updates_init(struct updates *updates, struct rangemap_domain *domain, uint64_t rows)
 {
-    const struct rangemap_options options = {.domain = domain};
+    const struct rangemap_options options = {.domain = domain, .track_gaps = rows % 2};
 
     *updates = (struct updates){.rows = rows, .random = prng_stream(test_seed(), rows)};
     oracle_init(&updates->oracle, NULL, NULL);
@@ -152,6 +152,103 @@ static int do_replace(struct updates *updates)
     return result;
 }
 
+static int do_erase_value(struct updates *updates)
+{
+    struct rangemap_entry entry = random_entry(updates);
+    int result = rangemap_erase_value(updates->map, entry.start, entry.last, entry.value, NULL);
+
+    if (result == 0) {
+        oracle_erase(&updates->oracle, entry.start, NULL);
+    }
+    return result;
+}
+
+/* A window that begins in a range and has up to 100 more. */
+static struct span random_window(struct updates *updates)
+{
+    uint64_t start = random_entry(updates).last;
+
+    return (struct span){start, start + prng_below(&updates->random, UINT64_C(100) * ROW_KEYS)};
+}
+
+/* Some ranges in the place of many. */
+static int do_splice(struct updates *updates)
+{
+    struct span span = random_window(updates);
+    struct rangemap_entry row[20];
+    size_t count = 0;
+    int result;
+
+    for (uint64_t at = span.start; count < 20 && at + 3 <= span.last; at += 1 + ROW_KEYS) {
+        row[count++] = (struct rangemap_entry){at, at + 3, fresh_value(updates)};
+    }
+    result = rangemap_splice(updates->map, span.start, span.last, row, count, NULL);
+    if (result == 0) {
+        oracle_splice(&updates->oracle, span.start, span.last, row, count, NULL, NULL);
+    }
+    return result;
+}
+
+static int set_all(const struct rangemap_entry *part, const struct rangemap_entry *whole, void **value,
+                   void *context)
+{
+    (void)whole;
+    *value = (void *)((uintptr_t)context + part->start);
+    return RANGEMAP_SET;
+}
+
+static int do_change(struct updates *updates)
+{
+    struct span span = random_window(updates);
+    void *seed = fresh_value(updates);
+    const struct rangemap_rewrite how = {.gaps = true};
+    int result = rangemap_update(updates->map, span.start, span.last, set_all, seed, &how);
+
+    if (result == 0) {
+        oracle_update(&updates->oracle, span.start, span.last, set_all, seed, &how, NULL);
+    }
+    return result;
+}
+
+static int do_carve_value(struct updates *updates)
+{
+    struct rangemap_entry entry = random_entry(updates);
+    uint64_t last = entry.last + UINT64_C(50) * ROW_KEYS;
+    int result = rangemap_carve_value(updates->map, entry.last, last, entry.value, NULL, NULL);
+
+    if (result == 0) {
+        oracle_carve_value(&updates->oracle, entry.last, last, entry.value, NULL);
+    }
+    return result;
+}
+
+static int do_evict(struct updates *updates)
+{
+    struct span span = random_window(updates);
+    int result = rangemap_evict(updates->map, span.start, span.last, NULL, NULL);
+
+    if (result == 0) {
+        oracle_evict(&updates->oracle, span.start, span.last, NULL);
+    }
+    return result;
+}
+
+/* Shrinks a range, or erases it if it has one key. */
+static int do_resize(struct updates *updates)
+{
+    struct rangemap_entry entry = random_entry(updates);
+    int result;
+
+    if (entry.start == entry.last) {
+        return do_erase_value(updates);
+    }
+    result = rangemap_resize(updates->map, entry.start, entry.last, entry.start + 1, entry.last, NULL);
+    if (result == 0) {
+        oracle_resize(&updates->oracle, entry.start, entry.last, entry.start + 1, entry.last);
+    }
+    return result;
+}
+
 static bool always(const struct rangemap_entry *left, const struct rangemap_entry *right, void *context)
 {
     (void)left;
@@ -219,6 +316,18 @@ static int do_kind(struct updates *updates, enum update_kind kind)
         return do_replace(updates);
     case UPDATE_COALESCE:
         return do_coalesce(updates);
+    case UPDATE_ERASE_VALUE:
+        return do_erase_value(updates);
+    case UPDATE_SPLICE:
+        return do_splice(updates);
+    case UPDATE_CHANGE:
+        return do_change(updates);
+    case UPDATE_CARVE_VALUE:
+        return do_carve_value(updates);
+    case UPDATE_EVICT:
+        return do_evict(updates);
+    case UPDATE_RESIZE:
+        return do_resize(updates);
     case UPDATE_ALLOCATE:
     case UPDATE_KINDS:
         break;
@@ -243,8 +352,9 @@ int updates_do(struct updates *updates, enum update_kind kind)
 const char *update_name(enum update_kind kind)
 {
     static const char *const name[UPDATE_KINDS] = {
-        "insert", "store",       "wide store", "carve",    "wide carve",
-        "erase",  "erase_exact", "replace",    "coalesce", "gap_allocate",
+        "insert",      "store",       "wide store",  "carve",    "wide carve",   "erase",
+        "erase_exact", "replace",     "erase_value", "coalesce", "gap_allocate", "splice",
+        "update",      "carve_value", "evict",       "resize",
     };
 
     return name[kind];

@@ -21,8 +21,15 @@ enum update_kind {
     UPDATE_ERASE,
     UPDATE_ERASE_EXACT,
     UPDATE_REPLACE,
+    UPDATE_ERASE_VALUE,
     UPDATE_COALESCE,
     UPDATE_ALLOCATE,
+    UPDATE_RESERVED, /* those from here on cannot be reserved */
+    UPDATE_SPLICE = UPDATE_RESERVED,
+    UPDATE_CHANGE,
+    UPDATE_CARVE_VALUE,
+    UPDATE_EVICT,
+    UPDATE_RESIZE,
     UPDATE_KINDS
 };
 
@@ -36,7 +43,7 @@ struct updates {
 
 enum { ROW_KEYS = 16 };
 
-/* An empty map in `domain`, or the error of rangemap_create(). */
+/* An empty map in `domain`, which tracks gaps if `rows` is odd; or the error of rangemap_create(). */
 int updates_init(struct updates *updates, struct rangemap_domain *domain, uint64_t rows);
 
 /* Loads a range into every row, each other of them touching the next; 0 or -ENOMEM. */

@@ -53,6 +53,15 @@ static int destroy_plain(struct stage *stage)
     return destroy_one(&stage->plain);
 }
 
+static int destroy_later(struct stage *stage)
+{
+    const struct rangemap_options options = {.domain = stage->domain};
+    struct rangemap *map = NULL;
+    int result = rangemap_create(&options, &map);
+
+    return result == 0 ? rangemap_destroy_later(map, NULL, NULL) : result;
+}
+
 static int domain_of(struct stage *stage)
 {
     return with(0, rangemap_domain_of(stage->map) == stage->domain);
@@ -67,6 +76,26 @@ static int read_section(struct stage *stage)
         rangemap_read_end(stage->map);
     }
     return result;
+}
+
+static int read_try_section(struct stage *stage)
+{
+    int result = rangemap_read_try_begin(stage->map);
+
+    if (result == 0) {
+        result = rangemap_lookup_held(stage->map, 150, NULL);
+        rangemap_read_end(stage->map);
+    } else if (result == -ESRCH) {
+        result = with(0, rangemap_domain_is_attached(stage->domain) == 0);
+    }
+    return result;
+}
+
+static int in_section(struct stage *stage)
+{
+    int result = rangemap_in_section(stage->map);
+
+    return with(result, result == 0 || result == 1);
 }
 
 static int domain_read_section(struct stage *stage)
@@ -174,6 +203,14 @@ static int overlap(struct stage *stage)
     return with(result, is_first_range(stage, &entry));
 }
 
+static int overlap_last(struct stage *stage)
+{
+    struct rangemap_entry entry = {0};
+    int result = rangemap_overlap_last(stage->map, 0, 450, &entry);
+
+    return with(result, entry.last == 499);
+}
+
 static int is_covered(struct stage *stage)
 {
     int result = rangemap_is_covered(stage->map, 100, 299);
@@ -232,6 +269,75 @@ static int replace(struct stage *stage)
     return rangemap_replace(stage->map, 100, 199, stage->value, NULL, NULL);
 }
 
+static int erase_value(struct stage *stage)
+{
+    int result = rangemap_erase_value(stage->map, 100, 199, stage->value, NULL);
+
+    return with(result, rangemap_is_free(stage->map, 100, 199) == 1);
+}
+
+/* ---- windows ---- */
+
+static int splice(struct stage *stage)
+{
+    const struct rangemap_entry entries[] = {{150, 160, NULL}, {170, 180, NULL}};
+    int result = rangemap_splice(stage->map, 150, 450, entries, 2, NULL);
+
+    return with(result, rangemap_is_free(stage->map, 181, 450) == 1);
+}
+
+static int set_null(const struct rangemap_entry *part, const struct rangemap_entry *whole, void **value,
+                    void *context)
+{
+    (void)part;
+    (void)whole;
+    (void)context;
+    *value = NULL;
+    return RANGEMAP_SET;
+}
+
+static int update(struct stage *stage)
+{
+    struct rangemap_entry entry = {0};
+    int result = rangemap_update(stage->map, 150, 250, set_null, NULL, NULL);
+
+    return with(result, rangemap_find(stage->map, 160, &entry) == 0 && entry.start == 150);
+}
+
+static int carve_value(struct stage *stage)
+{
+    int result = rangemap_carve_value(stage->map, 150, 250, stage->value, NULL, NULL);
+
+    return with(result, rangemap_is_free(stage->map, 150, 250) == 1);
+}
+
+static int evict(struct stage *stage)
+{
+    int result = rangemap_evict(stage->map, 150, 250, NULL, NULL);
+
+    return with(result, rangemap_is_free(stage->map, 100, 299) == 1);
+}
+
+static int resize(struct stage *stage)
+{
+    int result = rangemap_resize(stage->map, 200, 299, 210, 350, NULL);
+
+    return with(result, rangemap_is_covered(stage->map, 210, 350) == 1);
+}
+
+static int clone(struct stage *stage)
+{
+    struct rangemap_snapshot view;
+    int result = rangemap_snapshot_begin(stage->map, &view);
+
+    if (result == 0) {
+        result = rangemap_clone(stage->blank, &view, 150, 450, NULL, NULL);
+        result = with(result, rangemap_is_covered(stage->blank, 150, 299) == 1);
+        rangemap_snapshot_end(&view);
+    }
+    return result;
+}
+
 static int coalesce(struct stage *stage)
 {
     uint64_t joined = 0;
@@ -271,6 +377,22 @@ static int gap_allocate(struct stage *stage)
     return with(result, start == 300);
 }
 
+static int gap_at(struct stage *stage)
+{
+    struct rangemap_gap gap = {0};
+    int result = rangemap_gap_at(stage->map, 350, &gap);
+
+    return with(result, gap.start == 300 && gap.last == 399);
+}
+
+static int gap_next(struct stage *stage)
+{
+    struct rangemap_gap gap = {0};
+    int result = rangemap_gap_next(stage->map, 150, &gap);
+
+    return with(result, gap.start == 300 && gap.last == 399);
+}
+
 /* ---- iteration ---- */
 
 static int snapshot(struct stage *stage)
@@ -282,6 +404,20 @@ static int snapshot(struct stage *stage)
     if (result == 0) {
         result = rangemap_snapshot_find(&view, 150, &entry);
         result = with(result, is_first_range(stage, &entry));
+        rangemap_snapshot_end(&view);
+    }
+    return result;
+}
+
+static int snapshot_gap_next(struct stage *stage)
+{
+    struct rangemap_snapshot view;
+    struct rangemap_gap gap = {0};
+    int result = rangemap_snapshot_begin(stage->map, &view);
+
+    if (result == 0) {
+        result = rangemap_snapshot_gap_next(&view, 150, &gap);
+        result = with(result, gap.start == 300);
         rangemap_snapshot_end(&view);
     }
     return result;
@@ -360,19 +496,41 @@ static int domain_detach(struct stage *stage)
     return rangemap_domain_detach(stage->domain);
 }
 
-static void have_run(struct rangemap_deferred *deferred)
+static void have_run(struct rangemap_deferred *deferred, void *context)
 {
+    (void)context;
     deferred->opaque[0] = NULL;
 }
 
 static int domain_defer(struct stage *stage)
 {
-    return rangemap_domain_defer(stage->domain, &stage->deferred, have_run);
+    return rangemap_domain_defer(stage->domain, &stage->deferred, have_run, NULL);
 }
 
 static int domain_poll(struct stage *stage)
 {
     int result = rangemap_domain_poll(stage->domain);
+
+    return with(result, result <= 1);
+}
+
+static int domain_serve(struct stage *stage)
+{
+    int result = rangemap_domain_serve(stage->domain, 0);
+
+    return with(result, result <= 1);
+}
+
+static int domain_is_attached(struct stage *stage)
+{
+    int result = rangemap_domain_is_attached(stage->domain);
+
+    return with(result, result <= 1);
+}
+
+static int domain_trim(struct stage *stage)
+{
+    int result = rangemap_domain_trim(stage->domain);
 
     return with(result, result <= 1);
 }
@@ -407,6 +565,13 @@ static int after_fork_in_child(struct stage *stage)
     (void)stage;
     rangemap_after_fork_in_child();
     return 0;
+}
+
+/* There are a domain and a map. */
+static int unload(struct stage *stage)
+{
+    (void)stage;
+    return rangemap_unload(true);
 }
 
 /* Where sections have full fences anyway it is no error. */
@@ -463,8 +628,11 @@ static const struct call all[] = {
     {"rangemap_create()", create, NEEDS_NOTHING},
     {"rangemap_destroy() of a map with release", destroy_owned, NEEDS_NOTHING},
     {"rangemap_destroy() of another", destroy_plain, NEEDS_NOTHING},
+    {"rangemap_destroy_later()", destroy_later, NEEDS_NOTHING},
     {"rangemap_domain_of()", domain_of, NEEDS_NOTHING},
     {"rangemap_read_begin()", read_section, NEEDS_NOTHING},
+    {"rangemap_read_try_begin()", read_try_section, NEEDS_NOTHING},
+    {"rangemap_in_section()", in_section, NEEDS_NOTHING},
     {"rangemap_read_end()", read_section, NEEDS_NOTHING},
     {"rangemap_lookup()", lookup, NEEDS_NOTHING},
     {"rangemap_find()", find, NEEDS_NOTHING},
@@ -477,6 +645,7 @@ static const struct call all[] = {
     {"rangemap_first()", first, NEEDS_NOTHING},
     {"rangemap_last()", last, NEEDS_NOTHING},
     {"rangemap_overlap()", overlap, NEEDS_NOTHING},
+    {"rangemap_overlap_last()", overlap_last, NEEDS_NOTHING},
     {"rangemap_is_covered()", is_covered, NEEDS_NOTHING},
     {"rangemap_is_free()", is_free, NEEDS_NOTHING},
     {"rangemap_insert()", insert, NEEDS_NOTHING},
@@ -485,14 +654,24 @@ static const struct call all[] = {
     {"rangemap_erase()", erase, NEEDS_NOTHING},
     {"rangemap_erase_exact()", erase_exact, NEEDS_NOTHING},
     {"rangemap_replace()", replace, NEEDS_NOTHING},
+    {"rangemap_erase_value()", erase_value, NEEDS_NOTHING},
     {"rangemap_coalesce()", coalesce, NEEDS_NOTHING},
     {"rangemap_load()", load, NEEDS_NOTHING},
     {"rangemap_reserve()", reserve, NEEDS_NOTHING},
+    {"rangemap_splice()", splice, NEEDS_NOTHING},
+    {"rangemap_update()", update, NEEDS_NOTHING},
+    {"rangemap_carve_value()", carve_value, NEEDS_NOTHING},
+    {"rangemap_evict()", evict, NEEDS_NOTHING},
+    {"rangemap_resize()", resize, NEEDS_NOTHING},
+    {"rangemap_clone()", clone, NEEDS_NOTHING},
     {"rangemap_gap_find()", gap_find, NEEDS_NOTHING},
     {"rangemap_gap_allocate()", gap_allocate, NEEDS_NOTHING},
+    {"rangemap_gap_at()", gap_at, NEEDS_NOTHING},
+    {"rangemap_gap_next()", gap_next, NEEDS_NOTHING},
     {"rangemap_snapshot_begin()", snapshot, NEEDS_NOTHING},
     {"rangemap_snapshot_end()", snapshot, NEEDS_NOTHING},
     {"rangemap_snapshot_find()", snapshot, NEEDS_NOTHING},
+    {"rangemap_snapshot_gap_next()", snapshot_gap_next, NEEDS_NOTHING},
     {"rangemap_cursor_init()", cursor_init, NEEDS_NOTHING},
     {"rangemap_cursor_init_at()", cursor_init_at, NEEDS_NOTHING},
     {"rangemap_cursor_next()", cursor_next, NEEDS_NOTHING},
@@ -506,10 +685,14 @@ static const struct call all[] = {
     {"rangemap_domain_read_end()", domain_read_section, NEEDS_NOTHING},
     {"rangemap_domain_defer()", domain_defer, NEEDS_NOTHING},
     {"rangemap_domain_poll()", domain_poll, NEEDS_NOTHING},
+    {"rangemap_domain_serve()", domain_serve, NEEDS_NOTHING},
+    {"rangemap_domain_is_attached()", domain_is_attached, NEEDS_NOTHING},
+    {"rangemap_domain_trim()", domain_trim, NEEDS_NOTHING},
     {"rangemap_domain_synchronize()", domain_synchronize, NEEDS_NOTHING},
     {"rangemap_domain_barrier()", domain_barrier, NEEDS_NOTHING},
     {"rangemap_domain_blocker()", domain_blocker, NEEDS_NOTHING},
     {"rangemap_after_fork_in_child()", after_fork_in_child, NEEDS_NOTHING},
+    {"rangemap_unload()", unload, NEEDS_NOTHING},
     {"rangemap_forgo_membarrier()", forgo_membarrier, NEEDS_NOTHING},
     {"rangemap_stats()", stats, NEEDS_NOTHING},
     {"rangemap_domain_stats()", domain_stats, NEEDS_NOTHING},

@@ -128,13 +128,20 @@ static void fill(struct stage *stage)
     add(stage->trigger, 100, 199, stage->value);
 }
 
-void stage_init(struct stage *stage, const struct call *call, bool presses)
+void stage_init(struct stage *stage, const struct call *call, struct stage_options how)
 {
     struct rangemap_domain_options options = {.chunks = &stage->chunks.allocator};
+    const struct rangemap_options plain = {.track_gaps = how.tracks_gaps};
+    struct rangemap_options owning = {.release = ignore, .track_gaps = how.tracks_gaps};
+    struct rangemap_options trigger = {.split = split,
+                                       .retain = retain,
+                                       .release = release,
+                                       .context = stage,
+                                       .track_gaps = how.tracks_gaps};
 
     *stage = (struct stage){.call = call};
     stage->value = stage;
-    if (presses) {
+    if (how.presses) {
         options.soft_limit_bytes = 1;
         options.pressure = pressure;
         options.context = stage;
@@ -142,13 +149,11 @@ void stage_init(struct stage *stage, const struct call *call, bool presses)
     chunk_source_init(&stage->chunks);
     REQUIRE_EQ(rangemap_domain_create(&options, &stage->domain), 0);
     REQUIRE_EQ(rangemap_domain_create(NULL, &stage->spare), 0);
-    stage->map = new_map((struct rangemap_options){0}, stage->domain);
-    stage->blank = new_map((struct rangemap_options){0}, stage->domain);
-    stage->plain = new_map((struct rangemap_options){0}, stage->domain);
-    stage->owned = new_map((struct rangemap_options){.release = ignore}, stage->domain);
-    stage->trigger = new_map(
-        (struct rangemap_options){.split = split, .retain = retain, .release = release, .context = stage},
-        stage->domain);
+    stage->map = new_map(plain, stage->domain);
+    stage->blank = new_map(plain, stage->domain);
+    stage->plain = new_map(plain, stage->domain);
+    stage->owned = new_map(owning, stage->domain);
+    stage->trigger = new_map(trigger, stage->domain);
     fill(stage);
     REQUIRE_EQ(rangemap_domain_attach(NULL), 0);
     REQUIRE_EQ(rangemap_domain_attach(stage->spare), 0);

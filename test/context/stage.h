@@ -32,8 +32,14 @@ struct stage {
     unsigned requests, allocations; /* made meanwhile: of chunks, of malloc and its like */
 };
 
-/* All of it; the calling thread is attached. `presses`: any garbage is above the domain's soft limit. */
-void stage_init(struct stage *stage, const struct call *call, bool presses);
+/* What may differ. */
+struct stage_options {
+    bool presses;     /* any garbage is above the domain's soft limit */
+    bool tracks_gaps; /* the maps do */
+};
+
+/* All of it; the calling thread is attached. */
+void stage_init(struct stage *stage, const struct call *call, struct stage_options options);
 void stage_free(struct stage *stage);
 
 /* Tries the call here and now, and notes what came of it. */

@@ -12,7 +12,7 @@ static const char heading[] =
     "| Function | Thread | Read section | Signal handler | Callback | Child | Waits | Allocates |\n";
 
 /* From `text` up to the next |, without blanks around and marks within; where the next cell begins, or NULL. */
-static const char *read_cell(const char *text, char *cell)
+static const char *read_cell(const char *text, char *cell, size_t size)
 {
     const char *end = strchr(text, '|');
     size_t length = 0;
@@ -21,7 +21,7 @@ static const char *read_cell(const char *text, char *cell)
         return NULL;
     }
     for (text += strspn(text, " "); text < end; text++) {
-        if (*text != '`' && *text != '*' && length + 1 < CELL_BYTES) {
+        if (*text != '`' && *text != '*' && length + 1 < size) {
             cell[length++] = *text;
         }
     }
@@ -32,24 +32,32 @@ static const char *read_cell(const char *text, char *cell)
     return end + 1;
 }
 
+/* A row of several functions, "f(), g()", is one for each. */
 static void read_row(struct table *table, const char *line)
 {
-    const char *at = line + 1;
+    char names[NAMES_BYTES], cell[COLUMNS][CELL_BYTES] = {{0}};
+    const char *at = read_cell(line + 1, names, sizeof names);
 
-    REQUIRE_LT(table->count, (unsigned)ROWS_MAX);
-    for (unsigned column = 0; column < COLUMNS; column++) {
-        at = read_cell(at, table->row[table->count][column]);
+    for (unsigned column = COLUMN_FUNCTION + 1; column < COLUMNS; column++) {
         REQUIRE_NE(at, NULL, "too few columns: %s", line);
+        at = read_cell(at, cell[column], sizeof cell[column]);
     }
+    REQUIRE_NE(at, NULL, "too few columns: %s", line);
     REQUIRE_STR_EQ(at, "\n", "too many columns: %s", line);
-    /* A heading within the table has its first cell only. */
-    table->count += table->row[table->count][COLUMN_THREAD][0] != '\0';
+    if (cell[COLUMN_THREAD][0] == '\0') {
+        return; /* a heading within the table has its first cell only */
+    }
+    for (char *rest = names, *name; (name = strtok_r(rest, ",", &rest)) != NULL; table->count++) {
+        REQUIRE_LT(table->count, (unsigned)ROWS_MAX);
+        memcpy(table->row[table->count], cell, sizeof cell);
+        (void)snprintf(table->row[table->count][COLUMN_FUNCTION], CELL_BYTES, "%s", name + strspn(name, " "));
+    }
 }
 
 void table_read(struct table *table)
 {
     FILE *file = fopen(manual, "r");
-    char line[1000];
+    char line[NAMES_BYTES];
     bool is_in = false;
 
     REQUIRE_NE(file, NULL);

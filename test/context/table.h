@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The table of contexts in docs/manual.md, section 5, as the tests' data. */
+/* The table of contexts in docs/manual.md, section 13, as the tests' data. */
 #ifndef TEST_CONTEXT_TABLE_H
 #define TEST_CONTEXT_TABLE_H
 
@@ -15,11 +15,11 @@ enum column {
     COLUMNS
 };
 
-enum { ROWS_MAX = 100, CELL_BYTES = 64 };
+enum { ROWS_MAX = 100, CELL_BYTES = 64, NAMES_BYTES = 1000 };
 
 struct table {
     unsigned count;
-    char row[ROWS_MAX][COLUMNS][CELL_BYTES]; /* cells without ` and * */
+    char row[ROWS_MAX][COLUMNS][CELL_BYTES]; /* cells without ` and *; a row for each function */
 };
 
 /* Reads it. Fails the test if the heading is another than expected. */

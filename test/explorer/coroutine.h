@@ -19,7 +19,7 @@ struct coroutine {
 #else
     ucontext_t context;
 #endif
-    void *fake_stack; /* AddressSanitizer's */
+    void *fake_stack; /* AddressSanitizer's; kept from run to run, else each run would leave one behind */
 };
 
 /* Runs on the coroutine's stack; must not return. */

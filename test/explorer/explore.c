@@ -7,16 +7,33 @@
 #include "rangemap/base/compiler.h"
 #include "test/shim/ctest.h"
 
-/* AddressSanitizer is slow, and what it could find takes no million schedules. */
-#if defined(RM_ASAN)
-enum { BOUND = 2, SYSTEMATIC = 500, RANDOM = 500 };
-#else
-enum { BOUND = 3, SYSTEMATIC = 10000, RANDOM = 15000 };
-#endif
-
 /* The same scenarios again, with store buffers and light sections. */
 #if !defined(EXPLORE_BUFFERS)
 #define EXPLORE_BUFFERS 0
+#endif
+
+/* And again, in maps that track gaps. */
+#if !defined(EXPLORE_GAPS)
+#define EXPLORE_GAPS 0
+#endif
+
+/* And again, in weak memory, with light sections and without. */
+#if !defined(EXPLORE_WEAK)
+#define EXPLORE_WEAK 0
+#endif
+
+/* What explores the scenarios once more, in another build, makes do with a part of the schedules; its long variant does not. */
+#if !defined(EXPLORE_PART)
+#define EXPLORE_PART 1
+#endif
+
+/* AddressSanitizer is slow, and what it could find takes no million schedules. Weak memory is four times as slow. */
+#if defined(RM_ASAN)
+enum { BOUND = 2, SYSTEMATIC = 500, RANDOM = 500 };
+#elif EXPLORE_WEAK
+enum { BOUND = 2, SYSTEMATIC = 100, RANDOM = 900 };
+#else
+enum { BOUND = 3, SYSTEMATIC = 10000 / EXPLORE_PART, RANDOM = 15000 / EXPLORE_PART };
 #endif
 
 static struct schedule schedule;
@@ -55,6 +72,7 @@ static bool explore_random(struct exploration *exploration)
     for (uint64_t i = 0; i < exploration->random; i++) {
         schedule.prng = prng_stream(test_seed(), i);
         schedule.spacing = 2U << prng_below(&schedule.prng, 6);
+        schedule.newest = 1U << prng_below(&schedule.prng, 5);
         if (!run(exploration)) {
             return false;
         }
@@ -119,6 +137,7 @@ static bool park_at(struct exploration *exploration, unsigned point)
         schedule.policy = SCHEDULE_RANDOM;
         schedule.prng = prng_stream(test_seed(), point * exploration->random + i);
         schedule.spacing = 2U << prng_below(&schedule.prng, 8);
+        schedule.newest = 1U << prng_below(&schedule.prng, 5);
         good = run(exploration);
     }
     return good;
@@ -143,16 +162,15 @@ void explore_parked(const struct scenario *scenario, struct exploration *explora
     world_destroy();
 }
 
-void explore_test(const struct scenario *scenario)
+static void explore_in(const struct scenario *scenario, enum threads_memory memory, enum scenario_light light)
 {
     static struct exploration exploration;
     static struct scenario explored;
 
     explored = *scenario;
-    if (EXPLORE_BUFFERS && !explored.buffers) {
-        explored.buffers = true;
-        explored.light = SCENARIO_LIGHT;
-    }
+    explored.memory = memory;
+    explored.light = light;
+    explored.gaps = explored.gaps || EXPLORE_GAPS;
     exploration = (struct exploration){.bound = BOUND,
                                        .systematic = (uint64_t)SYSTEMATIC * test_scale(),
                                        .random = (uint64_t)RANDOM * test_scale()};
@@ -160,6 +178,32 @@ void explore_test(const struct scenario *scenario)
     printf("%-40s %9" PRIu64 " schedules, complete up to %d preemptions, at most %u points\n", scenario->name,
            exploration.schedules, (int)exploration.complete - 1, exploration.longest);
     CHECK(exploration.fault == NULL, "%s: %s", scenario->name, exploration.text);
+}
+
+/* The very same schedules are explored by explorer_test. */
+static bool is_repeated(const struct scenario *scenario)
+{
+    return (EXPLORE_BUFFERS && scenario->memory != THREADS_AT_ONCE) || (EXPLORE_GAPS && scenario->gaps);
+}
+
+/* What says nothing of memory itself is explored in that of this build. */
+void explore_test(const struct scenario *scenario)
+{
+    enum threads_memory memory = EXPLORE_WEAK      ? THREADS_WEAK
+                                 : EXPLORE_BUFFERS ? THREADS_BUFFERS
+                                                   : scenario->memory;
+    bool is_told = scenario->memory != THREADS_AT_ONCE;
+
+    if (is_repeated(scenario)) {
+        printf("%-40s in explorer_test\n", scenario->name);
+        return;
+    }
+    if (is_told || memory != THREADS_BUFFERS) {
+        explore_in(scenario, memory, scenario->light);
+    }
+    if (!is_told && memory != THREADS_AT_ONCE) {
+        explore_in(scenario, memory, SCENARIO_LIGHT);
+    }
 }
 
 const char *explore_replay(const struct scenario *scenario, const char *text, enum rm_rule broken)

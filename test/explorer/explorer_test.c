@@ -4,7 +4,13 @@
 #include "test/explorer/scenarios.h"
 #include "test/shim/ctest.h"
 
+static unsigned listed;
+
 #define EXPLORE(name)                                                                                        \
+    __attribute__((constructor)) static void name##_is_listed(void)                                          \
+    {                                                                                                        \
+        listed++;                                                                                            \
+    }                                                                                                        \
     TEST_CASE(explorer, name)                                                                                \
     {                                                                                                        \
         explore_test(scenario_find(#name));                                                                  \
@@ -37,11 +43,18 @@ EXPLORE(leaves_merge)
 EXPLORE(inner_nodes_merge)
 EXPLORE(inner_nodes_merge_leftwards)
 EXPLORE(erase_and_replace)
+EXPLORE(inserts_meet)
 EXPLORE(snapshot_and_store)
 EXPLORE(snapshot_and_lookup)
 EXPLORE(snapshots_and_churn)
 EXPLORE(snapshot_and_empty_leaves)
+EXPLORE(versions_of_one_stamp)
+EXPLORE(versions_of_two_writers)
+EXPLORE(versions_of_regions)
+EXPLORE(versions_and_reclamation)
+EXPLORE(settled_before_retired)
 EXPLORE(snapshot_and_batch)
+EXPLORE(snapshot_and_deep_batch)
 EXPLORE(snapshot_and_next)
 EXPLORE(update_sees_unstamped)
 EXPLORE(freeze_sees_unstamped)
@@ -55,14 +68,79 @@ EXPLORE(coalesce)
 EXPLORE(gap_allocate)
 EXPLORE(gap_from_the_top)
 EXPLORE(gap_over_two_leaves)
+EXPLORE(gap_opens_in_a_leaf)
+EXPLORE(gap_opens_in_a_region)
+EXPLORE(gap_opens_in_a_rewrite)
+EXPLORE(gap_opens_in_a_frozen_region)
+EXPLORE(gaps_open_beside_a_split)
+EXPLORE(gap_moves)
+EXPLORE(gap_is_filled_meanwhile)
+EXPLORE(gap_moves_back)
+EXPLORE(erase_at_a_separator)
+EXPLORE(erases_at_a_separator)
+EXPLORE(carve_at_a_separator)
+EXPLORE(evict_at_a_separator)
+EXPLORE(splice_at_a_separator)
+EXPLORE(resize_at_a_separator)
+EXPLORE(store_over_gaps)
+EXPLORE(classes_get_tighter)
+EXPLORE(tightened_twice)
+EXPLORE(allocations_fill_gaps)
+EXPLORE(load_and_gap)
+EXPLORE(splice_over_two_subtrees)
+EXPLORE(splice_of_everything)
+EXPLORE(splice_that_cuts)
+EXPLORE(splice_that_splits_values)
+EXPLORE(splice_that_joins)
+EXPLORE(splice_that_joins_leaves)
+EXPLORE(splice_if_free)
+EXPLORE(splice_if_same)
+EXPLORE(splices_overlap)
+EXPLORE(update_and_update)
+EXPLORE(update_with_gaps)
+EXPLORE(update_that_keeps)
+EXPLORE(update_that_refuses)
+EXPLORE(evict_and_splits)
+EXPLORE(evict_nothing_that_moves)
+EXPLORE(carve_value_that_moves)
+EXPLORE(resizes_meet)
+EXPLORE(erase_value)
+EXPLORE(overlap_last_and_gaps)
 EXPLORE(load_over_empty_leaves)
 EXPLORE(load_and_insert)
 EXPLORE(reclaim_under_readers)
 EXPLORE(reclaim_under_snapshots)
 EXPLORE(shards_under_pressure)
+EXPLORE(nodes_of_one_slab)
+EXPLORE(last_node_of_a_slab)
+EXPLORE(slabs_change_hands)
 EXPLORE(fenced_reader)
 EXPLORE(light_reader)
 EXPLORE(light_taken_meanwhile)
 EXPLORE(reader_becomes_light)
 EXPLORE(poller_is_refused)
+EXPLORE(pollers_and_a_light_reader)
+EXPLORE(pollers_meet)
+EXPLORE(a_poller_is_overtaken)
+EXPLORE(a_poller_is_overtaken_by_two)
+EXPLORE(pollers_beside_a_snapshot)
 EXPLORE(light_readers_and_pollers)
+EXPLORE(insert_then_find)
+EXPLORE(find_then_find)
+EXPLORE(stamped_by_a_reader)
+EXPLORE(reserve_beside_growth)
+EXPLORE(is_reclaimed)
+EXPLORE(reservations_meet)
+EXPLORE(next_behind_a_frozen_leaf)
+EXPLORE(covered_over_many_leaves)
+EXPLORE(gap_grows_beside_a_longer_one)
+
+TEST_CASE(explorer, no_scenario_is_left_out)
+{
+    unsigned scenarios = 0;
+
+    while (scenario_at(scenarios) != NULL) {
+        scenarios++;
+    }
+    CHECK_EQ(listed, scenarios);
+}

@@ -13,6 +13,7 @@ void schedule_begin(struct schedule *schedule)
     schedule->attempts = 0;
     schedule->attempts_max = 0;
     schedule->park.points = 0;
+    schedule->accesses = 0;
     memset(schedule->pending, 0, sizeof schedule->pending);
     if (schedule->policy != SCHEDULE_REPLAY) {
         schedule->switches = 0;
@@ -77,7 +78,8 @@ static unsigned next_random(struct schedule *schedule, unsigned current, unsigne
 
 static unsigned next_replayed(struct schedule *schedule, unsigned point, unsigned current, unsigned runnable)
 {
-    if (schedule->next_switch < schedule->switches && schedule->at[schedule->next_switch].point == point) {
+    if (schedule->next_switch < schedule->switches && schedule->at[schedule->next_switch].point == point &&
+        schedule->at[schedule->next_switch].thread < SCHEDULE_CHOICE) {
         unsigned thread = schedule->at[schedule->next_switch++].thread;
 
         if ((runnable >> thread & 1) != 0) {
@@ -149,6 +151,52 @@ unsigned schedule_next(struct schedule *schedule, unsigned point, unsigned curre
     return thread;
 }
 
+static unsigned choose_replayed(struct schedule *schedule, unsigned options)
+{
+    const struct schedule_switch *next = &schedule->at[schedule->next_switch];
+
+    if (schedule->next_switch < schedule->switches && next->thread >= SCHEDULE_CHOICE &&
+        next->point == schedule->accesses) {
+        schedule->next_switch++;
+        return next->thread - SCHEDULE_CHOICE < options ? next->thread - SCHEDULE_CHOICE : 0;
+    }
+    return 0;
+}
+
+static unsigned choose_systematic(struct schedule *schedule, unsigned options)
+{
+    unsigned choice = schedule->preemptions < schedule->bound ? decide(schedule, options) : 0;
+
+    schedule->preemptions += choice != 0;
+    return choice;
+}
+
+unsigned schedule_choose(struct schedule *schedule, unsigned options)
+{
+    unsigned choice = 0;
+
+    schedule->accesses++;
+    switch (schedule->policy) {
+    case SCHEDULE_SYSTEMATIC:
+        choice = choose_systematic(schedule, options);
+        break;
+    case SCHEDULE_RANDOM:
+        choice = prng_below(&schedule->prng, schedule->newest) == 0
+                     ? (unsigned)prng_below(&schedule->prng, options)
+                     : 0;
+        break;
+    case SCHEDULE_REPLAY:
+        return choose_replayed(schedule, options);
+    case SCHEDULE_ADVERSARY:
+        break;
+    }
+    if (choice != 0 && schedule->switches < SCHEDULE_SWITCHES) {
+        schedule->at[schedule->switches++] =
+            (struct schedule_switch){schedule->accesses, SCHEDULE_CHOICE + choice};
+    }
+    return choice;
+}
+
 bool schedule_advance(struct schedule *schedule)
 {
     unsigned i = schedule->decisions;
@@ -164,6 +212,13 @@ bool schedule_advance(struct schedule *schedule)
     return true;
 }
 
+/* What the switch is written as: its sign, and from where its number counts. */
+static char sign_of(unsigned thread, unsigned *base)
+{
+    *base = thread >= SCHEDULE_CHOICE ? SCHEDULE_CHOICE : thread >= SCHEDULE_THREADS ? SCHEDULE_THREADS : 0;
+    return thread >= SCHEDULE_CHOICE ? '=' : thread >= SCHEDULE_THREADS ? '~' : '>';
+}
+
 const char *schedule_text(const struct schedule *schedule)
 {
     static char text[(SCHEDULE_SWITCHES + 1) * 12];
@@ -174,14 +229,33 @@ const char *schedule_text(const struct schedule *schedule)
         used = (size_t)snprintf(text, sizeof text, "%u!%u", schedule->park.thread, schedule->park.at);
     }
     for (unsigned i = 0; i < schedule->switches; i++) {
-        bool drains = schedule->at[i].thread >= SCHEDULE_THREADS;
-        int more =
-            snprintf(text + used, sizeof text - used, "%s%u%c%u", used > 0 ? " " : "", schedule->at[i].point,
-                     drains ? '~' : '>', schedule->at[i].thread - (drains ? SCHEDULE_THREADS : 0));
+        unsigned base;
+        char sign = sign_of(schedule->at[i].thread, &base);
+        int more = snprintf(text + used, sizeof text - used, "%s%u%c%u", used > 0 ? " " : "",
+                            schedule->at[i].point, sign, schedule->at[i].thread - base);
 
         used += (size_t)more;
     }
     return text;
+}
+
+/* False: there is no such switch. */
+static bool parse_switch(struct schedule_switch *at, unsigned point, char sign, unsigned thread)
+{
+    static const struct {
+        char sign;
+        unsigned base, count;
+    } kinds[] = {{'>', 0, SCHEDULE_THREADS},
+                 {'~', SCHEDULE_THREADS, SCHEDULE_THREADS},
+                 {'=', SCHEDULE_CHOICE, SCHEDULE_OPTIONS}};
+
+    for (unsigned i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (kinds[i].sign == sign && thread < kinds[i].count) {
+            *at = (struct schedule_switch){point, kinds[i].base + thread};
+            return true;
+        }
+    }
+    return false;
 }
 
 bool schedule_parse(struct schedule *schedule, const char *text)
@@ -199,8 +273,7 @@ bool schedule_parse(struct schedule *schedule, const char *text)
             schedule->switches + 1 == SCHEDULE_SWITCHES) {
             return false;
         }
-        if ((sign == '>' || sign == '~') && right < SCHEDULE_THREADS) {
-            *at = (struct schedule_switch){left, right + (sign == '~' ? SCHEDULE_THREADS : 0)};
+        if (parse_switch(at, left, sign, right)) {
             schedule->switches++;
         } else if (sign == '!' && left < SCHEDULE_THREADS) {
             schedule->park = (struct schedule_park){left, right, 0};

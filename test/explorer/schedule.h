@@ -3,7 +3,8 @@
  * Which thread runs next. A schedule is the list of its switches: at which point (counted over all threads)
  * it went on with which thread. Written "0>1 17>0 40>2", it is all that a replay needs. One thread may be parked for
  * ever: "1!23" says that thread 1 never gets beyond its own 23rd point. Where threads have store buffers, "17~0" says
- * that the oldest store of thread 0 reached the others then.
+ * that the oldest store of thread 0 reached the others then. In weak memory "17=2" says that the 17th access that could choose
+ * took the second newest but one.
  */
 #ifndef RANGEMAP_TEST_EXPLORER_SCHEDULE_H
 #define RANGEMAP_TEST_EXPLORER_SCHEDULE_H
@@ -13,10 +14,18 @@
 
 #include "test/shim/prng.h"
 
-enum { SCHEDULE_THREADS = 4, SCHEDULE_SWITCHES = 2048, SCHEDULE_POINTS = 20000, SCHEDULE_DECISIONS = 8192 };
+enum {
+    SCHEDULE_THREADS = 5,
+    SCHEDULE_CHOICE = 2 * SCHEDULE_THREADS,
+    SCHEDULE_OPTIONS = 32,
+    SCHEDULE_SWITCHES = 2048,
+    SCHEDULE_POINTS = 20000,
+    SCHEDULE_DECISIONS = 8192
+};
 
 struct schedule_switch {
-    unsigned point, thread; /* SCHEDULE_THREADS more: the buffer of that thread */
+    unsigned point,
+        thread; /* SCHEDULE_THREADS more: the buffer of that thread; from SCHEDULE_CHOICE on, a choice */
 };
 
 /* The compare-and-swap that a thread is about to make. */
@@ -45,6 +54,7 @@ struct schedule {
     unsigned switches, next_switch;
     struct schedule_switch at[SCHEDULE_SWITCHES];
     struct schedule_park park;
+    unsigned accesses; /* that could choose */
     /* Systematic. Decision i took choice[i] of options[i]; the first `given` are repeated. */
     unsigned bound, preemptions;
     unsigned decisions, given;
@@ -53,6 +63,7 @@ struct schedule {
     /* Random. */
     struct prng prng;
     unsigned spacing; /* points between switches, on average */
+    unsigned newest;  /* of so many accesses that can choose, one does not take the newest, on average */
     /* Adversary. */
     struct schedule_pending pending[SCHEDULE_THREADS];
     unsigned attempts, attempts_max; /* in vain, since an update was completed */
@@ -72,6 +83,9 @@ bool schedule_has_parked(const struct schedule *schedule);
  * are of threads with stores in their buffers: one of these is chosen to drain one, and then it is asked again.
  */
 unsigned schedule_next(struct schedule *schedule, unsigned point, unsigned current, unsigned runnable);
+
+/* What an access takes that has so many options; 0 is the newest. Another one counts as a preemption. */
+unsigned schedule_choose(struct schedule *schedule, unsigned options);
 
 /* After a systematic run: prepares the next one. False: that was the last. */
 bool schedule_advance(struct schedule *schedule);

@@ -6,17 +6,18 @@
 #include "rangemap/epoch/retire.h"
 #include "test/explorer/schedule.h"
 
-enum { ARENA_BYTES = 2 << 20, ARENA_LINES = ARENA_BYTES / RM_CACHE_LINE, JOURNAL = 1 << 14 };
+enum { ARENA_BYTES = 4 << 20, ARENA_LINES = ARENA_BYTES / RM_CACHE_LINE, JOURNAL = 1 << 14 };
 
-enum line_state { NEVER, FREE, LIVE, PUBLISHED, RETIRED };
+enum line_state { NEVER, FREE, LIVE, PUBLISHED, RETIRED, BOOKS };
 
 struct line {
     uint8_t state;
     bool is_journaled;
+    uint8_t part; /* of a node: which of its lines; the first has its state */
     uint32_t retired_at;
 };
 
-static _Alignas(RM_CHUNK_MIN_BYTES) char arena[ARENA_BYTES];
+static _Alignas(RM_CHUNK_MAX_BYTES) char arena[ARENA_BYTES];
 static char arena_copy[ARENA_BYTES];
 static struct line line[ARENA_LINES];
 
@@ -29,7 +30,9 @@ static struct shadow {
 } now, saved;
 
 static bool is_saved;
-static size_t saved_lines; /* all lines that were in use when saved lie below */
+static uint32_t saved_line
+    [ARENA_LINES]; /* those that were in use when saved: they are put back whether journaled or not */
+static size_t saved_lines;
 static struct {
     uint32_t index;
     struct line line;
@@ -39,6 +42,7 @@ static unsigned journaled;
 static const char *fault;
 static bool keeps_freed, is_closing;
 static unsigned current_thread;
+static const struct rangemap *watched;
 
 const char *shadow_fault(void)
 {
@@ -109,8 +113,8 @@ void shadow_save(void)
 {
     saved_lines = 0;
     for (size_t i = 0; i < ARENA_LINES; i++) {
-        if (line[i].state != NEVER) {
-            saved_lines = i + 1;
+        if (line[i].state > FREE) {
+            saved_line[saved_lines++] = (uint32_t)i;
         }
     }
     memcpy(arena_copy, arena, now.used);
@@ -118,20 +122,21 @@ void shadow_save(void)
     is_saved = true;
 }
 
-/* Lines that were not in use had no content worth restoring. */
+static void restore_line(size_t index)
+{
+    memcpy(arena + index * RM_CACHE_LINE, arena_copy + index * RM_CACHE_LINE, RM_CACHE_LINE);
+}
+
+/* A line that was free has links in it, which change only if it is used meanwhile. */
 void shadow_restore(void)
 {
     for (unsigned i = 0; i < journaled; i++) {
         line[journal[i].index] = journal[i].line;
+        restore_line(journal[i].index);
     }
     journaled = 0;
     for (size_t i = 0; i < saved_lines; i++) {
-        if (line[i].state > FREE) {
-            memcpy(arena + i * RM_CACHE_LINE, arena_copy + i * RM_CACHE_LINE, RM_CACHE_LINE);
-        }
-    }
-    for (size_t at = 0; at < saved.used; at += RM_CHUNK_MIN_BYTES) {
-        memcpy(arena + at, arena_copy + at, RM_CACHE_LINE); /* heads of chunks */
+        restore_line(saved_line[i]);
     }
     now = saved;
     fault = NULL;
@@ -165,6 +170,19 @@ void shadow_touch(const void *address)
     if (touched != NULL && touched->state <= FREE) {
         shadow_set_fault("memory touched that is free");
     }
+}
+
+bool shadow_holds(const void *address)
+{
+    return line_of(address) != NULL;
+}
+
+bool shadow_is_in_tree(const void *address)
+{
+    const struct line *there = line_of(address);
+
+    return there != NULL && there->state >= LIVE && there->state <= RETIRED &&
+           (there[-there->part].state == PUBLISHED || there[-there->part].state == RETIRED);
 }
 
 void rm_explorer_section(bool begins)
@@ -212,6 +230,7 @@ void rm_explorer_unpoison(const void *address, size_t bytes)
     now.live += is_node(bytes);
     for (size_t i = 0; i < bytes / RM_CACHE_LINE; i++) {
         set_state(first + i, LIVE);
+        first[i].part = (uint8_t)i;
     }
 }
 
@@ -232,6 +251,18 @@ void rm_explorer_poison(const void *address, size_t bytes)
     now.live -= is_node(bytes) && (first->state == LIVE || first->state == PUBLISHED);
     for (size_t i = 0; i < bytes / RM_CACHE_LINE; i++) {
         set_state(first + i, FREE);
+    }
+}
+
+void rm_explorer_books(const void *address, size_t bytes, bool open)
+{
+    struct line *first = line_of(address);
+
+    if (first != NULL && open && first->state > FREE) {
+        shadow_set_fault("memory taken into use twice");
+    }
+    for (size_t i = 0; first != NULL && i < (bytes + RM_CACHE_LINE - 1) / RM_CACHE_LINE; i++) {
+        set_state(first + i, open ? BOOKS : FREE);
     }
 }
 
@@ -260,12 +291,35 @@ static void publish(const struct rm_node *node)
     }
 }
 
+/* G2, strictly: no slot's class is below that of a slot in the node it leads to. */
+static void check_classes(const struct rm_node *node, unsigned bound)
+{
+    uint64_t meta = rm_word_private(&node->meta);
+
+    for (unsigned i = 0; rm_meta_level(meta) > 0 && i < rm_meta_count(meta); i++) {
+        uint64_t word = rm_word_private(&rm_inner(node)->slot[i]);
+
+        if (rm_slot_class(word) > bound) {
+            shadow_set_fault("a slot's class is below one further down (G2)");
+        }
+        check_classes(rm_slot_node(word), rm_slot_class(word));
+    }
+}
+
+void shadow_watch(const struct rangemap *map)
+{
+    watched = map;
+}
+
 void rm_explorer_published(const struct rm_node *node)
 {
     if (line_of(node)->state == PUBLISHED) {
         shadow_set_fault("a node published twice");
     }
     publish(node);
+    if (watched->tracks_gaps && !is_closing) {
+        check_classes(rm_slot_node(rm_word_private(&watched->root)), RM_CLASS_END);
+    }
 }
 
 static void retire(const struct rm_node *node, bool with_children)

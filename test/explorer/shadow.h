@@ -8,6 +8,8 @@
  *   LIVE, RETIRED -> FREE       given back; a retired node only if every section that was open when it was
  *                               retired has ended since
  *
+ *   BOOKS                       the domain and what the pool writes down about its memory
+ *
  * Every other transition is a fault, and so is any access to a word in a line that is FREE or NEVER.
  */
 #ifndef RANGEMAP_TEST_EXPLORER_SHADOW_H
@@ -47,5 +49,12 @@ void shadow_check_reachable(const struct rangemap *map);
 void shadow_set_thread(unsigned thread);
 
 void shadow_touch(const void *address);
+
+/* Whether it is memory of the domain at all; and of a node that is or was in the tree. */
+bool shadow_holds(const void *address);
+bool shadow_is_in_tree(const void *address);
+
+/* The map whose gap classes are looked at with every publication, if it tracks gaps. */
+void shadow_watch(const struct rangemap *map);
 
 #endif

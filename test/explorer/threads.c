@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+#include "rangemap/base/fence.h"
 #include "test/explorer/buffers.h"
 #include "test/explorer/coroutine.h"
 #include "test/explorer/shadow.h"
+#include "test/explorer/views.h"
 
 enum rm_rule rm_broken_rule = RM_NO_RULE;
 
@@ -21,7 +23,18 @@ static struct run {
     unsigned refusals;
     const void *next[SCHEDULE_THREADS]; /* what it accesses when it goes on */
     uint64_t clock, fingerprint;
-    uint64_t *beginning[SCHEDULE_THREADS]; /* called, but has not touched anything shared yet */
+    struct beginning {
+        uint64_t *begin; /* NULL, or called, but has not touched anything shared yet */
+        uint64_t *known;
+    } beginning[SCHEDULE_THREADS];
+    /* The ends of its operations: the thread's accesses up to there, and when. */
+    struct ended {
+        uint32_t number;
+        uint64_t end;
+    } ended[SCHEDULE_THREADS][THREADS_OPERATIONS];
+    unsigned ends[SCHEDULE_THREADS];
+    const void *accessed; /* what the thread that runs has come to a point for */
+    struct view sent;     /* what ended operations have seen */
 } run = {.current = THREADS_MAIN};
 
 static void go_on_with(unsigned thread)
@@ -37,11 +50,16 @@ static void go_on_with(unsigned thread)
     }
 }
 
+static bool is_inside(const void *word, const void *object, size_t bytes)
+{
+    return (uintptr_t)word - (uintptr_t)object < bytes;
+}
+
 /* What pollers look at. Where all stores are seen at once, sections begin and end in one step. */
 static bool is_of_section(const void *word, const struct rm_thread *record)
 {
-    return processor.buffers &&
-           ((uintptr_t)word - (uintptr_t)&record->section < sizeof record->section || word == &record->light);
+    return processor.memory != THREADS_AT_ONCE &&
+           (is_inside(word, &record->section, sizeof record->section) || word == &record->light);
 }
 
 static bool is_of_any_section(const void *word)
@@ -63,7 +81,7 @@ static unsigned drainable(void)
 {
     unsigned set = 0;
 
-    for (unsigned i = 0; processor.buffers && i < THREADS_MAIN; i++) {
+    for (unsigned i = 0; processor.memory == THREADS_BUFFERS && i < THREADS_MAIN; i++) {
         const void *word = run.next[i];
 
         if ((run.runnable >> i & 1) != 0 && word != NULL) {
@@ -105,30 +123,66 @@ static void switch_threads(void)
     go_on_with(next);
 }
 
+static bool is_weak(void)
+{
+    return processor.memory == THREADS_WEAK && run.schedule != NULL && run.current != THREADS_MAIN;
+}
+
+/* The end of the last operation of `other` that happened before what the thread does now. */
+static uint64_t last_known(unsigned thread, unsigned other)
+{
+    unsigned i = run.ends[other];
+
+    while (i > 0 && is_weak() && !views_happened(thread, other, run.ended[other][i - 1].number)) {
+        i--;
+    }
+    return i > 0 ? run.ended[other][i - 1].end : 0;
+}
+
+/* In weak memory "ended before" must be said so that the threads know it, by what users have between their threads. */
 static void has_begun(void)
 {
-    uint64_t *begin = run.beginning[run.current];
+    struct beginning *beginning = &run.beginning[run.current];
 
-    if (begin != NULL) {
-        run.beginning[run.current] = NULL;
-        *begin = ++run.clock;
+    if (beginning->begin == NULL) {
+        return;
+    }
+    *beginning->begin = ++run.clock;
+    beginning->begin = NULL;
+    if (is_weak() && !processor.strangers) {
+        views_receive(run.current, &run.sent);
+    }
+    for (unsigned i = 0; i < SCHEDULE_THREADS; i++) {
+        beginning->known[i] = last_known(run.current, i);
     }
 }
 
-/* A thread's own counters, which nobody reads during a run, and a sum that changes in none. */
+/* A thread's own counters, which nobody reads during a run, and what changes in none but for hints. */
 static bool is_dull(const void *word)
 {
     for (unsigned i = 0; i < SCHEDULE_THREADS; i++) {
-        if ((uintptr_t)word - (uintptr_t)records[i] < sizeof(struct rm_thread)) {
-            return !is_of_section(word, records[i]);
+        if (is_inside(word, records[i], sizeof *records[i])) {
+            return !is_of_section(word, records[i]) &&
+                   !is_inside(word, &records[i]->shard, sizeof records[i]->shard);
         }
     }
-    return word == &explored->records;
+    return is_inside(word, &explored->roster, sizeof explored->roster);
+}
+
+/* The word, said in such a way that it does not depend on which records and which memory this world got. */
+static uint64_t name_of(const void *word)
+{
+    for (unsigned i = 0; i < SCHEDULE_THREADS; i++) {
+        if (is_inside(word, records[i], sizeof *records[i])) {
+            return (uint64_t)(i + 1) << 32 | ((uintptr_t)word - (uintptr_t)records[i]);
+        }
+    }
+    return (uintptr_t)word - (is_inside(word, explored, sizeof *explored) ? (uintptr_t)explored : 0);
 }
 
 static bool is_buffered(void)
 {
-    return processor.buffers && run.schedule != NULL && run.current != THREADS_MAIN;
+    return processor.memory == THREADS_BUFFERS && run.schedule != NULL && run.current != THREADS_MAIN;
 }
 
 void rm_explorer_point(const void *word)
@@ -139,8 +193,9 @@ void rm_explorer_point(const void *word)
         }
         run.next[run.current] = word;
         switch_threads();
+        run.accessed = word;
         has_begun();
-        run.fingerprint = prng_mix(run.fingerprint ^ (uintptr_t)word ^ run.current);
+        run.fingerprint = prng_mix(run.fingerprint ^ name_of(word) ^ run.current);
     }
     shadow_touch(word);
     if (shadow_fault() != NULL && run.schedule != NULL && run.current != THREADS_MAIN) {
@@ -150,6 +205,7 @@ void rm_explorer_point(const void *word)
 
 void rm_explorer_touch(const void *word)
 {
+    run.accessed = word;
     shadow_touch(word);
 }
 
@@ -170,16 +226,33 @@ void rm_explorer_update(const void *word)
     }
 }
 
-void rm_explorer_fence(enum rm_rule rule)
+void rm_explorer_fence(void)
 {
-    if (is_buffered() && !rm_broken(rule)) {
+    if (is_buffered()) {
         buffers_fence();
+    }
+}
+
+/* In either order; others go on between the interrupts. */
+static void interrupt_all(void)
+{
+    unsigned caller = run.current;
+    bool backwards = schedule_choose(run.schedule, 2) != 0;
+    struct view begin = views_barrier_begin(caller);
+
+    for (unsigned i = 0; i < THREADS_MAIN; i++) {
+        unsigned thread = backwards ? THREADS_MAIN - 1 - i : i;
+
+        if (thread != caller) {
+            rm_explorer_point(NULL);
+            views_barrier_interrupt(caller, &begin, thread);
+        }
     }
 }
 
 bool rm_explorer_membarrier(void)
 {
-    if (!is_buffered()) {
+    if (!is_buffered() && !is_weak()) {
         return true;
     }
     rm_explorer_point(NULL);
@@ -187,10 +260,11 @@ bool rm_explorer_membarrier(void)
         run.refusals--;
         return false;
     }
-    if (!rm_broken(RM_FENCE_HEAVY)) {
+    if (is_weak() && !rm_broken(RM_FENCE_HEAVY)) {
+        interrupt_all();
+    } else if (!rm_broken(RM_FENCE_HEAVY)) {
         buffers_drain_all();
     }
-    rm_explorer_point(&records[run.current]->section); /* the scan comes next */
     return true;
 }
 
@@ -216,16 +290,24 @@ void rm_explorer_copying(bool begins)
     run.schedule->pending[run.current].is_copy = begins;
 }
 
-void threads_begin(uint64_t *begin)
+void threads_begin(uint64_t *begin, uint64_t known[SCHEDULE_THREADS])
 {
-    run.beginning[run.current] = begin;
+    run.beginning[run.current] = (struct beginning){begin, known};
 }
 
 uint64_t threads_end(uint64_t answer)
 {
+    unsigned thread = run.current;
+
     has_begun();
+    if (is_weak()) {
+        struct view sent = views_send(thread);
+
+        view_join(&run.sent, &sent);
+    }
     run.fingerprint = prng_mix(run.fingerprint ^ answer);
-    return ++run.clock;
+    run.ended[thread][run.ends[thread]++] = (struct ended){views_number(thread), ++run.clock};
+    return run.clock;
 }
 
 uint64_t threads_fingerprint(void)
@@ -242,6 +324,55 @@ void threads_set(struct rm_thread *const record[SCHEDULE_THREADS], const struct 
     run.current = THREADS_MAIN;
     shadow_set_thread(THREADS_MAIN);
     (void)rm_thread_become(records[THREADS_MAIN]);
+}
+
+/* ---- weak memory ---- */
+
+/* What is dull is the thread's own, or a hint: the newest will do. */
+static unsigned choose_message(unsigned options)
+{
+    unsigned choice = is_dull(run.accessed) ? 0 : schedule_choose(run.schedule, options);
+
+    run.fingerprint = prng_mix(run.fingerprint ^ choice);
+    return choice;
+}
+
+static bool is_followed(const void *address)
+{
+    return shadow_is_in_tree(address);
+}
+
+bool threads_is_record(const void *address)
+{
+    bool is = false;
+
+    for (unsigned i = 0; i < SCHEDULE_THREADS; i++) {
+        is |= is_inside(address, records[i], sizeof *records[i]);
+    }
+    return is;
+}
+
+bool threads_is_weak(unsigned *thread)
+{
+    *thread = run.current;
+    return is_weak();
+}
+
+void threads_will_access(const void *word)
+{
+    if (run.accessed != word && (shadow_holds(word) || threads_is_record(word))) {
+        rm_explorer_point(word);
+    }
+    run.accessed = word;
+}
+
+void threads_have_accessed(void)
+{
+    run.accessed = NULL;
+    if (views_fault() != NULL) {
+        shadow_set_fault(views_fault());
+        switch_threads();
+    }
 }
 
 static void thread_main(void)
@@ -270,11 +401,13 @@ unsigned threads_run(struct schedule *schedule, unsigned count, threads_fn *body
     }
     schedule_begin(schedule);
     buffers_reset();
+    views_reset(&(struct views_world){choose_message, is_followed});
     rm_broken_rule = broken;
     switch_threads();
     rm_broken_rule = RM_NO_RULE;
     run.schedule = NULL;
     buffers_drain_all();
+    rm_word_set_private(&rm_fence_kind, RM_FENCE_ASYMMETRIC); /* it may have been refused */
     if (schedule->diverged) {
         shadow_set_fault("the same schedule led elsewhere: the explorer is not in control of everything");
     }

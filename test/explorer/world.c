@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "rangemap/epoch/reclaim.h"
 #include "test/explorer/shadow.h"
 #include "test/explorer/threads.h"
 #include "test/history/linearize.h"
@@ -18,13 +19,18 @@ static struct world {
     unsigned threads;
     unsigned operations[WORLD_THREADS];
     struct operation operation[WORLD_THREADS][WORLD_STEPS];
+    uint64_t known[WORLD_THREADS][WORLD_STEPS][SCHEDULE_THREADS];
     struct rm_thread *record[SCHEDULE_THREADS];
     /* As it was before the threads began. */
     struct rangemap_domain domain_copy;
     struct rm_thread record_copy[SCHEDULE_THREADS];
     int owners_copy[VALUES];
     unsigned longest;
+    struct rm_slice taken[RM_SIZES]; /* from the pool, by none of the threads */
 } world;
+
+/* In the place of records of threads that a scenario does not have. */
+static struct rm_thread absent[WORLD_THREADS];
 
 /* How often each value is owned: by ranges of the map, or by what still waits for its release. */
 static int owners[VALUES];
@@ -36,9 +42,14 @@ static void own(const struct operation *operation)
 
     if (operation->result == 0 && keeps) {
         owners[operation->value % VALUES]++;
-    } else if (operation->result == 0 && operation->kind == DO_LOAD) {
+    } else if (operation->result == 0 && (operation->kind == DO_LOAD || operation->kind == DO_SPLICE)) {
         for (uint64_t i = 0; i < operation->number; i++) {
             owners[(operation->value + i) % VALUES]++;
+        }
+    } else if (operation->result == 0 && operation->kind == DO_UPDATE) {
+        for (uint64_t i = 0; i < 64; i++) {
+            owners[(operation->value + (operation->start + i) % 8) % VALUES] +=
+                (int)(operation->answer >> i & 1);
         }
     }
 }
@@ -55,13 +66,48 @@ static void retain(void *value, void *context)
     owners[(uintptr_t)value % VALUES]++;
 }
 
+/* Whether anything is in some shard, whatever the threads may see of it. */
+static bool something_waits(void)
+{
+    bool waits = false;
+
+    for (unsigned i = 0; i < SCHEDULE_THREADS; i++) {
+        const struct rm_shard *shard = &world.record[i]->shard;
+
+        waits |= rm_word_private(&shard->inbox.head) != 0 || !rm_queue_is_empty(&shard->old.queue) ||
+                 !rm_queue_is_empty(&shard->young.queue) || !rm_queue_is_empty(&shard->ready) ||
+                 !rm_queue_is_empty(&shard->asked);
+    }
+    return waits;
+}
+
+/* As a barrier ends. By the only thread that hands anything over. */
+static void run_is_reclaimed(struct operation *operation)
+{
+    operation->answer = rm_reclaim_is_empty(world.domain);
+    if (operation->answer != 0 && something_waits()) {
+        shadow_set_fault("all is said to be reclaimed, and something waits");
+    }
+}
+
+static void run_operation(struct operation *operation)
+{
+    if (operation->kind == DO_IS_RECLAIMED) {
+        run_is_reclaimed(operation);
+    } else {
+        operation_run(world.map, operation);
+    }
+}
+
 static void thread_body(unsigned self)
 {
     for (unsigned i = 0; i < world.operations[self]; i++) {
         struct operation *operation = &world.operation[self][i];
 
-        threads_begin(&operation->begin);
-        operation_run(world.map, operation);
+        operation->thread = self;
+        operation->known = world.known[self][i];
+        threads_begin(&operation->begin, world.known[self][i]);
+        run_operation(operation);
         operation->end = threads_end((uint64_t)(int64_t)operation->result ^ operation->answer);
         own(operation);
     }
@@ -98,25 +144,56 @@ static void attach(unsigned index)
     shadow_set_thread(index);
     REQUIRE_EQ(rangemap_domain_attach(world.domain), 0);
     world.record[index] = rm_thread_last;
-    world.record[index]->shard = index % RM_SHARDS; /* else it would depend on how many there were before */
 }
 
 static void create_map(const struct scenario *scenario)
 {
     struct rangemap_domain_options domain_options = {.chunks = &shadow_chunks};
-    struct rangemap_options options = {
-        .split = scenario->splits ? operation_split : NULL, .release = release, .retain = retain};
+    struct rangemap_options options = {.split = scenario->splits ? operation_split : NULL,
+                                       .release = release,
+                                       .retain = retain,
+                                       .track_gaps = scenario->gaps};
 
     REQUIRE_EQ(rangemap_domain_create(&domain_options, &world.domain), 0);
     options.domain = world.domain;
     attach(THREADS_MAIN);
     REQUIRE_EQ(rangemap_create(&options, &world.map), 0);
+    shadow_watch(world.map);
     rm_explorer_published(rm_slot_node(rm_word_private(&world.map->root)));
     for (const struct step *step = scenario->before; step->kind != DO_NOTHING; step++) {
         struct operation operation = operation_of(step);
 
         operation_run(world.map, &operation);
         own(&operation);
+    }
+}
+
+/* Of the lowest slab of each size that has any, few nodes are left, so that the last ones are taken in every run. */
+static void take_nodes(struct rm_pool *pool)
+{
+    enum { LEFT = 3 }; /* a thread takes two at first */
+    struct rm_seeker seeker = {0, 0};
+
+    for (unsigned i = 0; i < RM_SIZES; i++) {
+        const struct rm_extent *extent = rm_set_find(pool->tables, i, false, 0);
+
+        if (extent != NULL) {
+            unsigned slab = rm_bits_first(rm_word_private(&extent->set[i]));
+            unsigned nodes = rm_bits_count(rm_word_private(&extent->free[slab]));
+
+            if (nodes > LEFT) {
+                (void)rm_pool_take(pool, i + RM_LINES_MIN, nodes - LEFT, false, &seeker, &world.taken[i]);
+            }
+        }
+    }
+}
+
+static void give_nodes(struct rm_pool *pool)
+{
+    for (unsigned i = 0; i < RM_SIZES; i++) {
+        if (world.taken[i].nodes != 0) {
+            rm_pool_give(pool, i + RM_LINES_MIN, world.taken[i]);
+        }
     }
 }
 
@@ -127,17 +204,24 @@ static void lighten(struct rm_thread *record, enum scenario_light light)
 
     if (light != SCENARIO_FENCED) {
         rm_word_set_private(&record->light, is_light);
-        record->account = (struct rm_light_account){.left = 1, .price = 1, .since_ns = is_light};
+        record->account = (struct rm_light_account){
+            .fences_until_review = 1, .fences_to_earn = 1, .light_since_ns = is_light};
     }
 }
 
 static void create_threads(const struct scenario *scenario)
 {
     for (unsigned i = 0; i < WORLD_THREADS; i++) {
+        if (scenario->thread[i][0].kind == DO_NOTHING) {
+            world.record[i] = &absent[i];
+            continue;
+        }
         attach(i);
-        REQUIRE_EQ(rangemap_reserve(world.map, 4), 0);
+        if (!scenario->draws) {
+            REQUIRE_EQ(rangemap_reserve(world.map, 4), 0);
+        }
         lighten(world.record[i], scenario->light);
-        world.threads += scenario->thread[i][0].kind != DO_NOTHING;
+        world.threads++;
         while (world.operations[i] < WORLD_STEPS &&
                scenario->thread[i][world.operations[i]].kind != DO_NOTHING) {
             world.operations[i]++;
@@ -148,7 +232,7 @@ static void create_threads(const struct scenario *scenario)
 static struct threads_processor processor_of(const struct scenario *scenario)
 {
     /* Asked twice for one fence: a process may have to register first. */
-    return (struct threads_processor){scenario->buffers, scenario->refuses ? 2 : 0};
+    return (struct threads_processor){scenario->memory, scenario->strangers, scenario->refuses ? 2 : 0};
 }
 
 void world_create(const struct scenario *scenario)
@@ -160,6 +244,9 @@ void world_create(const struct scenario *scenario)
     shadow_keep_freed(scenario->keeps);
     create_map(scenario);
     create_threads(scenario);
+    if (scenario->draws) {
+        take_nodes(&world.domain->pool);
+    }
     threads_set(world.record, world.domain, processor_of(scenario));
     read_map(&world.initial);
     REQUIRE(shadow_fault() == NULL, "%s: %s", scenario->name, shadow_fault());
@@ -191,9 +278,10 @@ void world_destroy(void)
     restore();
     threads_set(world.record, world.domain, processor_of(world.scenario));
     shadow_close();
+    give_nodes(&world.domain->pool);
     REQUIRE_EQ(rangemap_destroy(world.map), 0);
     for (unsigned i = 0; i < SCHEDULE_THREADS; i++) {
-        (void)rm_thread_become(world.record[i]);
+        (void)rm_thread_become(world.record[i] != &absent[i % WORLD_THREADS] ? world.record[i] : NULL);
         REQUIRE_EQ(rangemap_domain_detach(world.domain), 0);
     }
     REQUIRE_EQ(rangemap_domain_destroy(world.domain), 0);
@@ -278,6 +366,29 @@ static const char *history_fault(const struct model *final)
     return "not linearizable";
 }
 
+/* With no one at work, the hints lead to every free node: none is hidden. */
+static const char *pool_fault(const struct rm_pool *pool)
+{
+    for (const struct rm_table *table = pool->tables; table != NULL; table = rm_table_next(table)) {
+        for (unsigned i = 0; i < table->extents * RM_EXTENT_SLABS; i++) {
+            const struct rm_extent *extent = &table->extent[i / RM_EXTENT_SLABS];
+            unsigned slab = i % RM_EXTENT_SLABS, set = RM_SET_IDLE;
+            uint64_t nodes = rm_word_private(&extent->free[slab]);
+
+            if (nodes != 0) {
+                set = rm_extent_slab(extent, slab)->lines - RM_LINES_MIN;
+            } else if ((rm_word_private(&extent->set[RM_SET_IDLE]) >> slab & 1) == 0) {
+                continue;
+            }
+            if ((rm_word_private(&extent->set[set]) >> slab & 1) == 0 ||
+                (rm_word_private(&table->set[set]) >> i / RM_EXTENT_SLABS & 1) == 0) {
+                return "free nodes are hidden";
+            }
+        }
+    }
+    return NULL;
+}
+
 /* Ends the map: what it owned must be released, what it was made of must be free. */
 static const char *leftover_fault(void)
 {
@@ -310,7 +421,8 @@ static const char *final_fault(const struct schedule *schedule)
     read_map(&final);
     fault = history_fault(&final);
     if (fault == NULL && !schedule_has_parked(schedule)) { /* its section would not let the map end */
-        fault = leftover_fault();
+        fault = pool_fault(&world.domain->pool);
+        fault = fault != NULL ? fault : leftover_fault();
     }
     return fault != NULL ? fault : shadow_fault();
 }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A small world that is run over and over: a map in a state of its own, up to three threads with a few
+ * A small world that is run over and over: a map in a state of its own, up to four threads with a few
  * operations each. Before every run all memory is put back, bit for bit, so that the same schedule does the
  * same again.
  */
 #ifndef RANGEMAP_TEST_EXPLORER_WORLD_H
 #define RANGEMAP_TEST_EXPLORER_WORLD_H
 
-#include "rangemap/base/mutation.h"
-#include "test/explorer/schedule.h"
+#include "test/explorer/threads.h"
 #include "test/history/operation.h"
+#include "test/mutations/rules.h"
 
-enum { WORLD_THREADS = 3, WORLD_STEPS = 8, WORLD_PRELUDE = 24 };
+enum { WORLD_THREADS = 4, WORLD_STEPS = THREADS_OPERATIONS, WORLD_PRELUDE = 24 };
 
 /* An operation to be, without room for its answer; in the order of struct operation. */
 struct step {
@@ -32,11 +32,14 @@ enum scenario_light {
 
 struct scenario {
     const char *name;
-    bool buffers; /* threads have store buffers, and what concerns sections takes several steps */
-    bool refuses; /* the kernel refuses the first heavy fence */
-    enum scenario_light light;         /* where they have */
-    bool splits;                       /* values move with the start of their range */
-    bool keeps;                        /* freed nodes are not used again in the same run */
+    enum threads_memory memory; /* but for the first kind, what concerns sections takes several steps */
+    bool strangers;             /* in weak memory: nothing but the map orders the threads */
+    bool refuses;               /* the kernel refuses the first heavy fence */
+    enum scenario_light light;  /* where they have */
+    bool splits;                /* values move with the start of their range */
+    bool gaps;                  /* the map tracks gaps */
+    bool draws; /* threads take nodes from the pool as they need them; else they have reserved some */
+    bool keeps; /* freed nodes are not used again in the same run */
     struct step before[WORLD_PRELUDE]; /* makes the map what it is at first */
     struct step thread[WORLD_THREADS][WORLD_STEPS];
 };

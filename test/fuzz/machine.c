@@ -43,7 +43,25 @@ static const struct {
     {"section", machine_section, false},
     {"starve", machine_starve, false},
     {"reclaim", machine_reclaim, false},
+    /* Those of windows, from byte OLD_BYTES on: what is below means what it did before there were any. */
+    {"splice", machine_splice, true},
+    {"update", machine_update, true},
+    {"by_value", machine_by_value, true},
+    {"evict", machine_evict, true},
+    {"resize", machine_resize, true},
+    {"clone", machine_clone, true},
+    {"gaps", machine_gaps, false},
 };
+
+enum { OLD_OPERATIONS = 28, OLD_BYTES = 7 * OLD_OPERATIONS };
+
+/* Which operation a byte means. */
+static unsigned operation_of(uint8_t byte)
+{
+    unsigned windows = sizeof operations / sizeof operations[0] - OLD_OPERATIONS;
+
+    return byte < OLD_BYTES ? byte % OLD_OPERATIONS : OLD_OPERATIONS + (byte - OLD_BYTES) % windows;
+}
 
 static char program_name[128] = "program";
 
@@ -191,7 +209,7 @@ void machine_compare(struct machine *machine, const struct machine_map *map)
 static void create_map(struct machine *machine, unsigned index)
 {
     struct machine_map *map = &machine->map[index];
-    struct rangemap_options options = {.domain = machine->domain};
+    struct rangemap_options options = {.domain = machine->domain, .track_gaps = index != STYLE_PLAIN};
 
     map->style = (enum machine_style)index;
     if (map->style == STYLE_OFFSETS) {
@@ -274,7 +292,7 @@ static void stop(struct machine *machine)
 
 static void step(struct machine *machine)
 {
-    unsigned what = bytes_take(&machine->input) % (sizeof operations / sizeof operations[0]);
+    unsigned what = operation_of(bytes_take(&machine->input));
     uint8_t how = bytes_take(&machine->input);
     struct machine_operands operands = {.map = &machine->map[how % MACHINE_MAPS], .how = how / MACHINE_MAPS};
 

@@ -102,6 +102,8 @@ void machine_compare(struct machine *machine, const struct machine_map *map);
 machine_operation machine_insert, machine_store, machine_carve, machine_erase, machine_erase_exact,
     machine_replace, machine_coalesce, machine_allocate, machine_load, machine_fill, machine_thin,
     machine_reserve, machine_copy, machine_renew;
+machine_operation machine_splice, machine_update, machine_by_value, machine_evict, machine_resize,
+    machine_clone, machine_gaps;
 machine_operation machine_find, machine_batch, machine_neighbours, machine_overlap, machine_walk,
     machine_misuse, machine_count;
 machine_operation machine_snapshot, machine_look_back, machine_open_cursor, machine_step_cursor;

@@ -156,6 +156,8 @@ void machine_allocate(struct machine *machine, const struct machine_operands *op
         .low = operands->start,
         .high = operands->last,
         .from_top = operands->how % 2,
+        .fit = (enum rangemap_gap_fit)(operands->how / 2 % 3),
+        .hint = operands->start / 2 + operands->last / 2,
     };
     void *value = machine_value(machine, map, bytes_take(&machine->input), operands->start);
     uint64_t got = 77, wanted = 77;

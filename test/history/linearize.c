@@ -14,6 +14,7 @@ struct event {
 struct search {
     unsigned count;
     struct event event[HISTORY_EVENTS];
+    uint64_t before[HISTORY_EVENTS]; /* the set of those that came before it */
     const struct model *final;
 };
 
@@ -80,22 +81,26 @@ static void remember_failure(uint64_t done, const struct model *model)
 
 /* ---- the search ---- */
 
-/* The latest instant at which the next operation must have taken effect. */
-static uint64_t horizon(const struct search *search, uint64_t done)
+static bool precedes(const struct operation *a, const struct operation *b)
 {
-    uint64_t end = UINT64_MAX;
-
-    for (unsigned i = 0; i < search->count; i++) {
-        if ((done >> i & 1) == 0 && search->event[i].operation->end < end) {
-            end = search->event[i].operation->end;
-        }
-    }
-    return end;
+    return a->end < b->begin && (b->known == NULL || a->end <= b->known[a->thread]);
 }
 
-static bool is_next(const struct search *search, uint64_t done, uint64_t end, unsigned i)
+static void order_events(struct search *search)
 {
-    return (done >> i & 1) == 0 && search->event[i].operation->begin <= end;
+    for (unsigned i = 0; i < search->count; i++) {
+        search->before[i] = 0;
+        for (unsigned j = 0; j < search->count; j++) {
+            bool is = precedes(search->event[j].operation, search->event[i].operation);
+
+            search->before[i] |= (uint64_t)is << j;
+        }
+    }
+}
+
+static bool is_next(const struct search *search, uint64_t done, unsigned i)
+{
+    return (done >> i & 1) == 0 && (search->before[i] & ~done) == 0;
 }
 
 /*
@@ -107,13 +112,11 @@ static uint64_t do_harmless(const struct search *search, uint64_t done, const st
     uint64_t before;
 
     do {
-        uint64_t end = horizon(search, done);
-
         before = done;
         for (unsigned i = 0; i < search->count; i++) {
             struct model copy;
 
-            if (is_next(search, done, end, i)) {
+            if (is_next(search, done, i)) {
                 model_copy(&copy, model);
                 if (model_apply(&copy, search->event[i].operation, search->event[i].part) == MODEL_SAME) {
                     done |= UINT64_C(1) << i;
@@ -145,14 +148,12 @@ static bool try_joins(const struct search *search, uint64_t done, const struct m
 
 static bool try_changes(const struct search *search, uint64_t done, const struct model *model)
 {
-    uint64_t end = horizon(search, done);
-
     for (unsigned i = 0; i < search->count; i++) {
         const struct event *event = &search->event[i];
         struct model copy;
         enum model_verdict verdict;
 
-        if (!is_next(search, done, end, i)) {
+        if (!is_next(search, done, i)) {
             continue;
         }
         model_copy(&copy, model);
@@ -203,6 +204,7 @@ bool linearize(const struct model *initial, const struct operation *const *opera
             search.event[search.count++] = (struct event){operations[i], part};
         }
     }
+    order_events(&search);
     model_copy(&model, initial);
     model.joined = 0;
     return find_order(&search, 0, &model);

@@ -209,3 +209,60 @@ TEST_CASE(linearize, an_open_gap_may_be_anywhere)
     gap.last = 12;
     CHECK(!linearize_open(&empty, NULL, 0, &gap, &final), "beyond the window");
 }
+
+/* ---- windows ---- */
+
+/* A splice of one range over all of what `model_of()` makes, as it would be answered. */
+static struct operation splice_over(uint64_t start, uint64_t last, uint64_t value, uint64_t old)
+{
+    struct operation splice = {
+        .kind = DO_SPLICE, .start = start, .last = last, .value = value, .number = 1, .entries = 1};
+
+    splice.entry[0] = (struct rangemap_entry){start, last, operation_value(old)};
+    return splice;
+}
+
+TEST_CASE(linearize, a_splice_tells_what_it_displaced)
+{
+    struct operation right = splice_over(8, 11, 9, 7), wrong = splice_over(8, 11, 9, 6), silent = right;
+    struct model initial = model_of(8, 11, 7), final = model_of(8, 9, 9);
+    const struct operation *good[] = {during(&right, 1, 2)};
+    const struct operation *bad[] = {during(&wrong, 1, 2)};
+    const struct operation *mute[] = {during(&silent, 1, 2)};
+
+    silent.entries = 0;
+    CHECK(judge(&initial, good, 1, &final));
+    CHECK(!judge(&initial, bad, 1, &final));
+    CHECK(!judge(&initial, mute, 1, &final));
+    CHECK(!judge(&initial, good, 1, &initial));
+}
+
+TEST_CASE(linearize, a_condition_that_held_is_no_refusal)
+{
+    struct operation refused = splice_over(8, 11, 9, 7);
+    struct model initial = model_of(8, 11, 7);
+    const struct operation *history[] = {during(&refused, 1, 2)};
+
+    refused.expected = HOW_IF_FREE;
+    refused.result = -EEXIST;
+    CHECK(judge(&initial, history, 1, &initial));
+    CHECK(!judge(&empty, history, 1, &empty), "it was free");
+    refused.entry[0].value = operation_value(6);
+    CHECK(!judge(&initial, history, 1, &initial), "no such range was in the way");
+}
+
+TEST_CASE(linearize, an_update_tells_what_it_set)
+{
+    struct operation set = {
+        .kind = DO_UPDATE, .start = 8, .last = 11, .value = 16, .answer = 1, .entries = 1};
+    struct model initial = model_of(8, 11, 7), final = model_of(8, 11, 16);
+    const struct operation *history[] = {during(&set, 1, 2)};
+
+    set.entry[0] = initial.entry[0];
+    CHECK(judge(&initial, history, 1, &final));
+    set.answer = 2;
+    CHECK(!judge(&initial, history, 1, &final));
+    set.answer = 1;
+    set.number = CHANGE_REFUSE_ODD;
+    CHECK(!judge(&initial, history, 1, &final), "an odd value refuses");
+}

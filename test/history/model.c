@@ -147,6 +147,24 @@ static bool first_fit(const struct model *model, const struct operation *operati
     return false;
 }
 
+static bool gap_fits(const struct model *model, const struct operation *operation)
+{
+    uint64_t key = operation->start, start = 0, last = UINT64_MAX;
+    unsigned i = 0;
+
+    for (; i < model->count && model->entry[i].start <= key; i++) {
+        start = model->entry[i].last + 1;
+        if (model->entry[i].last >= key) {
+            if (operation->kind == DO_GAP_AT) {
+                return operation->result == -ENOENT;
+            }
+            key = start;
+        }
+    }
+    last = i < model->count ? model->entry[i].start - 1 : last;
+    return operation->result == 0 && operation->entry[0].start == start && operation->entry[0].last == last;
+}
+
 static enum model_verdict check_key(const struct model *model, const struct operation *operation)
 {
     unsigned from, to = overlap(model, operation->start, operation->start, &from);
@@ -194,6 +212,11 @@ static enum model_verdict check_read(const struct model *model, const struct ope
         return same_if(key_fits(model, operation, 0) && key_fits(model, operation, 1));
     case DO_OVERLAP:
         return one_entry(model, operation, from, to);
+    case DO_OVERLAP_LAST:
+        return one_entry(model, operation, to - (from < to), to);
+    case DO_GAP_AT:
+    case DO_GAP_NEXT:
+        return same_if(gap_fits(model, operation));
     case DO_IS_COVERED:
         return same_if(operation->result == is_covered(model, operation->start, operation->last));
     case DO_IS_FREE:
@@ -303,6 +326,60 @@ static enum model_verdict allocate(struct model *model, const struct operation *
     return MODEL_CHANGED;
 }
 
+static enum model_verdict erase_value(struct model *model, const struct operation *operation)
+{
+    unsigned from, to = overlap(model, operation->start, operation->start, &from);
+    const struct rangemap_entry *entry = &model->entry[from];
+
+    if (from == to || entry->start != operation->start || entry->last != operation->last) {
+        return same_if(operation->result == -ENOENT);
+    }
+    if (entry->value != operation_value(operation->expected)) {
+        return same_if(operation->result == -ESTALE && operation->answer == (uintptr_t)entry->value);
+    }
+    splice(model, from, to, NULL, 0);
+    return operation->result == 0 ? MODEL_CHANGED : MODEL_NO;
+}
+
+static enum model_verdict evict(struct model *model, const struct operation *operation)
+{
+    unsigned from, to = overlap(model, operation->start, operation->last, &from);
+
+    if (operation->result != 0 || !answered(model, operation, from, to)) {
+        return MODEL_NO;
+    }
+    if (from == to) {
+        return same_if(!operation->is_open);
+    }
+    splice(model, from, to, NULL, 0);
+    return MODEL_CHANGED;
+}
+
+static enum model_verdict resize(struct model *model, const struct operation *operation)
+{
+    uint64_t start = operation->value, last = operation->number;
+    unsigned from, to = overlap(model, operation->start, operation->start, &from);
+    struct rangemap_entry whole = model->entry[from], made = {start, last, whole.value};
+    bool shrinks = start > whole.start || last < whole.last;
+
+    if (from == to || whole.start != operation->start || whole.last != operation->last) {
+        return same_if(operation->result == -ENOENT);
+    }
+    for (unsigned i = 0; i < model->count; i++) {
+        if (i != from && model->entry[i].start <= last && model->entry[i].last >= start) {
+            return same_if(operation->result == -EEXIST &&
+                           (operation->entry[0].start != model->entry[i].start ||
+                            same_entry(&operation->entry[0], &model->entry[i])));
+        }
+    }
+    if (model->splits && shrinks) {
+        made.value = operation_split(&whole, start > whole.start ? start : whole.start,
+                                     last < whole.last ? last : whole.last, NULL);
+    }
+    splice(model, from, to, &made, 1);
+    return operation->result == 0 ? MODEL_CHANGED : MODEL_NO;
+}
+
 bool model_join(struct model *model, const struct operation *operation, unsigned from, unsigned to)
 {
     struct rangemap_entry whole = model->entry[from];
@@ -340,6 +417,16 @@ enum model_verdict model_apply(struct model *model, const struct operation *oper
     case DO_ERASE_EXACT:
     case DO_REPLACE:
         return change_one(model, operation);
+    case DO_ERASE_VALUE:
+        return erase_value(model, operation);
+    case DO_SPLICE:
+    case DO_UPDATE:
+    case DO_CARVE_VALUE:
+        return model_rewrite(model, operation);
+    case DO_EVICT:
+        return evict(model, operation);
+    case DO_RESIZE:
+        return resize(model, operation);
     case DO_LOAD:
         return load(model, operation);
     case DO_GAP_ALLOCATE:
@@ -348,6 +435,9 @@ enum model_verdict model_apply(struct model *model, const struct operation *oper
         return model->joined < operation->answer ? MODEL_JOINS : same_if(operation->result == 0);
     case DO_NOTHING:
     case DO_POLL:
+    case DO_TRIM:
+    case DO_RESERVE:
+    case DO_IS_RECLAIMED:
         return MODEL_SAME;
     default:
         return check_read(model, operation, part);

@@ -30,6 +30,9 @@ enum model_verdict {
 };
 enum model_verdict model_apply(struct model *model, const struct operation *operation, unsigned part);
 
+/* model_apply() for what rewrites a window: test/history/window.c. */
+enum model_verdict model_rewrite(struct model *model, const struct operation *operation);
+
 /* Joins entries [from, to], both included, if a coalesce may do that now. */
 bool model_join(struct model *model, const struct operation *operation, unsigned from, unsigned to);
 

@@ -60,9 +60,35 @@ static enum operation_kind random_kind(struct prng *prng)
         DO_LOOKUP,  DO_FIND,     DO_BATCH,    DO_NEXT,        DO_PREVIOUS, DO_FIRST,        DO_LAST,
         DO_OVERLAP, DO_SNAPSHOT, DO_GAP_FIND, DO_SNAPSHOT_AT, DO_IS_FREE,  DO_IS_COVERED,   DO_INSERT,
         DO_INSERT,  DO_INSERT,   DO_STORE,    DO_STORE,       DO_CARVE,    DO_CARVE,        DO_ERASE,
-        DO_ERASE,   DO_ERASE,    DO_REPLACE,  DO_ERASE_EXACT, DO_LOAD,     DO_GAP_ALLOCATE, DO_POLL};
+        DO_ERASE,   DO_ERASE,    DO_REPLACE,  DO_ERASE_EXACT, DO_LOAD,     DO_GAP_ALLOCATE, DO_POLL,
+        DO_SPLICE,  DO_SPLICE,   DO_UPDATE,   DO_UPDATE,      DO_EVICT,    DO_CARVE_VALUE,  DO_ERASE_VALUE,
+        DO_RESIZE,  DO_GAP_AT,   DO_GAP_NEXT, DO_OVERLAP_LAST};
 
     return kind[prng_below(prng, sizeof kind / sizeof kind[0])];
+}
+
+static bool is_exact(const struct operation *operation)
+{
+    return operation->kind == DO_REPLACE || operation->kind == DO_ERASE_EXACT ||
+           operation->kind == DO_ERASE_VALUE || operation->kind == DO_RESIZE;
+}
+
+/* How a window is rewritten, and with how many ranges. */
+static void random_rewrite(struct prng *prng, struct operation *operation)
+{
+    static const uint64_t how[] = {0, 0, HOW_IF_FREE, HOW_JOIN, HOW_IF_FREE | HOW_JOIN, HOW_GAPS, HOW_WHOLE};
+    uint64_t keys = operation->last - operation->start + 1;
+
+    if (operation->kind == DO_UPDATE) {
+        operation->expected = how[prng_below(prng, sizeof how / sizeof how[0])];
+        operation->number = prng_below(prng, 4);
+    } else if (operation->kind == DO_SPLICE) {
+        operation->expected = how[prng_below(prng, 5)] | (prng_below(prng, 2) ? HOW_TOUCHING : 0);
+        operation->number = operation->expected & HOW_TOUCHING ? keys / 2 : (keys + 2) / 4;
+    } else if (operation->kind == DO_RESIZE) {
+        operation->value = operation->start - (operation->start > 0) * prng_below(prng, 2);
+        operation->number = operation->last + prng_below(prng, 3);
+    }
 }
 
 /* Mostly short ranges; those that must meet a range exactly take one of the map's. */
@@ -75,16 +101,20 @@ static struct operation random_operation(struct prng *prng, const struct model *
     operation.last = operation.start + prng_below(prng, longest);
     operation.last = operation.last < KEYS ? operation.last : KEYS - 1;
     operation.downwards = prng_below(prng, 2) == 0 && operation.kind >= DO_SNAPSHOT;
-    if (operation.kind == DO_STORE || operation.kind == DO_CARVE) {
+    if (operation_is_update(&operation) && operation.kind != DO_GAP_ALLOCATE) {
         operation.downwards = false; /* what they displace is in ascending order */
     }
-    if ((operation.kind == DO_REPLACE || operation.kind == DO_ERASE_EXACT) && model->count > 0) {
+    if (is_exact(&operation) && model->count > 0) {
         const struct rangemap_entry *entry = &model->entry[prng_below(prng, model->count)];
 
         operation.start = entry->start;
         operation.last = entry->last;
         operation.expected = (uintptr_t)entry->value;
     }
+    if (operation.kind == DO_CARVE_VALUE && model->count > 0) {
+        operation.expected = (uintptr_t)model->entry[prng_below(prng, model->count)].value;
+    }
+    random_rewrite(prng, &operation);
     if (operation.kind == DO_LOAD) {
         operation.start = 0;
         operation.number = 6;
@@ -140,10 +170,10 @@ static void check_round(struct prng *prng, unsigned round, struct model *model)
     model_copy(model, &after);
 }
 
-static void run_rounds(bool splits)
+static void run_rounds(bool splits, bool track_gaps)
 {
     static struct model model;
-    struct rangemap_options options = {.split = splits ? operation_split : NULL};
+    struct rangemap_options options = {.split = splits ? operation_split : NULL, .track_gaps = track_gaps};
     struct prng prng = prng_stream(test_seed(), splits);
     pthread_t thread[THREADS];
 
@@ -168,10 +198,15 @@ static void run_rounds(bool splits)
 
 TEST_CASE(threads, histories_are_linearizable)
 {
-    run_rounds(false);
+    run_rounds(false, false);
 }
 
 TEST_CASE(threads, also_when_values_are_split)
 {
-    run_rounds(true);
+    run_rounds(true, false);
+}
+
+TEST_CASE(threads, are_linearizable_in_maps_that_track_gaps)
+{
+    run_rounds(false, true);
 }

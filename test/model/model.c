@@ -11,8 +11,9 @@
 
 const char *model_where(struct model *model)
 {
-    snprintf(model->text, sizeof model->text, "%s at step %" PRIu64 ", %s%s, kernel %s", model->operation,
-             model->step, model->space->name, model->offsets ? " with offsets" : "", rangemap_kernel());
+    snprintf(model->text, sizeof model->text, "%s at step %" PRIu64 ", %s%s%s, kernel %s", model->operation,
+             model->step, model->space->name, model->offsets ? " with offsets" : "",
+             model->tracks_gaps ? " with gaps" : "", rangemap_kernel());
     return model->text;
 }
 
@@ -56,11 +57,13 @@ static void preload(struct model *model)
     entry_list_free(&list);
 }
 
-void model_init(struct model *model, const struct keyspace *space, bool offsets, uint64_t stream)
+void model_init(struct model *model, const struct keyspace *space, bool offsets, bool track_gaps,
+                uint64_t stream)
 {
-    struct rangemap_options options = {.split = offsets ? dense_split : NULL};
+    struct rangemap_options options = {.split = offsets ? dense_split : NULL, .track_gaps = track_gaps};
 
-    *model = (struct model){.space = space, .offsets = offsets, .operation = "preload"};
+    *model =
+        (struct model){.space = space, .offsets = offsets, .tracks_gaps = track_gaps, .operation = "preload"};
     model->random = prng_stream(test_seed(), stream);
     oracle_init(&model->oracle, options.split, NULL);
     for (unsigned i = 0; i < MODEL_SNAPSHOTS; i++) {
@@ -104,6 +107,7 @@ void model_use_snapshot(struct model *model)
         int result = rangemap_snapshot_find(&slot->snapshot, key, &entry);
 
         model_require_entry(model, result, &entry, oracle_find(&slot->saved, key));
+        model_ask_gap(model, &slot->snapshot, &slot->saved, key);
     }
     model_walk(model, &slot->snapshot, &slot->saved);
     if (model->step >= slot->until) {

@@ -29,6 +29,7 @@ struct model {
     struct oracle oracle;
     const struct keyspace *space;
     bool offsets; /* values depend on the start of their range, and the map has a split callback */
+    bool tracks_gaps;
     struct prng random;
     uint64_t step;
     const char *operation; /* the one that runs, for messages */
@@ -37,7 +38,8 @@ struct model {
     char text[256];
 };
 
-void model_init(struct model *model, const struct keyspace *space, bool offsets, uint64_t stream);
+void model_init(struct model *model, const struct keyspace *space, bool offsets, bool track_gaps,
+                uint64_t stream);
 void model_free(struct model *model);
 
 /* `steps` random operations, with a full comparison after every `interval` of them. */
@@ -56,6 +58,10 @@ void model_use_snapshot(struct model *model);
 
 /* Random steps of a cursor over `snapshot` (NULL: the map) beside the oracle's. */
 void model_walk(struct model *model, const struct rangemap_snapshot *snapshot, const struct oracle *oracle);
+
+/* The next gap from `key` on in the snapshot (NULL: the map). */
+void model_ask_gap(struct model *model, const struct rangemap_snapshot *snapshot, const struct oracle *oracle,
+                   uint64_t key);
 
 /* `got` is the oracle's answer: an entry, or none and the result -ENOENT. */
 void model_require_entry(struct model *model, int result, const struct rangemap_entry *got,

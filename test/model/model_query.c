@@ -91,6 +91,8 @@ static void overlap(struct model *model)
     result = rangemap_overlap(model->map, start, last, &entry);
     model_require_entry(model, result, &entry, oracle_overlap(&model->oracle, start, last));
     REQUIRE_EQ(rangemap_overlap(model->map, start, last, NULL), result, "%s", model_where(model));
+    result = rangemap_overlap_last(model->map, start, last, &entry);
+    model_require_entry(model, result, &entry, oracle_overlap_last(&model->oracle, start, last));
     REQUIRE_EQ(rangemap_is_covered(model->map, start, last), oracle_is_covered(&model->oracle, start, last),
                "%s", model_where(model));
     REQUIRE_EQ(rangemap_is_free(model->map, start, last), oracle_is_free(&model->oracle, start, last), "%s",
@@ -116,6 +118,33 @@ static void coverage(struct model *model)
     }
     REQUIRE_EQ(rangemap_is_covered(model->map, from->start, last),
                oracle_is_covered(&model->oracle, from->start, last), "%s", model_where(model));
+}
+
+static void same_gap(struct model *model, int result, int error, bool found, const struct rangemap_gap *got,
+                     const struct rangemap_gap *wanted)
+{
+    REQUIRE_EQ(result, found ? 0 : error, "%s", model_where(model));
+    REQUIRE(!found || (got->start == wanted->start && got->last == wanted->last), "%s", model_where(model));
+}
+
+static void gaps(struct model *model)
+{
+    uint64_t key = random_key(model);
+    struct rangemap_gap got, wanted;
+    int result = rangemap_gap_at(model->map, key, &got);
+
+    same_gap(model, result, -ENOENT, oracle_gap_at(&model->oracle, key, &wanted), &got, &wanted);
+    model_ask_gap(model, NULL, &model->oracle, key);
+}
+
+void model_ask_gap(struct model *model, const struct rangemap_snapshot *snapshot, const struct oracle *oracle,
+                   uint64_t key)
+{
+    struct rangemap_gap got, wanted;
+    int result =
+        snapshot ? rangemap_snapshot_gap_next(snapshot, key, &got) : rangemap_gap_next(model->map, key, &got);
+
+    same_gap(model, result, -ENOSPC, oracle_gap_next(oracle, key, &wanted), &got, &wanted);
 }
 
 static void walk(struct model *model)
@@ -177,7 +206,7 @@ void model_query(struct model *model)
         void (*run)(struct model *model);
     } kind[] = {
         {"find", find},       {"find_held", find_held}, {"batch", batch}, {"neighbours", neighbours},
-        {"overlap", overlap}, {"coverage", coverage},   {"walk", walk},
+        {"overlap", overlap}, {"coverage", coverage},   {"walk", walk},   {"gaps", gaps},
     };
     unsigned i = (unsigned)prng_below(&model->random, sizeof kind / sizeof kind[0]);
 

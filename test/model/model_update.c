@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "test/check/compare.h"
-#include "test/model/model.h"
+#include "test/model/model_window.h"
 #include "test/oracle/dense.h"
 #include "test/shim/ctest.h"
 
@@ -93,17 +93,9 @@ static void replace(struct model *model, uint64_t start, uint64_t last)
     REQUIRE_EQ(got, wanted, "%s", model_where(model));
 }
 
-/* Whether the values run on like offsets. */
-static bool continues(const struct rangemap_entry *left, const struct rangemap_entry *right, void *context)
-{
-    struct model *model = context;
-
-    return dense_split(left, right->start, right->last, NULL) == right->value && model->map;
-}
-
 static void coalesce(struct model *model, uint64_t start, uint64_t last)
 {
-    rangemap_equal_fn *equal = model->offsets ? continues : NULL;
+    rangemap_equal_fn *equal = model->offsets ? model_continues : NULL;
     uint64_t joined = UINT64_MAX;
 
     REQUIRE_EQ(rangemap_coalesce(model->map, start, last, equal, model, &joined), 0, "%s",
@@ -111,14 +103,30 @@ static void coalesce(struct model *model, uint64_t start, uint64_t last)
     REQUIRE_EQ(joined, oracle_coalesce(&model->oracle, start, last, equal, model), "%s", model_where(model));
 }
 
+/* As long as the window, or short: most short ones fit somewhere. */
+static uint64_t random_length(struct model *model, uint64_t start, uint64_t last)
+{
+    uint64_t longest = last - start == UINT64_MAX ? last : last - start + 1;
+
+    return prng_between(&model->random, 1, prng_below(&model->random, 2) && longest > 16 ? 16 : longest);
+}
+
 static void allocate(struct model *model, uint64_t start, uint64_t last)
 {
-    struct rangemap_gap_request request = {
-        .length = prng_between(&model->random, 1, last - start == UINT64_MAX ? last : last - start + 1),
+    struct rangemap_gap_request request;
+
+    if (prng_below(&model->random, 3) == 0) {
+        start = prng_below(&model->random, 2) ? 0 : model->space->low;
+        last = prng_below(&model->random, 2) ? UINT64_MAX : model->space->high;
+    }
+    request = (struct rangemap_gap_request){
+        .length = random_length(model, start, last),
         .alignment = prng_below(&model->random, 3) ? UINT64_C(1) << prng_below(&model->random, 12) : 0,
         .low = start,
         .high = last,
         .from_top = prng_below(&model->random, 2),
+        .fit = (enum rangemap_gap_fit)prng_below(&model->random, 3),
+        .hint = prng_between(&model->random, start, last),
     };
     void *value = model_value(model, start);
     uint64_t got = 0;
@@ -180,8 +188,15 @@ void model_update(struct model *model)
         {"allocate", allocate, 10},
         {"reload", reload, 1},
         {"reserve", reserve, 1},
+        {"splice", model_splice, 10},
+        {"update", model_change, 10},
+        {"erase_value", model_erase_value, 5},
+        {"carve_value", model_carve_value, 3},
+        {"evict", model_evict, 3},
+        {"resize", model_resize, 7},
+        {"clone", model_clone, 2},
     };
-    unsigned choice = (unsigned)prng_below(&model->random, 100);
+    unsigned choice = (unsigned)prng_below(&model->random, 140);
     unsigned i = 0;
     uint64_t start, last;
 

@@ -31,7 +31,7 @@ struct span {
     uint64_t start, last;
 };
 
-void world_init(struct world *world, uint64_t base, unsigned width, bool offsets);
+void world_init(struct world *world, uint64_t base, unsigned width, bool offsets, bool track_gaps);
 void world_free(struct world *world);
 
 /* Back to the start: nothing there, or the crowd. */
@@ -48,6 +48,15 @@ typedef void world_operation(struct world *world, struct span span);
 
 world_operation world_store, world_insert, world_carve, world_erase, world_erase_exact, world_replace,
     world_coalesce;
+
+/* Those of windows: test/model/world_window.c. */
+world_operation world_splice, world_splice_joining, world_update, world_erase_value, world_carve_value,
+    world_evict, world_resize;
+
+/* For these files: a value, by tag and, with offsets, by where it starts; and words for messages. */
+void *world_value(const struct world *world, uint64_t tag, uint64_t start);
+const char *world_where(struct world *world, const char *operation, struct span span);
+bool world_continues(const struct rangemap_entry *left, const struct rangemap_entry *right, void *context);
 
 /* Every question about the span. */
 world_operation world_ask, world_ask_cursor, world_ask_gap;

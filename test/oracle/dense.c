@@ -175,21 +175,54 @@ static bool is_gap(const struct dense *dense, uint64_t start, uint64_t last)
     return !dense_overlap(dense, start, last, &entry);
 }
 
-bool dense_gap(const struct dense *dense, const struct rangemap_gap_request *request, uint64_t *start)
+/* The keys of the window around a free `key` that are free as well. */
+static uint64_t stretch(const struct dense *dense, const struct rangemap_gap_request *request, uint64_t key)
+{
+    uint64_t low = key, high = key;
+    while (low > request->low && is_gap(dense, low - 1, low - 1)) {
+        low--;
+    }
+    while (high < request->high && is_gap(dense, high + 1, high + 1)) {
+        high++;
+    }
+    return high - low + 1;
+}
+
+static bool is_better(const struct dense *dense, const struct rangemap_gap_request *request, uint64_t key,
+                      uint64_t than)
+{
+    uint64_t now = stretch(dense, request, key), best = stretch(dense, request, than);
+    return now < best || (now == best && request->from_top);
+}
+
+static bool gap_in_window(const struct dense *dense, const struct rangemap_gap_request *request,
+                          uint64_t *start)
 {
     uint64_t alignment = request->alignment ? request->alignment : 1;
     bool found = false;
     for (uint64_t key = request->low; request->high - key >= request->length - 1; key++) {
-        if (key % alignment == 0 && is_gap(dense, key, key + request->length - 1)) {
+        bool fits = key % alignment == 0 && is_gap(dense, key, key + request->length - 1);
+        if (fits && (!found || (request->fit == RANGEMAP_GAP_BEST ? is_better(dense, request, key, *start)
+                                                                  : request->from_top))) {
             *start = key;
             found = true;
-            if (!request->from_top) {
-                return true;
-            }
         }
         if (key == request->high) {
             break;
         }
     }
     return found;
+}
+
+bool dense_gap(const struct dense *dense, const struct rangemap_gap_request *request, uint64_t *start)
+{
+    struct rangemap_gap_request behind = *request;
+    if (request->fit == RANGEMAP_GAP_NEXT && request->hint >= request->low &&
+        request->hint <= request->high) {
+        *(request->from_top ? &behind.high : &behind.low) = request->hint;
+        if (gap_in_window(dense, &behind, start)) {
+            return true;
+        }
+    }
+    return gap_in_window(dense, request, start);
 }

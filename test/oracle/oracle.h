@@ -40,6 +40,7 @@ const struct rangemap_entry *oracle_previous(const struct oracle *oracle, uint64
 const struct rangemap_entry *oracle_first(const struct oracle *oracle);
 const struct rangemap_entry *oracle_last(const struct oracle *oracle);
 const struct rangemap_entry *oracle_overlap(const struct oracle *oracle, uint64_t start, uint64_t last);
+const struct rangemap_entry *oracle_overlap_last(const struct oracle *oracle, uint64_t start, uint64_t last);
 bool oracle_is_covered(const struct oracle *oracle, uint64_t start, uint64_t last);
 bool oracle_is_free(const struct oracle *oracle, uint64_t start, uint64_t last);
 
@@ -54,7 +55,27 @@ int oracle_replace(struct oracle *oracle, uint64_t start, uint64_t last, void *e
                    void **actual);
 uint64_t oracle_coalesce(struct oracle *oracle, uint64_t start, uint64_t last, rangemap_equal_fn *equal,
                          void *context);
+int oracle_erase_value(struct oracle *oracle, uint64_t start, uint64_t last, void *expected, void **actual);
+
+/* Those of whole windows. Arguments must be legal ones; how->displaced is not called, but `displaced` filled. */
+int oracle_splice(struct oracle *oracle, uint64_t start, uint64_t last, const struct rangemap_entry *entries,
+                  size_t count, const struct rangemap_rewrite *how, struct entry_list *displaced);
+int oracle_update(struct oracle *oracle, uint64_t start, uint64_t last, rangemap_update_fn *function,
+                  void *context, const struct rangemap_rewrite *how, struct entry_list *displaced);
+void oracle_carve_value(struct oracle *oracle, uint64_t start, uint64_t last, void *expected,
+                        struct entry_list *displaced);
+void oracle_evict(struct oracle *oracle, uint64_t start, uint64_t last, struct entry_list *displaced);
+int oracle_resize(struct oracle *oracle, uint64_t start, uint64_t last, uint64_t new_start,
+                  uint64_t new_last);
+/* `from` may be the same oracle, or a copy of it. */
+void oracle_clone(struct oracle *oracle, const struct oracle *from, uint64_t start, uint64_t last,
+                  struct entry_list *displaced);
+
 int oracle_load(struct oracle *oracle, const struct rangemap_entry *entries, size_t count);
+
+/* The gap that holds `key`; or, if it may lie above, the next one. False: there is none. */
+bool oracle_gap_at(const struct oracle *oracle, uint64_t key, struct rangemap_gap *gap);
+bool oracle_gap_next(const struct oracle *oracle, uint64_t key, struct rangemap_gap *gap);
 
 /* 0 and the start of the gap, or -ENOSPC. The request must be a legal one. */
 int oracle_gap(const struct oracle *oracle, const struct rangemap_gap_request *request, uint64_t *start);

@@ -119,16 +119,74 @@ static bool gap_below(const struct oracle *oracle, const struct rangemap_gap_req
     return *first <= *last;
 }
 
-int oracle_gap(const struct oracle *oracle, const struct rangemap_gap_request *request, uint64_t *start)
+static int gap_in_window(const struct oracle *oracle, const struct rangemap_gap_request *request,
+                         uint64_t *start)
 {
     size_t count = oracle->list.count + 1;
-    for (size_t i = 0; i < count; i++) {
+    uint64_t shortest = 0;
+    bool found = false;
+    for (size_t i = 0; i < count && !(found && request->fit != RANGEMAP_GAP_BEST); i++) {
         uint64_t first, last, at;
         size_t index = request->from_top ? count - 1 - i : i;
-        if (gap_below(oracle, request, index, &first, &last) && fits(request, first, last, &at)) {
+        if (gap_below(oracle, request, index, &first, &last) && fits(request, first, last, &at) &&
+            (!found || last - first < shortest)) {
             *start = at;
+            shortest = last - first;
+            found = true;
+        }
+    }
+    return found ? 0 : -ENOSPC;
+}
+
+int oracle_gap(const struct oracle *oracle, const struct rangemap_gap_request *request, uint64_t *start)
+{
+    struct rangemap_gap_request behind = *request;
+    if (request->fit == RANGEMAP_GAP_NEXT && request->hint >= request->low &&
+        request->hint <= request->high) {
+        *(request->from_top ? &behind.high : &behind.low) = request->hint;
+        if (gap_in_window(oracle, &behind, start) == 0) {
             return 0;
         }
     }
-    return -ENOSPC;
+    return gap_in_window(oracle, request, start);
+}
+
+const struct rangemap_entry *oracle_overlap_last(const struct oracle *oracle, uint64_t start, uint64_t last)
+{
+    const struct rangemap_entry *found = NULL;
+    for (size_t i = 0; i < oracle->list.count && oracle->list.entry[i].start <= last; i++) {
+        if (oracle->list.entry[i].last >= start) {
+            found = &oracle->list.entry[i];
+        }
+    }
+    return found;
+}
+
+bool oracle_gap_at(const struct oracle *oracle, uint64_t key, struct rangemap_gap *gap)
+{
+    *gap = (struct rangemap_gap){0, UINT64_MAX};
+    for (size_t i = 0; i < oracle->list.count; i++) {
+        const struct rangemap_entry *entry = &oracle->list.entry[i];
+        if (entry->start > key) {
+            gap->last = entry->start - 1;
+            return true;
+        }
+        if (entry->last >= key) {
+            return false;
+        }
+        gap->start = entry->last + 1;
+    }
+    return true;
+}
+
+bool oracle_gap_next(const struct oracle *oracle, uint64_t key, struct rangemap_gap *gap)
+{
+    const struct rangemap_entry *held;
+    while ((held = oracle_find(oracle, key)) != NULL) {
+        if (held->last == UINT64_MAX) {
+            return false;
+        }
+        key = held->last + 1;
+    }
+    return oracle_gap_at(oracle, key, gap);
 }

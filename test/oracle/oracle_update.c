@@ -167,3 +167,10 @@ int oracle_load(struct oracle *oracle, const struct rangemap_entry *entries, siz
     entry_list_splice(&oracle->list, 0, 0, entries, count);
     return 0;
 }
+
+int oracle_erase_value(struct oracle *oracle, uint64_t start, uint64_t last, void *expected, void **actual)
+{
+    int result = oracle_replace(oracle, start, last, expected, expected, actual);
+
+    return result == 0 ? oracle_erase(oracle, start, NULL) : result;
+}

@@ -4,12 +4,14 @@
  *
  *     workload --list            the places in the library where an order can be taken away
  *     workload --site=PLACE      takes it away
- *     workload --broken=RULE     breaks a rule instead: grace, section, claim or poll_claim (rangemap/base/mutation.h)
+ *     workload --broken=RULE     breaks a rule instead: grace, section, claim or poll_scan (test/mutations/rules.h)
  *     workload --start           only what happens once in a process
+ *     workload --crowd           the same by more threads than a page of records has places, with more memory than a table has
  *     workload --seed=N
  *
  * Ends with 0, or as ThreadSanitizer ends it; with 77 in a build without. One file, so that it is one program to run by hand.
  */
+#define RANGEMAP_MUST_CHECK /* nothing: some calls are made whatever comes of them */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -18,9 +20,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "rangemap/base/mutation.h"
-#include "rangemap/base/weaken.h"
 #include "rangemap/rangemap.h"
+#include "test/mutations/rules.h"
+#include "test/mutations/weaken.h"
 #include "test/shim/prng.h"
 
 #if defined(RM_TSAN)
@@ -29,14 +31,25 @@ enum { IS_WATCHED = 1 };
 enum { IS_WATCHED = 0 };
 #endif
 
-enum { THREADS = 3, OPERATIONS = 20000, KEYS = 160, DOMAINS = 40, NAME = 256 };
+enum {
+    THREADS = 3,
+    CROWD = 56,
+    WATCHERS = 2,
+    RESERVED = 40,
+    LOOKS = 200,
+    LOADED = 400,
+    OPERATIONS = 20000,
+    KEYS = 160,
+    DOMAINS = 40,
+    NAME = 256
+};
 
 extern struct rm_site __start_rm_sites[], __stop_rm_sites[];
 
 enum rm_rule rm_broken_rule = RM_NO_RULE;
 
 static uint64_t seed = 1;
-static bool only_start;
+static bool only_start, is_crowd;
 static struct rangemap *maps[2];
 static pthread_barrier_t barrier;
 static atomic_uint released;
@@ -108,8 +121,9 @@ static void release(void *value, void *context)
     atomic_fetch_add_explicit(&released, 1, memory_order_relaxed);
 }
 
-static void run_deferred(struct rangemap_deferred *deferred)
+static void run_deferred(struct rangemap_deferred *deferred, void *context)
 {
+    (void)context;
     free(deferred);
 }
 
@@ -117,7 +131,7 @@ static void defer(struct rangemap_domain *domain)
 {
     struct rangemap_deferred *deferred = malloc(sizeof *deferred);
 
-    must(deferred != NULL ? rangemap_domain_defer(domain, deferred, run_deferred) : -ENOMEM);
+    must(deferred != NULL ? rangemap_domain_defer(domain, deferred, run_deferred, NULL) : -ENOMEM);
 }
 
 static void count_displaced(const struct rangemap_entry *entry, void *context)
@@ -194,6 +208,9 @@ static void read_map(struct rangemap *map, struct prng *prng)
     case 3:
         walk(map, key[0] % 2 == 0);
         break;
+    case 4:
+        (void)rangemap_gap_find(map, &(struct rangemap_gap_request){.length = 3, .high = KEYS}, &key[0]);
+        break;
     default:
         (void)rangemap_find(map, key[0], entry);
     }
@@ -206,6 +223,16 @@ static void inspect(struct rangemap_domain *domain)
 
     must(rangemap_domain_stats(domain, &statistics));
     must(rangemap_domain_blocker(domain, &blocker));
+}
+
+/* From outside, without a record: nothing that it does orders it behind those who attach meanwhile. */
+static void watch(struct rangemap_domain *domain, unsigned records)
+{
+    struct rangemap_domain_statistics statistics = {0};
+
+    for (unsigned i = 0; i < LOOKS || statistics.records < records; i++) {
+        must(rangemap_domain_stats(domain, &statistics));
+    }
 }
 
 /* Comes back to a record that another thread may have had meanwhile. */
@@ -247,6 +274,23 @@ static void load_a_map(struct rangemap_domain *domain)
     must(rangemap_destroy(map));
 }
 
+/* Slabs change hands: whole maps come and go, which share nothing but the pool. */
+static void change_slabs(void)
+{
+    struct rangemap_entry entries[LOADED];
+    struct rangemap *map;
+
+    for (unsigned i = 0; i < LOADED; i++) {
+        entries[i] = (struct rangemap_entry){2 * i, 2 * i, NULL};
+    }
+    for (unsigned i = 0; i < DOMAINS; i++) {
+        must(rangemap_create(NULL, &map));
+        must(rangemap_load(map, entries, LOADED, NULL));
+        must(rangemap_destroy(map));
+        (void)rangemap_domain_trim(NULL);
+    }
+}
+
 static void operate(struct prng *prng, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
@@ -283,6 +327,16 @@ static void destroy_with_domain(struct rangemap *map)
     must(rangemap_domain_destroy(domain));
 }
 
+/* What a domain has left behind is given back, and taken again, by a thread that knows of its end by that alone. */
+static void take_what_is_left(void)
+{
+    struct rangemap_domain *domain;
+
+    must(rangemap_domain_create(NULL, &domain));
+    must(rangemap_domain_attach(domain));
+    must(rangemap_domain_destroy(domain));
+}
+
 /* Domains that come and go while the threads keep their records. */
 static void change_domains(unsigned self, struct prng *prng)
 {
@@ -293,6 +347,9 @@ static void change_domains(unsigned self, struct prng *prng)
             map = create_with_domain();
         }
         (void)pthread_barrier_wait(&barrier);
+        if (self == 1) {
+            watch(rangemap_domain_of(map), 0);
+        }
         for (unsigned j = 0; j < 20; j++) {
             update(map, prng);
             if (self == 1) {
@@ -305,10 +362,24 @@ static void change_domains(unsigned self, struct prng *prng)
         if (self == 0) {
             destroy_with_domain(map);
         }
+        for (unsigned j = 0; j < 4 && self != 0; j++) {
+            take_what_is_left();
+        }
         for (unsigned j = 0; j < 20; j++) {
             leave_and_return(NULL, prng); /* where they learn that a domain of theirs is gone */
         }
     }
+}
+
+/* More than the pool's first table of extents can name. */
+static void reserve_at_once(unsigned self)
+{
+    if (self == 0) {
+        must(rangemap_create(NULL, &maps[0]));
+    }
+    (void)pthread_barrier_wait(&barrier);
+    must(rangemap_reserve(maps[0], RESERVED));
+    (void)rangemap_domain_poll(NULL);
 }
 
 static void *work(void *argument)
@@ -317,13 +388,19 @@ static void *work(void *argument)
     struct prng prng = prng_stream(seed, self);
 
     (void)pthread_barrier_wait(&barrier);
+    if (is_crowd && self < WATCHERS) {
+        watch(NULL, CROWD - WATCHERS);
+    }
     (void)rangemap_domain_poll(NULL); /* all at once: the default domain, and what a process has once */
     (void)pthread_barrier_wait(&barrier);
+    if (is_crowd) {
+        reserve_at_once(self);
+    }
     if (only_start) {
         return NULL;
     }
     if (self == 0) {
-        struct rangemap_options owning = {.release = release, .retain = release};
+        struct rangemap_options owning = {.release = release, .retain = release, .track_gaps = true};
 
         must(rangemap_create(NULL, &maps[0]));
         must(rangemap_create(&owning, &maps[1]));
@@ -332,6 +409,7 @@ static void *work(void *argument)
     operate(&prng, OPERATIONS);
     (void)pthread_barrier_wait(&barrier);
     change_domains(self, &prng);
+    change_slabs();
     return NULL;
 }
 
@@ -365,13 +443,14 @@ static void exit_beside_destroy(void)
 
 static void run(void)
 {
-    pthread_t thread[THREADS];
+    pthread_t thread[CROWD];
+    unsigned threads = is_crowd ? CROWD : THREADS;
 
-    must(-pthread_barrier_init(&barrier, NULL, THREADS));
-    for (uintptr_t i = 0; i < THREADS; i++) {
+    must(-pthread_barrier_init(&barrier, NULL, threads));
+    for (uintptr_t i = 0; i < threads; i++) {
         must(-pthread_create(&thread[i], NULL, work, (void *)i));
     }
-    for (unsigned i = 0; i < THREADS; i++) {
+    for (unsigned i = 0; i < threads; i++) {
         must(-pthread_join(thread[i], NULL));
     }
     if (!only_start) {
@@ -387,7 +466,7 @@ static void break_rule(const char *name)
         const char *name;
         enum rm_rule rule;
     } rules[] = {
-        {"grace", RM_GRACE}, {"section", RM_SECTION}, {"claim", RM_CLAIM}, {"poll_claim", RM_POLL_CLAIM}};
+        {"grace", RM_GRACE}, {"section", RM_SECTION}, {"claim", RM_CLAIM}, {"poll_scan", RM_POLL_SCAN}};
 
     for (unsigned i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         if (strcmp(rules[i].name, name) == 0) {
@@ -414,6 +493,8 @@ int main(int argc, char **argv)
             break_rule(text);
         } else if (strcmp(argv[i], "--start") == 0) {
             only_start = true;
+        } else if (strcmp(argv[i], "--crowd") == 0) {
+            only_start = is_crowd = true;
         } else if (strncmp(argv[i], "--seed=", 7) == 0) {
             seed = strtoull(text, NULL, 0);
         } else {

@@ -11,7 +11,7 @@ TEST_CASE(clients, a_device_dax)
 {
     struct pagemap_memory *memory = rig_plug(0, 64 * RIG_MB);
     struct range ranges[2] = {rig_range(0, 16 * RIG_MB), rig_range(32 * RIG_MB, 8 * RIG_MB)};
-    struct dev_pagemap pgmap = rig_pgmap(MEMORY_DEVICE_GENERIC, ranges, 2), second = pgmap;
+    struct rig_many many = rig_many(MEMORY_DEVICE_GENERIC, ranges, 2), another = many;
     struct device dev, other;
     struct waiter removal;
     struct address_space file;
@@ -21,18 +21,18 @@ TEST_CASE(clients, a_device_dax)
     warnings_count();
     device_initialize(&dev, "dax0.0");
     device_initialize(&other, "dax0.1");
-    pgmap.vmemmap_shift = 9;
+    many.pgmap.vmemmap_shift = 9;
     for (unsigned i = 0; i < 2; i++) {
         REQUIRE_NE(devm_request_mem_region(&dev, ranges[i].start, range_len(&ranges[i]), "dax0.0"), NULL);
         CHECK_EQ(devm_request_mem_region(&other, ranges[i].start, range_len(&ranges[i]), "dax0.1"), NULL);
     }
-    REQUIRE(!IS_ERR(devm_memremap_pages(&dev, &pgmap)));
-    CHECK(rig_finds(0, &pgmap));
-    CHECK(rig_finds(PHYS_PFN(ranges[1].end), &pgmap));
+    REQUIRE(!IS_ERR(devm_memremap_pages(&dev, &many.pgmap)));
+    CHECK(rig_finds(0, &many.pgmap));
+    CHECK(rig_finds(PHYS_PFN(ranges[1].end), &many.pgmap));
     CHECK(rig_finds(PHYS_PFN(ranges[0].end) + 1, NULL));
-    CHECK_EQ(PTR_ERR(devm_memremap_pages(&other, &second)), -ENOMEM);
+    CHECK_EQ(PTR_ERR(devm_memremap_pages(&other, &another.pgmap)), -ENOMEM);
     CHECK_EQ(warnings_take(), 1);
-    CHECK(rig_finds(0, &pgmap), "the first is still found");
+    CHECK(rig_finds(0, &many.pgmap), "the first is still found");
 
     touch_install();
     REQUIRE_EQ(address_space_init(&file, "dax0.0", NULL), 0);
@@ -56,7 +56,7 @@ TEST_CASE(clients, a_device_dax)
     CHECK_EQ(iomem_resource.child, NULL);
     CHECK_EQ(vm_munmap(view, 64 * PAGE_SIZE), 0);
     CHECK_EQ(address_space_destroy(&file), 0);
-    REQUIRE(!IS_ERR(devm_memremap_pages(&dev, &pgmap)), "bound again");
+    REQUIRE(!IS_ERR(devm_memremap_pages(&dev, &many.pgmap)), "bound again");
     CHECK_EQ(devres_release_all(&dev), 1);
     CHECK_EQ(devres_release_all(&other), 0);
     CHECK_EQ(warnings_take(), 0);

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "pagemap/base/fault.h"
 #include "test/pagemap/driver_rig.h"
+#include "test/pagemap/faults.h"
 
 /* D: p2pdma. Chunks of a BAR come from a pool; each holds a page. Bug 11: the error path freed what devres had. */
 TEST_CASE(clients, d_bug11_p2pdma_failed_probe)
@@ -133,7 +133,7 @@ static void chunk_freed(struct page *page)
     (void)__atomic_fetch_or(&bar->avail, UINT64_C(1) << chunk, __ATOMIC_SEQ_CST);
 }
 
-static const struct dev_pagemap_ops pool_ops = {chunk_freed, NULL, NULL};
+static const struct dev_pagemap_ops pool_ops = {chunk_freed, NULL, NULL, NULL};
 
 /* pci_p2pdma_add_resource(): a part of a BAR of `bar_bytes` at `base`, bytes 0: to its end. */
 static int add_resource(struct device *dev, struct bar *bar, uint64_t base, uint64_t bar_bytes,

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "pagemap/base/fault.h"
 #include "test/pagemap/driver_rig.h"
+#include "test/pagemap/faults.h"
 
 enum { CHUNK_PAGES = 512 };
 
@@ -38,15 +38,16 @@ static struct page *hmm_alloc(void)
 
 TEST_CASE(clients, e_test_hmm)
 {
-    static const struct dev_pagemap_ops ops = {hmm_page_free, rig_migrate_to_ram, NULL};
+    static const struct dev_pagemap_ops ops = {hmm_page_free, rig_migrate_to_ram, NULL, NULL};
     struct resource *region = request_free_mem_region(&iomem_resource, CHUNK_PAGES * PAGE_SIZE, "hmm");
     struct range range;
-    struct dev_pagemap pgmap = rig_pgmap(MEMORY_DEVICE_PRIVATE, &range, 1);
+    struct dev_pagemap pgmap;
     struct page *held[CHUNK_PAGES], *page;
 
     warnings_count();
     REQUIRE(!IS_ERR(region));
-    range = rig_range(region->start, resource_size(region));
+    range = rig_range(region->start, CHUNK_PAGES * PAGE_SIZE);
+    pgmap = rig_pgmap(MEMORY_DEVICE_PRIVATE, &range, 1);
     pgmap.ops = &ops;
     free_list = NULL;
     calloced = cfreed = 0;
@@ -76,7 +77,7 @@ TEST_CASE(clients, e_test_hmm)
     }
     CHECK_EQ(calloced, 3 * CHUNK_PAGES);
     memunmap_pages(&pgmap);
-    release_mem_region(range.start, range_len(&range));
+    release_mem_region(region->start, resource_size(region));
     CHECK_EQ(warnings_take(), 0);
     pagemap_barrier();
 }
@@ -100,7 +101,7 @@ static void chunk_page_free(struct page *page)
 
 TEST_CASE(clients, f_nouveau)
 {
-    static const struct dev_pagemap_ops ops = {chunk_page_free, rig_migrate_to_ram, NULL};
+    static const struct dev_pagemap_ops ops = {chunk_page_free, rig_migrate_to_ram, NULL, NULL};
     enum { CHUNKS = 4 };
     struct chunk chunks[CHUNKS];
     struct page *page[CHUNKS];

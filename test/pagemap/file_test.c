@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pagemap/base/fault.h"
+#include "test/pagemap/faults.h"
 #include "test/pagemap/file_rig.h"
 
 static void truncate_all(void *file)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Who holds a device: the report, by a call and by a teardown that waits; recording of names. */
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 
-#include "pagemap/base/fault.h"
+#include "test/pagemap/faults.h"
 #include "test/pagemap/file_rig.h"
 
 enum { LINES = 32 };
@@ -92,6 +93,41 @@ TEST_CASE(holders, files_pages_and_bare_references)
     file_rig_tear_down(&rig);
 }
 
+static void *report_meanwhile(void *report)
+{
+    *(struct report *)report = report_all();
+    return NULL;
+}
+
+/* A whole report within another, by a second thread. */
+static void note_meanwhile(const struct pagemap_holder *holder, void *report)
+{
+    pthread_t thread;
+
+    (void)holder;
+    REQUIRE_EQ(pthread_create(&thread, NULL, report_meanwhile, report), 0);
+    (void)pthread_join(thread, NULL);
+}
+
+TEST_CASE(holders, reports_do_not_tell_of_each_other)
+{
+    struct report within = {.lines = 0};
+    struct file_rig rig;
+
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
+    REQUIRE_NE(pagemap_get_page(7), NULL);
+    CHECK_EQ(pagemap_report_holders(0, PHYSMEM_END, note_meanwhile, &within), 1);
+    CHECK_EQ(within.lines, 1, "the page, not the other report's reference");
+    CHECK(says(&within, PAGEMAP_HELD_PAGE, 7, 1, 1, "-"));
+    REQUIRE_NE(get_dev_pagemap(0, NULL), NULL);
+    CHECK_EQ(pagemap_report_holders(0, PHYSMEM_END, note_meanwhile, &within), 2);
+    CHECK_EQ(within.lines, 2);
+    CHECK(says(&within, PAGEMAP_HELD_PAGEMAP, 0, 1024, 1, "-"), "a holder's own is told of as ever");
+    put_dev_pagemap(&rig.pgmap);
+    put_page(pfn_to_page(7));
+    file_rig_tear_down(&rig);
+}
+
 TEST_CASE(holders, recorded_by_name)
 {
     struct page *pages[4];
@@ -175,16 +211,16 @@ TEST_CASE(holders, ranges_compound_pages_and_altmap)
     struct pagemap_memory *memory = rig_plug(0, 64 * RIG_MB);
     struct range ranges[2] = {rig_range(0, 16 * RIG_MB), rig_range(32 * RIG_MB, 16 * RIG_MB)};
     struct range other = rig_range(48 * RIG_MB, 16 * RIG_MB);
-    struct dev_pagemap pgmap = rig_pgmap(MEMORY_DEVICE_FS_DAX, ranges, 2);
+    struct rig_many many = rig_many(MEMORY_DEVICE_FS_DAX, ranges, 2);
     struct dev_pagemap pmem = rig_pgmap(MEMORY_DEVICE_FS_DAX, &other, 1);
     const uint64_t second = PHYS_PFN(ranges[1].start), third = PHYS_PFN(other.start);
     struct report report;
 
     warnings_count();
-    pgmap.vmemmap_shift = 9;
+    many.pgmap.vmemmap_shift = 9;
     pmem.flags = PGMAP_ALTMAP_VALID;
     pmem.altmap = (struct vmem_altmap){.base_pfn = third, .reserve = 1, .free = 127};
-    REQUIRE_EQ(rig_map(&pgmap), 0);
+    REQUIRE_EQ(rig_map(&many.pgmap), 0);
     REQUIRE_EQ(rig_map(&pmem), 0);
     REQUIRE_NE(pagemap_get_page(second + 513), NULL);
     REQUIRE_NE(pagemap_get_page(second + 600), NULL);
@@ -197,8 +233,8 @@ TEST_CASE(holders, ranges_compound_pages_and_altmap)
     CHECK(says(&report, PAGEMAP_HELD_PAGEMAP, 0, 4096, 1, "-"));
     put_page_many(pfn_to_page(second + 513), 2);
     put_page(pfn_to_page(third + 128));
-    put_dev_pagemap(&pgmap);
-    CHECK_EQ(memunmap_pages(&pgmap), 0);
+    put_dev_pagemap(&many.pgmap);
+    CHECK_EQ(memunmap_pages(&many.pgmap), 0);
     CHECK_EQ(memunmap_pages(&pmem), 0);
     rig_unplug(memory);
     CHECK_EQ(warnings_take(), 0);
@@ -265,6 +301,8 @@ TEST_CASE(holders, who_waits_says_for_whom)
     waiter_start(&waiter, truncate_file, &rig.file);
     wait_until_told("pfn 0x69-0x69: 1 reference each: reader 3");
     CHECK(was_told("pfn 0x64-0x6d: in file file"));
+    report = report_all();
+    CHECK_EQ(report.lines, 2, "who waits is no holder");
     CHECK(!waiter_is_done_after(&waiter, 0));
     put_page(pfn_to_page(105));
     waiter_join(&waiter);

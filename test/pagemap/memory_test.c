@@ -114,7 +114,8 @@ TEST_CASE(memory, file)
 TEST_CASE(memory, hugetlb_or_its_absence_by_name)
 {
     char message[160] = "";
-    struct pagemap_memory_options options = {PAGEMAP_HUGETLB, 4 * RIG_MB, NULL, message, sizeof message};
+    struct pagemap_memory_options options = {
+        .kind = PAGEMAP_HUGETLB, .bytes = 4 * RIG_MB, .message = message, .message_size = sizeof message};
     struct pagemap_memory *memory = NULL;
     int error = pagemap_memory_create(&options, &memory);
 
@@ -131,7 +132,8 @@ TEST_CASE(memory, hugetlb_or_its_absence_by_name)
 TEST_CASE(memory, devdax_is_refused_by_name_for_another_file)
 {
     char message[160] = "from before";
-    struct pagemap_memory_options options = {PAGEMAP_DEVDAX, 0, "/dev/zero", message, sizeof message};
+    struct pagemap_memory_options options = {
+        .kind = PAGEMAP_DEVDAX, .path = "/dev/zero", .message = message, .message_size = sizeof message};
     struct pagemap_memory *memory = NULL;
 
     CHECK_EQ(pagemap_memory_create(&options, &memory), -ENODEV);

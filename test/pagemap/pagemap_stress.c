@@ -10,14 +10,30 @@
  *   - when memunmap_pages() has returned, no get finds the driver's pagemap
  *   - no page is pinned through what is revoked or truncated; the file is empty then, whoever had pins
  *   - in the end nothing is in use: memory unplugs, altmaps are empty, no warning was given
+ *
+ * Beside them, in every variant: children are forked, which have no views, and look; signals come at any moment, and their
+ * handler gets and puts; the driver waits for readers with and without a limit of time. The variants, each in a child:
+ * nothing is short; mappings are nearly used up (vm.max_map_count); the address space is full (RLIMIT_AS); membarrier(2) is
+ * forbidden in the middle, after which devices cannot be torn down any more, but everything else goes on and each call ends; or
+ * madvise(2) is, after which no device and no view can be made (a view could not be kept from children), and what there is goes.
+ *
+ * --long, or --scale=N, runs each for longer; --scale=4000 is about an hour. docs/pagemap.md says what it found.
  */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
 
-#include "pagemap/base/fault.h"
+#include "test/pagemap/child.h"
+#include "test/pagemap/faults.h"
+#include "test/pagemap/refuse.h"
 #include "test/pagemap/rig.h"
 #include "test/shim/prng.h"
 
@@ -26,16 +42,27 @@ enum { VIEWS = 2, VIEW_PAGES = 64, GUP_PAGES = 8 };
 
 struct driver {
     struct dev_pagemap pgmap;
-    struct range ranges[2];
-    uint64_t magic; /* MAGIC while get may find pgmap */
+    struct range second; /* pgmap.ranges[1] */
+    uint64_t magic;      /* MAGIC while get may find pgmap */
     uint64_t mapped, failed;
+    uint64_t cycles; /* that ended; UINT64_MAX: all */
     struct address_space file;
     uint64_t views[VIEWS]; /* addresses; 0: there is none now */
     uint64_t failed_file_steps;
     struct prng prng;
 };
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
 static struct driver drivers[DRIVERS];
+static uint64_t forbidden;    /* membarrier(2), from now on */
+static uint64_t is_cut_short; /* no device can be mapped from now on */
+static uint64_t handled, forked;
+static unsigned fork_pauses = 1; /* of 5 ms, between two forks */
 static uint64_t stop, hits, page_hits, gup_hits, gup_misses;
 
 static uint64_t loaded(const uint64_t *word)
@@ -99,6 +126,7 @@ static void visit_page(uint64_t pfn, uint64_t bit)
         (void)sched_yield();
         take_bit(page, bit);
         put_page(page);
+        (void)sched_yield(); /* without it: see visit_address() */
     }
 }
 
@@ -132,6 +160,11 @@ static void visit_address(struct prng *prng, uint64_t bit)
             put_page(pages[i]);
         }
     }
+    /*
+     * Who waits until a page is idle must see it idle, and has no precedence over who gets it meanwhile: readers that gave up
+     * the processor only while they hold the same compound page would keep it busy for as long as they like.
+     */
+    (void)sched_yield();
 }
 
 static void note_holder(const struct pagemap_holder *holder, void *context)
@@ -141,12 +174,27 @@ static void note_holder(const struct pagemap_holder *holder, void *context)
     CHECK_GT(holder->nr_pages, 0);
 }
 
+/*
+ * A thread's first use of the library, with the signal blocked: a first use may be refused for want of memory, a later one not.
+ */
+static void take_signals(void)
+{
+    sigset_t alarms;
+
+    REQUIRE_EQ(pagemap_read_lock(), 0);
+    pagemap_read_unlock();
+    (void)sigemptyset(&alarms);
+    (void)sigaddset(&alarms, SIGALRM);
+    (void)pthread_sigmask(SIG_UNBLOCK, &alarms, NULL);
+}
+
 static void *read_randomly(void *context)
 {
     uint64_t number = (uint64_t)(uintptr_t)context;
     struct prng prng = prng_stream(test_seed(), number);
     const uint64_t pfns = DRIVERS * SLOT_MB * RIG_MB / PAGE_SIZE;
 
+    take_signals();
     while (!loaded(&stop)) {
         uint64_t pfn = prng_below(&prng, pfns);
 
@@ -174,9 +222,10 @@ static void configure(struct driver *driver, uint64_t base)
                                              MEMORY_DEVICE_PCI_P2PDMA};
     uint64_t split = 2 * RIG_MB * prng_between(&driver->prng, 1, SLOT_MB / 2 - 2);
 
-    driver->pgmap = rig_pgmap(types[prng_below(&driver->prng, 3)], driver->ranges, 1);
-    driver->ranges[0] = rig_range(base, split);
-    driver->ranges[1] = rig_range(base + split + 2 * RIG_MB, SLOT_MB * RIG_MB - split - 2 * RIG_MB);
+    struct range first = rig_range(base, split);
+
+    driver->pgmap = rig_pgmap(types[prng_below(&driver->prng, 3)], &first, 1);
+    driver->second = rig_range(base + split + 2 * RIG_MB, SLOT_MB * RIG_MB - split - 2 * RIG_MB);
     if (prng_below(&driver->prng, 2) == 0) {
         driver->pgmap.nr_range = 2;
     } else {
@@ -188,10 +237,12 @@ static void configure(struct driver *driver, uint64_t base)
 
 /* ---- the driver's file and its views ---- */
 
-/* Makes one of the next steps fail, or none. */
+/* Makes one of the next steps fail, or none. Where the system makes them fail, what undoes them must not. */
 static void arm(struct driver *driver, uint64_t steps)
 {
-    (void)pm_fault_arm((unsigned)prng_below(&driver->prng, steps));
+    unsigned step = (unsigned)prng_below(&driver->prng, steps);
+
+    (void)pm_fault_arm(loaded(&is_cut_short) != 0 ? 0 : step);
 }
 
 /* Whether it went well; all that may go wrong is that something ran out. */
@@ -278,13 +329,43 @@ static void empty_file(struct driver *driver)
 
 /* ---- the driver ---- */
 
-static void cycle(struct driver *driver, uint64_t base)
+static void kill_and_perhaps_resurrect(struct driver *driver, uint64_t base)
+{
+    int error = kill_dev_pagemap(&driver->pgmap);
+
+    if (error != 0) {
+        CHECK(error == -EPERM && loaded(&forbidden) != 0, "%d", error);
+        return;
+    }
+    CHECK(rig_finds(PHYS_PFN(base), NULL));
+    if (prng_below(&driver->prng, 2) == 0) { /* called off, whatever is still held */
+        CHECK_EQ(resurrect_dev_pagemap(&driver->pgmap), 0);
+        CHECK(rig_finds(PHYS_PFN(base), &driver->pgmap));
+    }
+}
+
+/* At once, or in pieces of time. False: it cannot be done any more. */
+static bool take_down(struct driver *driver)
+{
+    int error = -ETIMEDOUT;
+
+    while (error == -ETIMEDOUT) {
+        error = prng_below(&driver->prng, 2) == 0
+                    ? memunmap_pages(&driver->pgmap)
+                    : memunmap_pages_timeout(&driver->pgmap, (unsigned)prng_below(&driver->prng, 2));
+    }
+    CHECK(error == 0 || (error == -EPERM && loaded(&forbidden) != 0), "%d", error);
+    return error == 0;
+}
+
+/* False: the driver can't go on. */
+static bool cycle(struct driver *driver, uint64_t base)
 {
     int error;
 
     configure(driver, base);
     (void)__atomic_exchange_n(&driver->magic, MAGIC, __ATOMIC_SEQ_CST);
-    (void)pm_fault_arm((unsigned)prng_below(&driver->prng, 24)); /* 0, and beyond the last step: none fails */
+    arm(driver, 24); /* 0, and beyond the last step: none fails */
     error = rig_map(&driver->pgmap);
     (void)pm_fault_arm(0);
     if (error == 0) {
@@ -301,15 +382,12 @@ static void cycle(struct driver *driver, uint64_t base)
             empty_file(driver); /* before the kill, or after it */
         }
         if (prng_below(&driver->prng, 2) == 0) {
-            CHECK_EQ(kill_dev_pagemap(&driver->pgmap), 0);
-            CHECK(rig_finds(PHYS_PFN(base), NULL));
-            if (prng_below(&driver->prng, 2) == 0) { /* called off, whatever is still held */
-                CHECK_EQ(resurrect_dev_pagemap(&driver->pgmap), 0);
-                CHECK(rig_finds(PHYS_PFN(base), &driver->pgmap));
-            }
+            kill_and_perhaps_resurrect(driver, base);
         }
         empty_file(driver);
-        memunmap_pages(&driver->pgmap);
+        if (!take_down(driver)) {
+            return false;
+        }
     } else {
         driver->failed++;
         CHECK_EQ(error, -ENOMEM);
@@ -317,51 +395,276 @@ static void cycle(struct driver *driver, uint64_t base)
     (void)__atomic_exchange_n(&driver->magic, 0, __ATOMIC_SEQ_CST);
     CHECK(rig_finds(PHYS_PFN(base), NULL));
     CHECK_EQ(driver->pgmap.altmap.alloc, 0);
+    return true;
 }
 
 static void *drive(void *context)
 {
     struct driver *driver = context;
     uint64_t number = (uint64_t)(driver - drivers);
+    bool is_whole = true;
+    int error;
 
+    take_signals();
     driver->prng = prng_stream(test_seed(), 100 + number);
     REQUIRE_EQ(address_space_init(&driver->file, "stress", NULL), 0);
-    for (unsigned i = 0; i < CYCLES * test_scale(); i++) {
-        cycle(driver, number * SLOT_MB * RIG_MB);
+    for (unsigned i = 0; i < CYCLES * test_scale() && is_whole; i++) {
+        is_whole = cycle(driver, number * SLOT_MB * RIG_MB);
+        add(&driver->cycles, 1);
     }
+    (void)__atomic_exchange_n(&driver->cycles, UINT64_MAX, __ATOMIC_SEQ_CST);
     for (unsigned v = 0; v < VIEWS; v++) {
         unmap_view(driver, v);
     }
-    CHECK_EQ(address_space_destroy(&driver->file), 0);
+    error = address_space_destroy(&driver->file);
+    CHECK(error == 0 || (error == -EPERM && loaded(&forbidden) != 0), "%d", error);
     return NULL;
 }
 
-TEST_CASE(stress, client_j_torture)
+/* ---- what else happens to a process ---- */
+
+/* On any of the threads, at any moment: a get and a put. */
+static void visit_in_handler(int signal)
+{
+    static uint64_t next;
+    int before = errno;
+    uint64_t pfn = __atomic_fetch_add(&next, 37, __ATOMIC_RELAXED) % (DRIVERS * SLOT_MB * RIG_MB / PAGE_SIZE);
+    struct page *page = pagemap_get_page(pfn);
+
+    (void)signal;
+    if (page != NULL) {
+        put_page(page);
+    }
+    put_dev_pagemap(get_dev_pagemap(pfn, NULL));
+    add(&handled, 1);
+    errno = before;
+}
+
+static void *fork_often(void *context)
+{
+    (void)context;
+    take_signals();
+    while (!loaded(&stop)) {
+        int status = 0;
+        pid_t child = fork();
+
+        if (child == 0) {
+            _exit(child_has_views());
+        }
+        if (child > 0) { /* else memory is short */
+            CHECK_EQ(waitpid(child, &status, 0), child);
+            CHECK(status == 0 || loaded(&is_cut_short) != 0, "a child with a view");
+            add(&forked, 1);
+        }
+        for (unsigned i = 0; i < fork_pauses && !loaded(&stop); i++) {
+            (void)usleep(5000);
+        }
+    }
+    return NULL;
+}
+
+static void set_timer(long microseconds)
+{
+    struct itimerval timer = {{0, microseconds}, {0, microseconds}};
+
+    CHECK_EQ(setitimer(ITIMER_REAL, &timer, NULL), 0);
+}
+
+/* The main thread takes no signals, nor do those that it makes until take_signals(). */
+static void block_signals(void)
+{
+    sigset_t alarms;
+
+    (void)sigemptyset(&alarms);
+    (void)sigaddset(&alarms, SIGALRM);
+    (void)pthread_sigmask(SIG_BLOCK, &alarms, NULL);
+}
+
+static void start_signals(void)
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof action);
+    action.sa_handler = visit_in_handler;
+    action.sa_flags = SA_RESTART;
+    REQUIRE_EQ(sigaction(SIGALRM, &action, NULL), 0);
+    set_timer(500);
+}
+
+/* ---- all of it ---- */
+
+static void join_all(const pthread_t *reader, const pthread_t *driver, pthread_t forker)
+{
+    for (unsigned i = 0; i < DRIVERS; i++) {
+        (void)pthread_join(driver[i], NULL);
+    }
+    (void)__atomic_exchange_n(&stop, 1, __ATOMIC_SEQ_CST);
+    set_timer(0);
+    for (unsigned i = 0; i < READERS; i++) {
+        (void)pthread_join(reader[i], NULL);
+    }
+    if (!SANITIZED) {
+        (void)pthread_join(forker, NULL);
+        CHECK_GT(forked, 0);
+    }
+}
+
+static void check_counts(void)
+{
+    for (unsigned i = 0; i < DRIVERS; i++) {
+        CHECK_GT(drivers[i].mapped, 0);
+        CHECK_GT(drivers[i].failed, 0);
+        CHECK_GT(drivers[i].failed_file_steps, 0);
+    }
+    CHECK_GT(loaded(&hits), 0);
+    CHECK_GT(loaded(&page_hits), 0);
+    CHECK_GT(loaded(&gup_hits), 0);
+    CHECK_GT(loaded(&gup_misses), 0);
+    CHECK_GT(loaded(&handled), 0);
+}
+
+/* `interfere`, if any, runs when all is under way. */
+static void torture(void (*interfere)(void))
 {
     struct pagemap_memory *memory = rig_plug(0, DRIVERS * SLOT_MB * RIG_MB);
-    pthread_t reader[READERS], driver[DRIVERS];
+    pthread_t reader[READERS], driver[DRIVERS], forker = pthread_self();
 
     warnings_count();
+    block_signals();
     for (unsigned i = 0; i < READERS; i++) {
         REQUIRE_EQ(pthread_create(&reader[i], NULL, read_randomly, (void *)(uintptr_t)i), 0);
     }
     for (unsigned i = 0; i < DRIVERS; i++) {
         REQUIRE_EQ(pthread_create(&driver[i], NULL, drive, &drivers[i]), 0);
     }
-    for (unsigned i = 0; i < DRIVERS; i++) {
-        (void)pthread_join(driver[i], NULL);
-        CHECK_GT(drivers[i].mapped, 0);
-        CHECK_GT(drivers[i].failed, 0);
-        CHECK_GT(drivers[i].failed_file_steps, 0);
+    start_signals();
+    if (!SANITIZED) {
+        REQUIRE_EQ(pthread_create(&forker, NULL, fork_often, NULL), 0);
     }
-    (void)__atomic_exchange_n(&stop, 1, __ATOMIC_SEQ_CST);
-    for (unsigned i = 0; i < READERS; i++) {
-        (void)pthread_join(reader[i], NULL);
+    if (interfere != NULL) {
+        interfere();
     }
-    CHECK_GT(hits, 0);
-    CHECK_GT(page_hits, 0);
-    CHECK_GT(gup_hits, 0);
-    CHECK_GT(gup_misses, 0);
-    CHECK_EQ(warnings_take(), 0);
+    join_all(reader, driver, forker);
+    if (loaded(&forbidden) == 0) {
+        if (loaded(&is_cut_short) == 0) { /* else they may have come to an end too soon */
+            check_counts();
+        }
+        CHECK_EQ(warnings_take(), 0);
+        rig_unplug(memory);
+    }
+}
+
+static void nothing_short(void)
+{
+    torture(NULL);
+}
+
+TEST_CASE(stress, client_j_torture)
+{
+    child_run(nothing_short);
+}
+
+/* Leaves some. What cannot be had is -ENOMEM; what is to go, goes. */
+static void few_mappings(void)
+{
+    const size_t pages = 200000, left = 400;
+    char *all = mmap(NULL, pages * PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    size_t at = 0;
+
+    REQUIRE_NE((void *)all, MAP_FAILED);
+    while (at < pages && mprotect(all + at * PAGE_SIZE, PAGE_SIZE, PROT_READ) == 0) {
+        at += 2;
+    }
+    if (at >= pages) {
+        child_skip("vm.max_map_count is too large to reach");
+    }
+    (void)munmap(all + (at - left) * PAGE_SIZE, left * PAGE_SIZE);
+    fork_pauses = 1000; /* to copy so many takes long */
+    torture(NULL);
+}
+
+TEST_CASE(stress, at_the_limit_of_mappings)
+{
+    if (SANITIZED) {
+        TEST_SKIP("the sanitizer needs mappings itself");
+    }
+    child_run(few_mappings);
+}
+
+static void fill_address_space(void)
+{
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+
+    REQUIRE_NE(file, NULL);
+    CHECK_EQ(fscanf(file, "%lu", &pages), 1);
+    (void)fclose(file);
+    limit(RLIMIT_AS, pages * PAGE_SIZE + 48 * RIG_MB);
+}
+
+/* The array of all struct pages is address space that is there from the first device on. */
+static void little_address_space(void)
+{
+    struct pagemap_memory *memory = rig_plug(0, 2 * RIG_MB);
+
+    CHECK_EQ(rig_try_map(0, 2 * RIG_MB - 1), 0);
     rig_unplug(memory);
+    torture(fill_address_space);
+}
+
+TEST_CASE(stress, in_a_full_address_space)
+{
+    if (SANITIZED) {
+        TEST_SKIP("the sanitizer needs address space itself");
+    }
+    child_run(little_address_space);
+}
+
+/* For all threads. Whatever happens after, each call comes back. */
+static void forbid_membarrier(void)
+{
+    (void)usleep(200000);
+    (void)__atomic_exchange_n(&forbidden, 1, __ATOMIC_SEQ_CST);
+    refuse_all_threads(SYS_membarrier, EPERM);
+}
+
+static void sandboxed_later(void)
+{
+    torture(forbid_membarrier);
+}
+
+TEST_CASE(stress, sandboxed_in_the_middle)
+{
+    if (syscall(SYS_membarrier, 0, 0, 0) <= 0) {
+        TEST_SKIP("there is no membarrier(2) to forbid");
+    }
+    child_run(sandboxed_later);
+}
+
+/* Likewise, when no step is armed to fail besides. Revoking closes views then. */
+static void forbid_madvise(void)
+{
+    (void)usleep(100000);
+    (void)__atomic_exchange_n(&is_cut_short, 1, __ATOMIC_SEQ_CST);
+    for (unsigned i = 0; i < DRIVERS; i++) {
+        uint64_t seen = loaded(&drivers[i].cycles);
+
+        while (seen != UINT64_MAX && loaded(&drivers[i].cycles) == seen) {
+            (void)usleep(1000);
+        }
+    }
+    refuse_all_threads(SYS_madvise, EPERM);
+}
+
+static void advice_is_refused_later(void)
+{
+    torture(forbid_madvise);
+}
+
+TEST_CASE(stress, advice_is_refused_in_the_middle)
+{
+    if (SANITIZED) {
+        TEST_SKIP("the sanitizer needs madvise(2) itself");
+    }
+    child_run(advice_is_refused_later);
 }

@@ -9,8 +9,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "pagemap/base/fault.h"
 #include "pagemap/percpu_ref.h"
+#include "test/pagemap/faults.h"
 #include "test/pagemap/warnings.h"
 #include "test/shim/ctest.h"
 

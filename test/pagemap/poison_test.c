@@ -19,7 +19,7 @@ static int note_failure(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t nr_pag
     return op_result;
 }
 
-static const struct dev_pagemap_ops ops = {rig_page_free, rig_migrate_to_ram, note_failure};
+static const struct dev_pagemap_ops ops = {rig_page_free, rig_migrate_to_ram, note_failure, NULL};
 
 static void set_up_with_op(struct file_rig *rig)
 {
@@ -150,7 +150,7 @@ static int look(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t nr_pages, int 
 
 TEST_CASE(poison, the_driver_is_asked_last)
 {
-    static const struct dev_pagemap_ops looking = {rig_page_free, rig_migrate_to_ram, look};
+    static const struct dev_pagemap_ops looking = {rig_page_free, rig_migrate_to_ram, look, NULL};
     struct file_rig rig;
 
     file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
@@ -197,7 +197,7 @@ static int truncate_the_page(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t n
 
 TEST_CASE(poison, the_driver_may_truncate)
 {
-    static const struct dev_pagemap_ops truncating = {NULL, NULL, truncate_the_page};
+    static const struct dev_pagemap_ops truncating = {NULL, NULL, truncate_the_page, NULL};
     struct file_rig rig;
 
     file_rig_set_up(&rig, MEMORY_DEVICE_FS_DAX);

@@ -42,7 +42,7 @@ static uint64_t take_all(void)
 {
     uint64_t sum = 0;
 
-    for (unsigned cpu = 0; cpu <= pm_percpu_mask; cpu++) {
+    for (unsigned cpu = 0; cpu < pm_percpu_cpus; cpu++) {
         sum += __atomic_exchange_n(pm_percpu_word(words.first, cpu), 0, __ATOMIC_SEQ_CST);
     }
     return sum;

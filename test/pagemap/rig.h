@@ -25,22 +25,39 @@ static inline void rig_page_free(struct page *page)
     (void)__atomic_fetch_add(&rig_freed, 1, __ATOMIC_SEQ_CST);
 }
 
-static inline int rig_migrate_to_ram(struct vm_fault *vmf)
+static inline vm_fault_t rig_migrate_to_ram(struct vm_fault *vmf)
 {
     (void)vmf;
     return 0;
 }
 
-static const struct dev_pagemap_ops rig_ops = {rig_page_free, rig_migrate_to_ram, NULL};
+static const struct dev_pagemap_ops rig_ops = {rig_page_free, rig_migrate_to_ram, NULL, NULL};
 static char rig_owner;
 
-/* A dev_pagemap of `type` over `nr` ranges, with all that any type needs. */
-static inline struct dev_pagemap rig_pgmap(enum memory_type type, const struct range *ranges, unsigned nr)
+/* A dev_pagemap of `type` over a copy of *range, with all that any type needs. */
+static inline struct dev_pagemap rig_pgmap(enum memory_type type, const struct range *range, unsigned nr)
 {
-    struct dev_pagemap pgmap = {.type = type, .nr_range = nr, .ranges = ranges, .owner = &rig_owner};
+    struct dev_pagemap pgmap = {.type = type, .nr_range = nr, .range = *range, .owner = &rig_owner};
 
     pgmap.ops = &rig_ops;
     return pgmap;
+}
+
+/* One of up to three ranges, which a driver would allocate. */
+struct rig_many {
+    struct dev_pagemap pgmap;
+    struct range more[2];
+};
+
+/* What stands in a dev_pagemap from its second range on. */
+static inline struct rig_many rig_many(enum memory_type type, const struct range *ranges, unsigned nr)
+{
+    struct rig_many many = {.pgmap = rig_pgmap(type, ranges, nr)};
+
+    for (unsigned i = 1; i < nr; i++) {
+        many.more[i - 1] = ranges[i];
+    }
+    return many;
 }
 
 static inline struct range rig_range(uint64_t start, uint64_t bytes)

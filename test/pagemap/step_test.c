@@ -7,9 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "pagemap/base/fault.h"
 #include "test/pagemap/file_rig.h"
-#include "test/pagemap/step.h"
+#include "test/shim/step.h"
 
 enum { STEPS = 50000, PAGES = 8 };
 
@@ -205,7 +204,7 @@ static void unmap(void)
 
 static bool is_dying(void)
 {
-    return percpu_ref_is_dying(&rig.pgmap._ref);
+    return percpu_ref_is_dying(&rig.pgmap.ref);
 }
 
 static void map(void)

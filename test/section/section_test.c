@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "rangemap/epoch/attach.h"
 #include "rangemap/epoch/section.h"
 #include "test/shim/ctest.h"
 
@@ -49,9 +50,9 @@ static void prepare(struct litmus *litmus)
 {
     rm_light_init(litmus->reader);
     if (litmus->way == ALREADY_LIGHT) {
-        rm_light_settle(litmus->reader);
+        rm_light_review(litmus->reader);
     } else {
-        litmus->reader->account.left = 1;
+        litmus->reader->account.fences_until_review = 1;
     }
 }
 
@@ -88,7 +89,7 @@ static bool poll_once(struct litmus *litmus, unsigned round)
     bool sees_section;
 
     atomic_store_explicit(&litmus->word, round, memory_order_relaxed);
-    atomic_thread_fence(memory_order_seq_cst); /* that of the poll claim */
+    atomic_thread_fence(memory_order_seq_cst); /* that of rm_grace_poll() */
     if (litmus->revokes) {
         REQUIRE(rm_light_revoke_all(litmus->domain));
     }

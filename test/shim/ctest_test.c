@@ -3,6 +3,8 @@
 #include <limits.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "test/shim/ctest.h"
 #include "test/shim/prng.h"
@@ -61,6 +63,55 @@ TEST_CASE(ctest, checks_in_threads)
         REQUIRE_EQ(pthread_create(&threads[i], NULL, check_often, NULL), 0);
     for (int i = 0; i < 2; i++)
         CHECK_EQ(pthread_join(threads[i], NULL), 0);
+}
+
+static void *require(void *condition)
+{
+    REQUIRE(condition != NULL, "this is to be seen: in a child, by a test of tests");
+    return NULL;
+}
+
+static int status_of_child(void (*body)(void))
+{
+    pid_t child = fork();
+    int status = -1;
+
+    if (child == 0) {
+        body();
+        _exit(0);
+    }
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    return status;
+}
+
+static void holds(void)
+{
+    int something = 0;
+
+    (void)require(&something);
+}
+
+static void fails(void)
+{
+    (void)require(NULL);
+}
+
+static void fails_in_a_thread(void)
+{
+    pthread_t thread;
+
+    CHECK_EQ(pthread_create(&thread, NULL, require, NULL), 0);
+    (void)pthread_join(thread, NULL);
+}
+
+/* A child must neither run the rest of the tests nor end as if nothing was wrong. */
+TEST_CASE(ctest, requirements_in_children)
+{
+    CHECK_EQ(status_of_child(holds), 0);
+    CHECK_EQ(status_of_child(fails), 1 << 8);
+#if !defined(__SANITIZE_THREAD__) /* which starts no threads in the child of a process that had some */
+    CHECK_EQ(status_of_child(fails_in_a_thread), 1 << 8);
+#endif
 }
 
 /* The values of the reference implementation. */

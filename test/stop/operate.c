@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#define RANGEMAP_MUST_CHECK /* nothing: some calls are made whatever comes of them */
 #include "test/stop/operate.h"
 
 #include <errno.h>
@@ -111,6 +112,39 @@ HERE static int come_and_go(struct rangemap *map)
     return result ? result : rangemap_destroy(own);
 }
 
+HERE static int set_value(const struct rangemap_entry *part, const struct rangemap_entry *whole, void **value,
+                          void *context)
+{
+    (void)whole;
+    *value = context;
+    return part->start & 1 ? RANGEMAP_SET : RANGEMAP_KEEP;
+}
+
+HERE static int rewrite(struct rangemap *map, unsigned kind, struct span span, void *value)
+{
+    const struct rangemap_entry row[] = {{span.start, span.start, value}, {span.last, span.last, value}};
+    const struct rangemap_rewrite how = {.join = span.start & 1, .displaced = ignore};
+    struct rangemap_entry found;
+
+    switch (kind) {
+    case 0:
+        return rangemap_splice(map, span.start, span.last, row, span.start < span.last ? 2 : 1, &how);
+    case 1:
+        return rangemap_update(map, span.start, span.last, set_value, value, &how);
+    case 2:
+        return rangemap_evict(map, span.start, span.last, ignore, NULL);
+    case 3:
+        return rangemap_carve_value(map, span.start, span.last, value, ignore, NULL);
+    default:
+        if (rangemap_overlap_last(map, span.start, span.last, &found) != 0) {
+            return 0;
+        }
+        return span.start & 1
+                   ? rangemap_resize(map, found.start, found.last, found.last, found.last + 2, NULL)
+                   : rangemap_erase_value(map, found.start, found.last, value, NULL);
+    }
+}
+
 HERE static int perform(struct rangemap *map, unsigned kind, struct span span, void *value)
 {
     switch (kind) {
@@ -140,6 +174,12 @@ HERE static int perform(struct rangemap *map, unsigned kind, struct span span, v
         return ask(map, span);
     case 14:
         return come_and_go(map);
+    case 15:
+    case 16:
+    case 17:
+    case 18:
+    case 19:
+        return rewrite(map, kind - 15, span, value);
     default:
         return rangemap_domain_poll(rangemap_domain_of(map));
     }
@@ -147,7 +187,7 @@ HERE static int perform(struct rangemap *map, unsigned kind, struct span span, v
 
 HERE bool operate(struct rangemap *map, struct prng *random)
 {
-    unsigned kind = (unsigned)prng_below(random, 16);
+    unsigned kind = (unsigned)prng_below(random, 21);
     uint64_t start = prng_below(random, OPERATE_KEYS);
     uint64_t last = start + prng_below(random, prng_below(random, 50) ? 8 : OPERATE_KEYS / 4);
     int result = perform(map, kind, (struct span){start, last}, (void *)(uintptr_t)(start % 3));

@@ -77,14 +77,14 @@ static void stop_inside(unsigned index)
     }
 }
 
-static void begin(unsigned stream)
+static void begin(unsigned stream, bool tracks_gaps)
 {
     int reason = 0;
 
     random_numbers = prng_stream(test_seed(), stream);
     different = 0;
     memset(seen, 0, sizeof seen);
-    subject = subject_start(prng_next(&random_numbers));
+    subject = subject_start(prng_next(&random_numbers), tracks_gaps);
     REQUIRE(subject != NULL);
     for (unsigned i = 0; i < SUBJECT_THREADS && reason == 0; i++) {
         reason = tracer_attach(subject->thread[i].tid);
@@ -164,11 +164,9 @@ static void require_others_go_on(unsigned stopped)
     CHECK_EQ(subject->thread[stopped].done, before[stopped], "it was not stopped");
 }
 
-TEST_CASE(thread_stopped, others_finish)
+static void stop_and_await(unsigned stream, bool tracks_gaps, unsigned stops)
 {
-    unsigned stops = STOPS * test_scale();
-
-    begin(1);
+    begin(stream, tracks_gaps);
     for (unsigned i = 0; i < stops; i++) {
         unsigned stopped = (unsigned)prng_below(&random_numbers, SUBJECT_THREADS);
 
@@ -179,6 +177,16 @@ TEST_CASE(thread_stopped, others_finish)
     end();
     printf("%u stops at about %u instructions\n", stops, different);
     CHECK_GE(different, stops / 10, "the same few instructions");
+}
+
+TEST_CASE(thread_stopped, others_finish)
+{
+    stop_and_await(1, false, STOPS * test_scale() / 2);
+}
+
+TEST_CASE(thread_stopped, others_finish_where_gaps_are_tracked)
+{
+    stop_and_await(3, true, STOPS * test_scale() / 2);
 }
 
 /* All threads but the one that forks. */
@@ -205,14 +213,22 @@ static void fork_among_stopped(void)
     }
 }
 
-TEST_CASE(thread_stopped, child_without_the_stopped_finishes)
+static void fork_often(unsigned stream, bool tracks_gaps, unsigned forks)
 {
-    unsigned forks = FORKS * test_scale();
-
-    begin(2);
+    begin(stream, tracks_gaps);
     for (unsigned i = 0; i < forks; i++) {
         fork_among_stopped();
     }
     end();
     printf("%u forks, with threads stopped at about %u instructions\n", forks, different);
+}
+
+TEST_CASE(thread_stopped, child_without_the_stopped_finishes)
+{
+    fork_often(2, false, FORKS * test_scale() / 2);
+}
+
+TEST_CASE(thread_stopped, child_finishes_where_gaps_are_tracked)
+{
+    fork_often(4, true, FORKS * test_scale() / 2);
 }

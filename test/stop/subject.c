@@ -139,7 +139,7 @@ static void *thread_main(void *argument)
 
 static int subject_main(void)
 {
-    struct rangemap_options options = {.release = release};
+    struct rangemap_options options = {.release = release, .track_gaps = shared->tracks_gaps};
     pthread_t thread[SUBJECT_THREADS];
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -167,7 +167,7 @@ static int subject_main(void)
 
 /* ---- its parent's side ---- */
 
-struct subject *subject_start(uint64_t seed)
+struct subject *subject_start(uint64_t seed, bool tracks_gaps)
 {
     pid_t process;
 
@@ -176,6 +176,7 @@ struct subject *subject_start(uint64_t seed)
         return NULL;
     }
     shared->seed = seed;
+    shared->tracks_gaps = tracks_gaps;
     (void)fflush(NULL);
     process = fork();
     if (process == 0) {

@@ -7,6 +7,7 @@
 #define RANGEMAP_TEST_STOP_SUBJECT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -21,6 +22,7 @@ struct subject_thread {
 struct subject {
     pid_t process;
     uint64_t seed;
+    bool tracks_gaps; /* the map */
     struct subject_thread thread[SUBJECT_THREADS];
     atomic_bool leave;
     atomic_bool bad; /* an answer was impossible */
@@ -30,7 +32,7 @@ struct subject {
 };
 
 /* Forks it and waits until all threads operate. NULL if that failed. */
-struct subject *subject_start(uint64_t seed);
+struct subject *subject_start(uint64_t seed, bool tracks_gaps);
 
 /* Ends it, and returns its exit status: 0 if the map is valid. */
 int subject_end(struct subject *subject);

@@ -21,6 +21,7 @@ struct scene {
     void (*write)(struct scene *scene, unsigned round);
     void (*read)(struct scene *scene, struct prng *random);
     unsigned rounds;
+    bool track_gaps;
     atomic_bool done;
     atomic_uint reads;
     atomic_uint moves; /* completed by the writer */
@@ -56,7 +57,9 @@ static void play(unsigned index, void *context)
 
 static void run_scene(struct scene *scene, unsigned readers)
 {
-    REQUIRE_EQ(rangemap_create(NULL, &scene->map), 0);
+    struct rangemap_options options = {.track_gaps = scene->track_gaps};
+
+    REQUIRE_EQ(rangemap_create(&options, &scene->map), 0);
     scene->rounds *= test_scale();
     for (uint64_t i = 0; i < BETWEEN; i++) {
         REQUIRE_EQ(rangemap_insert(scene->map, LOW + 10 + i * 70, LOW + 20 + i * 70, NULL, NULL), 0);
@@ -235,6 +238,36 @@ TEST_CASE(thread_instants, a_gap_is_always_somewhere)
     struct scene scene = {.write = write_gap_at_either, .read = read_gap_at_either, .rounds = 150000};
 
     run_scene(&scene, 2);
+}
+
+/* Searches that pass subtrees by their class must not pass the one that the gap has moved to. */
+TEST_CASE(thread_instants, a_tracked_gap_is_always_somewhere)
+{
+    struct scene scene = {
+        .write = write_gap_at_either, .read = read_gap_at_either, .rounds = 100000, .track_gaps = true};
+
+    run_scene(&scene, 2);
+}
+
+/* Neither must an allocation that finds none in the tree as it is. It takes less than the gap, and gives it back. */
+static void allocate_at_either(struct scene *scene, struct prng *random)
+{
+    struct rangemap_gap_request request = {.length = 1, .high = END - 1, .from_top = prng_below(random, 2)};
+    uint64_t start = 0;
+    int result;
+
+    REQUIRE_EQ(rangemap_gap_allocate(scene->map, &request, word(7), &start), 0, "the gap was nowhere");
+    REQUIRE((start >= LOW && start < LOW + 10) || (start >= HIGH && start < HIGH + 10));
+    result = rangemap_erase_exact(scene->map, start, start, NULL);
+    REQUIRE(result == 0 || result == -ENOENT); /* it has been overwritten meanwhile */
+}
+
+TEST_CASE(thread_instants, a_tracked_gap_can_always_be_taken)
+{
+    struct scene scene = {
+        .write = write_gap_at_either, .read = allocate_at_either, .rounds = 5000, .track_gaps = true};
+
+    run_scene(&scene, 1);
 }
 
 /* The other way round: the gap is closed here before it is opened there, so there is at most one. */

@@ -240,10 +240,11 @@ static void sit_for_a_while(unsigned index, void *context)
     grace->left = true;
 }
 
-static void note_deferred(struct rangemap_deferred *deferred)
+static void note_deferred(struct rangemap_deferred *deferred, void *context)
 {
     struct deferral *deferral = (struct deferral *)(void *)deferred;
 
+    (void)context;
     CHECK(deferral->grace->leaving, "ran while a section from before was open");
     deferral->grace->ran++;
 }
@@ -283,7 +284,7 @@ TEST_CASE(thread_lifecycle, deferred_runs_once_after_sections)
     grace_begin(&grace, &crew);
     for (unsigned i = 0; i < COUNT; i++) {
         deferral[i].grace = &grace;
-        REQUIRE_EQ(rangemap_domain_defer(grace.place.domain, &deferral[i].deferred, note_deferred), 0);
+        REQUIRE_EQ(rangemap_domain_defer(grace.place.domain, &deferral[i].deferred, note_deferred, NULL), 0);
     }
     CHECK_GE(rangemap_domain_poll(grace.place.domain), 0);
     CHECK_EQ(rangemap_domain_barrier(grace.place.domain), 0);
@@ -300,8 +301,9 @@ static void defer_and_exit(unsigned index, void *context)
     struct deferral *deferral = (struct deferral *)context + index * 100;
 
     for (unsigned i = 0; i < 100; i++) {
-        REQUIRE_EQ(
-            rangemap_domain_defer(deferral[i].grace->place.domain, &deferral[i].deferred, note_deferred), 0);
+        REQUIRE_EQ(rangemap_domain_defer(deferral[i].grace->place.domain, &deferral[i].deferred,
+                                         note_deferred, NULL),
+                   0);
     }
 }
 

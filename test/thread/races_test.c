@@ -344,17 +344,28 @@ static void use_heap(unsigned index, void *context)
     }
 }
 
-TEST_CASE(thread_races, gaps_do_not_overlap)
+static void run_gaps_do_not_overlap(bool track_gaps)
 {
+    struct rangemap_options options = {.track_gaps = track_gaps};
     struct heap *heap = calloc(1, sizeof *heap);
 
     REQUIRE_NE(heap, NULL);
-    REQUIRE_EQ(rangemap_create(NULL, &heap->map), 0);
+    REQUIRE_EQ(rangemap_create(&options, &heap->map), 0);
     crew_run_jittered(THREADS, use_heap, heap);
     CHECK_GE(heap->full, 1u, "the heap must run full now and then");
     CHECK_EQ(rangemap_is_free(heap->map, 0, UINT64_MAX), 1);
     CHECK_EQ(rangemap_destroy(heap->map), 0);
     free(heap);
+}
+
+TEST_CASE(thread_races, gaps_do_not_overlap)
+{
+    run_gaps_do_not_overlap(false);
+}
+
+TEST_CASE(thread_races, gaps_do_not_overlap_if_tracked)
+{
+    run_gaps_do_not_overlap(true);
 }
 
 /* Together they fill a window to the last key, and each key once. */
@@ -371,15 +382,26 @@ static void fill_window(unsigned index, void *context)
     REQUIRE_EQ(result, -ENOSPC);
 }
 
-TEST_CASE(thread_races, a_window_is_filled)
+static void run_a_window_is_filled(bool track_gaps)
 {
+    struct rangemap_options options = {.track_gaps = track_gaps};
     struct heap *heap = calloc(1, sizeof *heap);
 
     REQUIRE_NE(heap, NULL);
-    REQUIRE_EQ(rangemap_create(NULL, &heap->map), 0);
+    REQUIRE_EQ(rangemap_create(&options, &heap->map), 0);
     crew_run_jittered(THREADS, fill_window, heap);
     CHECK_EQ(rangemap_is_covered(heap->map, 0, HEAP_KEYS - 1), 1);
     require_valid(heap->map, "full");
     CHECK_EQ(rangemap_destroy(heap->map), 0);
     free(heap);
+}
+
+TEST_CASE(thread_races, a_window_is_filled)
+{
+    run_a_window_is_filled(false);
+}
+
+TEST_CASE(thread_races, a_window_is_filled_if_tracked)
+{
+    run_a_window_is_filled(true);
 }

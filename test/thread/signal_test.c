@@ -3,7 +3,8 @@
  * Lookups and queries in a signal handler that interrupts updates, lookups and reclamation of the same thread
  * at any instruction. What is permanent must be found, whole.
  */
-#define _GNU_SOURCE /* SIGEV_THREAD_ID */
+#define RANGEMAP_MUST_CHECK /* nothing: some calls are made whatever comes of them */
+#define _GNU_SOURCE         /* SIGEV_THREAD_ID */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>

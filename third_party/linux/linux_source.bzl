@@ -1,7 +1,7 @@
-"""Two maps of the Linux kernel, taken out of the archive that Debian's linux-source package installs."""
+"""Files of the Linux kernel, taken out of the archive that Debian's linux-source package installs."""
 
-_MEMBERS = [
-    "Makefile",
+# Two maps, which bench/compare measures.
+TREES = [
     "include/linux/maple_tree.h",
     "include/linux/xarray.h",
     "lib/maple_tree.c",
@@ -9,7 +9,7 @@ _MEMBERS = [
 ]
 
 # What these files include of the rest of the kernel. Each becomes a file that includes shim/kernel.h.
-_SHIMS = [
+TREES_SHIMS = [
     "asm/barrier.h",
     "linux/bitmap.h",
     "linux/bug.h",
@@ -28,6 +28,28 @@ _SHIMS = [
     "trace/events/maple_tree.h",
 ]
 
+# Drivers that use struct dev_pagemap, which //test/pagemap/kernel runs on pagemap, and their own headers.
+DRIVERS = [
+    "drivers/dax/bus.c",
+    "drivers/dax/bus.h",
+    "drivers/dax/dax-private.h",
+    "drivers/dax/device.c",
+    "drivers/dax/hmem/device.c",
+    "drivers/dax/hmem/hmem.c",
+    "drivers/dax/kmem.c",
+    "drivers/dax/super.c",
+    "drivers/nvdimm/btt.h",
+    "drivers/nvdimm/label.h",
+    "drivers/nvdimm/nd.h",
+    "drivers/nvdimm/pfn.h",
+    "drivers/nvdimm/pmem.c",
+    "drivers/nvdimm/pmem.h",
+    "drivers/pci/p2pdma.c",
+    "drivers/xen/unpopulated-alloc.c",
+    "lib/test_hmm.c",
+    "lib/test_hmm_uapi.h",
+]
+
 def _version(makefile):
     """The version that the kernel's Makefile begins with, such as 6.1.192."""
     fields = {}
@@ -40,18 +62,18 @@ def _version(makefile):
 def _linux_source_impl(ctx):
     archive = ctx.path(ctx.attr.archive)
     if not archive.exists:
-        fail("%s is not there: bench/compare needs the package linux-source-6.1" % archive)
+        fail("%s is not there: the package linux-source-6.1 brings it" % archive)
     top = archive.basename[:-len(".tar.xz")]
 
     # --occurrence lets tar stop at the last member; the archive unpacks to 1.3 GB.
     command = ["tar", "--extract", "--xz", "--file", str(archive), "--occurrence=1", "--strip-components=1"]
     result = ctx.execute(
-        command + ["%s/%s" % (top, member) for member in _MEMBERS],
+        command + ["%s/%s" % (top, member) for member in ["Makefile"] + ctx.attr.members],
         environment = {"XZ_DEFAULTS": "--threads=0"},
     )
     if result.return_code != 0:
         fail("unpacking %s: %s" % (archive, result.stderr))
-    for shim in _SHIMS:
+    for shim in ctx.attr.shims:
         ctx.file("include/" + shim, '#include "third_party/linux/shim/kernel.h"\n', executable = False)
     ctx.template(
         "BUILD",
@@ -65,5 +87,7 @@ linux_source = repository_rule(
     attrs = {
         "archive": attr.string(mandatory = True),
         "build_file": attr.label(mandatory = True, allow_single_file = True),
+        "members": attr.string_list(mandatory = True, doc = "paths in the archive"),
+        "shims": attr.string_list(doc = "headers below include/ that stand for the rest of the kernel"),
     },
 )

@@ -138,8 +138,9 @@ int main(int argc, char **argv)
     check(rangemap_dump(plain, file, RANGEMAP_DUMP_TEXT), "dump");
     (void)fclose(file);
     /* In the middle of full leaves. */
-    (void)rangemap_carve(halted, RANGES / 2 * KEYS_PER_RANGE + 1, RANGES / 2 * KEYS_PER_RANGE + 1, NULL,
-                         NULL);
+    check(
+        rangemap_carve(halted, RANGES / 2 * KEYS_PER_RANGE + 1, RANGES / 2 * KEYS_PER_RANGE + 1, NULL, NULL),
+        "carve");
     (void)fprintf(stderr, "maps: the update has not been halted\n");
     return 1;
 }

@@ -8,18 +8,22 @@
     rangemap tree MAP                   as rangemap_dump() writes it
 
 MAP is an expression for a map, its address or a pointer to it. Nothing is called in the program, and nothing written.
-Nodes are read by their layout, rangemap/node/layout.h, so that a library without debug information will do; only the
-domain and its threads need it. A map that is damaged is shown as far as it can be read, with each fault in its place.
+All is read by its layout, so that a library without debug information will do. No more ranges or nodes are printed than
+`set print elements` says. A map that is damaged is shown as far as it can be read, with each fault in its place.
 
 What is shown is what the slots hold now: an update that was under way has taken effect if its compare-and-swap has.
 """
+
+# More than 400 lines, since it is one file: gdb loads it by itself where the library is installed, and it is carried to where a
+# core file is.
 
 import struct
 
 import gdb
 
 LINE = 64
-FROZEN = 1
+FROZEN = 0x20
+ADDRESS = 0x01FFFFFFFFFFFFC0  # the other bits of a slot are the gap class
 ENTRIES_MAX = 15
 SMALL_LEAF = 7
 LEVEL_MAX = 16
@@ -35,6 +39,27 @@ LAYOUT = [
     ("struct rm_leaf", "start", 8),
     ("struct rm_pair", "value", 8),
 ]
+
+
+# Where a domain and its threads have what is shown of them, (offset, size), for libraries without debug information. With
+# it that is asked; gdb_test compares the two, and prints what should be here.
+DOMAIN_LAYOUT = {
+    "struct rangemap_domain.epoch.epoch": (0, 4),
+    "struct rangemap_domain.maps": (272, 8),
+    "struct rangemap_domain.pool.chunk_bytes": (192, 8),
+    "struct rangemap_domain.roster.first": (408, 384),
+    "struct rm_roster_page.next": (0, 8),
+    "struct rm_roster_page.record": (16, 368),
+    "struct rm_thread.standing": (200, 8),
+    "struct rm_thread.section.active": (24, 4),
+    "struct rm_thread.section.epoch": (20, 4),
+    "struct rm_thread.busy": (384, 4),
+    "struct rm_thread.retired_bytes": (480, 8),
+    "struct rm_thread.reclaimed_bytes": (488, 8),
+    "struct rm_thread.retries": (496, 8),
+}
+THREAD_STATES = ("free", "attached", "moving", "parked", "orphan")
+known_layout = {}
 
 
 class Fault(Exception):
@@ -115,7 +140,7 @@ class Place:
     def __init__(self, slot, depth, low, high):
         self.depth, self.low, self.high = depth, low, high
         self.frozen = slot & FROZEN
-        self.address = slot & ~FROZEN
+        self.address = slot & ADDRESS
         self.node, self.fault = None, None
 
     def look(self, level):
@@ -198,42 +223,74 @@ def address_of(expression):
 # ---- domains ----
 
 
-def word(value):
-    return int(value["unsafe_value"])
+def layout_of(path):
+    """(offset, size) of a member, as "struct name.member.member"; first by debug information, else as the table has it."""
+    if path not in known_layout:
+        known_layout[path] = debug_layout(path) or DOMAIN_LAYOUT[path]
+    return known_layout[path]
+
+
+def debug_layout(path):
+    """The same by debug information alone; None without any."""
+    name, *members = path.split(".")
+    offset = 0
+    try:
+        kind = gdb.lookup_type(name)
+        for member in members:
+            field = next((field for field in kind.strip_typedefs().fields() if field.name == member), None)
+            if field is None:
+                raise gdb.GdbError(f"This program's rangemap is of another version than this script: {path}")
+            offset += field.bitpos // 8
+            kind = field.type
+    except (gdb.error, TypeError):
+        return None
+    return offset, kind.sizeof
+
+
+def read_member(address, path):
+    offset, size = layout_of(path)
+    try:
+        memory = gdb.selected_inferior().read_memory(address + offset, min(size, 8))
+    except gdb.MemoryError:
+        raise Fault(f"the memory at {number(address + offset)} cannot be read") from None
+    return int.from_bytes(bytes(memory), "little")
 
 
 def thread_records(domain):
-    """The records of a domain's threads."""
-    record = gdb.lookup_type("struct rm_thread")
-    offset = member_offsets("struct rm_thread")["of_domain"]
-    link, seen = word(domain["threads"]["head"]), set()
-    while link and link not in seen:
-        seen.add(link)
-        thread = gdb.Value(link - offset).cast(record.pointer()).dereference()
-        yield thread
-        link = int(thread["of_domain"]["next"])
+    """The addresses of the records of a domain's threads; no page of them is taken twice."""
+    page, seen = domain + layout_of("struct rangemap_domain.roster.first")[0], set()
+    offset, size = layout_of("struct rm_roster_page.record")
+    while page and page not in seen:
+        seen.add(page)
+        yield from filter(None, read_words(page + offset, size // 8))
+        page = read_member(page, "struct rm_roster_page.next")
 
 
 def thread_line(thread, epoch):
-    state = str(thread["state"]["unsafe_value"].cast(gdb.lookup_type("enum rm_thread_state")))
-    line = f"  thread {word(thread['tid'])}: {state.replace('RM_THREAD_', '').lower()}"
-    if int(thread["section"]["active"]):
-        line += f", in a section {(epoch - int(thread['section']['epoch'])) & 0xFFFFFFFF} epochs behind"
-    if int(thread["busy"]):
+    standing = read_member(thread, "struct rm_thread.standing")
+    state = standing & 0x7F
+    if state >= len(THREAD_STATES):
+        raise Fault(f"the thread's record at {number(thread)} has state {state}")
+    line = f"  thread {standing >> 8 & 0xFFFFFFFF}: {THREAD_STATES[state]}"
+    if read_member(thread, "struct rm_thread.section.active"):
+        behind = (epoch - read_member(thread, "struct rm_thread.section.epoch")) & 0xFFFFFFFF
+        line += f", in a section {behind} epochs behind"
+    if read_member(thread, "struct rm_thread.busy"):
         line += ", in an update or reclaiming"
     return line
 
 
 def domain_lines(address):
-    domain = gdb.Value(address).cast(gdb.lookup_type("struct rangemap_domain").pointer()).dereference()
-    shards = [domain["shard"][i] for i in range(domain["shard"].type.range()[1] + 1)]
-    threads = list(thread_records(domain))
-    pending = sum(word(shard["pending_bytes"]) for shard in shards)
-    retries = sum(word(thread["retries"]) for thread in threads)
-    epoch = int(domain["epoch"]["epoch"])
+    threads = list(thread_records(address))
+    retired, reclaimed, retries = (
+        sum(read_member(thread, f"struct rm_thread.{member}") for thread in threads)
+        for member in ("retired_bytes", "reclaimed_bytes", "retries")
+    )
+    epoch = read_member(address, "struct rangemap_domain.epoch.epoch")
     yield (
-        f"domain {number(address)}: {word(domain['maps'])} maps, epoch {epoch}, {word(domain['pool']['chunk_bytes'])} bytes"
-        f" of chunks, {pending} bytes pending, {retries} retries"
+        f"domain {number(address)}: {read_member(address, 'struct rangemap_domain.maps')} maps, epoch {epoch},"
+        f" {read_member(address, 'struct rangemap_domain.pool.chunk_bytes')} bytes of chunks,"
+        f" {(retired - reclaimed) & KEY_MAX} bytes pending, {retries} retries"
     )
     for thread in threads:
         yield thread_line(thread, epoch)
@@ -265,6 +322,23 @@ def key_of(expression):
     return int(gdb.parse_and_eval(expression)) & KEY_MAX
 
 
+class Limit:
+    """How much is printed at most: gdb's own setting for arrays and strings."""
+
+    def __init__(self):
+        self.left = gdb.parameter("print elements") or None
+
+    def is_reached(self):
+        if self.left is None:
+            return False
+        self.left -= 1
+        return self.left < 0
+
+    def explain(self, faults):
+        print("... and more; 'set print elements 0' lifts the limit, START and LAST choose a part")
+        summary(faults)
+
+
 def summary(faults):
     if faults:
         raise gdb.GdbError(f"{faults} fault{'s' * (faults > 1)}, marked above.")
@@ -294,7 +368,7 @@ With START and LAST, only those that share a key with them."""
     def invoke(self, text, from_tty):
         expression, *window = arguments(text, 1, 3)
         start, last = (key_of(window[0]), key_of(window[-1])) if window else (0, KEY_MAX)
-        faults = 0
+        faults, limit = 0, Limit()
         for place in Map(expression).places(start, last):
             if place.fault:
                 print_fault(place)
@@ -302,6 +376,8 @@ With START and LAST, only those that share a key with them."""
             if place.node is not None and not place.node.level:
                 for first, end, value in place.node.entries():
                     if first <= last and end >= start:
+                        if limit.is_reached():
+                            return limit.explain(faults)
                         print(f"[{number(first)}, {number(end)}] = {symbolic(value)}")
         summary(faults)
 
@@ -357,14 +433,12 @@ class Info(gdb.Command):
         summary(len(faults))
 
     def print_domain(self, address):
-        if not all(map(member_offsets, ("struct rangemap_domain", "struct rm_thread"))):
-            print(f"domain {number(address)}: to see into it takes debug information of the library")
-            return
+        known_layout.clear()  # it may be another program's
         try:
             for line in domain_lines(address):
                 print(line)
-        except gdb.MemoryError as error:
-            print(f"FAULT in domain {number(address)}: {error}")
+        except Fault as fault:
+            print(f"FAULT in domain {number(address)}: {fault}")
 
 
 class Tree(gdb.Command):
@@ -374,8 +448,10 @@ class Tree(gdb.Command):
         super().__init__("rangemap tree", gdb.COMMAND_DATA, gdb.COMPLETE_EXPRESSION)
 
     def invoke(self, text, from_tty):
-        faults = 0
+        faults, limit = 0, Limit()
         for place in Map(arguments(text, 1, 1)[0]).places():
+            if limit.is_reached():
+                return limit.explain(faults)
             indent = "  " * place.depth
             if place.node is not None:
                 self.print_node(place, place.node, indent)

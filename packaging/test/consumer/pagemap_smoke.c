@@ -3,7 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#if defined(SMOKE_AMALGAMATED)
+#include "pagemap.h"
+#else
 #include "pagemap/pagemap.h"
+#endif
 
 enum { BASE = 1 << 30 };
 
@@ -42,7 +46,7 @@ int main(void)
     range.start = BASE;
     range.end = BASE + options.bytes - 1;
     pgmap.type = MEMORY_DEVICE_GENERIC;
-    pgmap.ranges = &range;
+    pgmap.range = range;
     pgmap.nr_range = 1;
     if (!check(pagemap_memory_create(&options, &memory) == 0, "no memory") ||
         !check(pagemap_memory_plug(memory, BASE) == 0, "not plugged in") ||

@@ -45,6 +45,43 @@ struct maple_tree *maple_create(void)
     return tree;
 }
 
+struct maple_tree *maple_create_for_gaps(void)
+{
+    struct maple_tree *tree = calloc(1, sizeof *tree);
+    if (tree != NULL)
+        mt_init_flags(tree, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);
+    return tree;
+}
+
+static bool find_gap(struct ma_state *mas, unsigned long low, unsigned long high, unsigned long size,
+                     bool highest)
+{
+    return (highest ? mas_empty_area_rev(mas, low, high, size) : mas_empty_area(mas, low, high, size)) == 0;
+}
+
+bool maple_gap_find(struct maple_tree *tree, unsigned long low, unsigned long high, unsigned long size,
+                    bool highest, unsigned long *start)
+{
+    MA_STATE(mas, tree, 0, 0);
+    rcu_read_lock();
+    bool found = find_gap(&mas, low, high, size, highest);
+    rcu_read_unlock();
+    *start = mas.index;
+    return found;
+}
+
+bool maple_gap_allocate(struct maple_tree *tree, unsigned long low, unsigned long high, unsigned long size,
+                        bool highest, void *entry, unsigned long *start)
+{
+    MA_STATE(mas, tree, 0, 0);
+    mas_lock(&mas);
+    bool done = find_gap(&mas, low, high, size, highest);
+    *start = mas.index;
+    done = done && mas_store_gfp(&mas, entry, GFP_KERNEL) == 0;
+    mas_unlock(&mas);
+    return done;
+}
+
 /* As exit_mmap() does: with RCU off nodes are freed at once. */
 void maple_destroy(struct maple_tree *tree)
 {

@@ -25,6 +25,17 @@ const char *linux_version(void);
 struct maple_tree *maple_create(void);
 void maple_destroy(struct maple_tree *tree);
 
+/* The same, but one that keeps the longest gap below each slot, as a process's address space does. */
+struct maple_tree *maple_create_for_gaps(void);
+
+/* The lowest or highest free stretch of `size` indices in [low, high]: its first in *start. False: there is none. */
+bool maple_gap_find(struct maple_tree *tree, unsigned long low, unsigned long high, unsigned long size,
+                    bool highest, unsigned long *start);
+
+/* The same under the tree's lock, with `entry` stored over it. False also without memory. */
+bool maple_gap_allocate(struct maple_tree *tree, unsigned long low, unsigned long high, unsigned long size,
+                        bool highest, void *entry, unsigned long *start);
+
 /* A range with its entry; entries are values as maple_value() makes them. */
 struct maple_range {
     unsigned long start, last;

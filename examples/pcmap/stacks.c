@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE /* pthread_getattr_np, REG_RIP */
+#include "examples/pcmap/stacks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "examples/pcmap/objects.h"
+#include "examples/pcmap/stack_file.h"
+#include "examples/preload/sys.h"
+
+enum { COPIED_BYTES = 32 << 10 };
+
+static struct stack_file *file; /* NULL: stacks are not recorded */
+static const char *file_folder;
+static uint64_t file_bytes, sampling_interval_ns;
+
+/* Where the thread's stack is; nothing in it: not known. */
+static _Thread_local struct {
+    uint64_t start, end;
+    uint32_t tid;
+} stack __attribute__((tls_model("initial-exec")));
+
+/* ---- the file ---- */
+
+static bool open_file(void)
+{
+    char path[4096];
+    struct stack_file *mapped;
+    int fd;
+
+    (void)snprintf(path, sizeof path, "%s/%d.stacks", file_folder, (int)getpid());
+    fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return false;
+    }
+    mapped = ftruncate(fd, (off_t)file_bytes) == 0
+                 ? mmap(NULL, file_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
+                 : MAP_FAILED;
+    (void)close(fd);
+    if (mapped == MAP_FAILED) {
+        return false;
+    }
+    *mapped = (struct stack_file){.magic = STACK_FILE_MAGIC,
+                                  .bytes = file_bytes,
+                                  .used = sizeof *mapped,
+                                  .interval_ns = sampling_interval_ns,
+                                  .pid = (uint32_t)getpid()};
+    (void)!readlink("/proc/self/exe", mapped->program, sizeof mapped->program - 1);
+    __atomic_store_n(&file, mapped, __ATOMIC_RELEASE);
+    return true;
+}
+
+bool stacks_begin(const char *folder, uint64_t bytes, uint64_t interval_ns)
+{
+    file_folder = folder;
+    file_bytes = bytes;
+    sampling_interval_ns = interval_ns;
+    return open_file();
+}
+
+void stacks_after_fork(bool may_open)
+{
+    struct stack_file *parents = file;
+
+    file = NULL;
+    if (parents != NULL && may_open) {
+        (void)munmap(parents, file_bytes);
+        if (open_file()) {
+            stacks_note_thread();
+            objects_tell(stacks_object);
+        }
+    }
+}
+
+/* Room for a record, with its size; NULL: the file is full, or there is none. */
+static void *take_place(uint64_t bytes)
+{
+    struct stack_file *to = __atomic_load_n(&file, __ATOMIC_ACQUIRE);
+    struct stack_record *record;
+    uint64_t at;
+
+    bytes = (bytes + 7) & ~UINT64_C(7);
+    at = to != NULL ? __atomic_fetch_add(&to->used, bytes, __ATOMIC_RELAXED) : 0;
+    if (to == NULL || at + bytes > to->bytes) {
+        return NULL;
+    }
+    record = (void *)((char *)to + at);
+    record->bytes = (uint32_t)bytes;
+    return record;
+}
+
+static void finish(struct stack_record *record, enum stack_record_kind kind)
+{
+    __atomic_store_n(&record->kind, (uint32_t)kind, __ATOMIC_RELEASE);
+}
+
+/* ---- samples ---- */
+
+void stacks_note_thread(void)
+{
+    pthread_attr_t attributes;
+    void *start;
+    size_t bytes;
+
+    if (file == NULL || pthread_getattr_np(pthread_self(), &attributes) != 0) {
+        return;
+    }
+    if (pthread_attr_getstack(&attributes, &start, &bytes) == 0) {
+        stack.start = sys_bits(start);
+        stack.end = stack.start + bytes;
+        stack.tid = (uint32_t)gettid();
+    }
+    (void)pthread_attr_destroy(&attributes);
+}
+
+/* What may be read from the stack pointer on: on another stack than the thread's own, the rest of the page. */
+static uint64_t readable_bytes(uint64_t pointer)
+{
+    uint64_t end = pointer >= stack.start && pointer < stack.end ? stack.end : (pointer | (SYS_PAGE - 1)) + 1;
+
+    return end - pointer < COPIED_BYTES ? end - pointer : COPIED_BYTES;
+}
+
+void stacks_sample(const void *context, uint64_t samples)
+{
+    static const uint8_t numbers[STACK_REGISTERS] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
+                                                     REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
+                                                     REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
+    const greg_t *registers = ((const ucontext_t *)context)->uc_mcontext.gregs;
+    uint64_t pointer = (uint64_t)registers[REG_RSP], bytes;
+    struct stack_sample *sample;
+
+    if (file == NULL) {
+        return;
+    }
+    bytes = readable_bytes(pointer);
+    sample = take_place(sizeof *sample + bytes);
+    if (sample == NULL) {
+        (void)__atomic_fetch_add(&file->dropped, samples, __ATOMIC_RELAXED);
+        return;
+    }
+    sample->tid = stack.tid;
+    sample->samples = (uint32_t)samples;
+    sample->stack_bytes = bytes;
+    for (unsigned i = 0; i < STACK_REGISTERS; i++) {
+        sample->registers[i] = (uint64_t)registers[numbers[i]];
+    }
+    memcpy(sample + 1, (const void *)(uintptr_t)pointer, bytes);
+    finish(&sample->record, STACK_SAMPLE);
+}
+
+/* ---- objects ---- */
+
+void stacks_object(const struct object *object, bool is_gone)
+{
+    size_t bytes = strlen(object->name) + 1;
+    struct stack_object *record = take_place(sizeof *record + bytes);
+
+    if (record != NULL) {
+        record->base = object->base;
+        record->start = object->start;
+        record->last = object->last;
+        memcpy(record + 1, object->name, bytes);
+        finish(&record->record, is_gone ? STACK_GONE : STACK_OBJECT);
+    }
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Waiting, time and read sections. */
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/srcu.h>
+#include <linux/wait_bit.h>
+#include <time.h>
+#include <unistd.h>
+
+DECLARE_WAIT_QUEUE_HEAD(pagemap_compat_var_queue);
+
+unsigned long pagemap_compat_jiffies(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (unsigned long)now.tv_sec * 1000 + (unsigned long)now.tv_nsec / 1000000;
+}
+
+void usleep_range(unsigned long least_us, unsigned long most_us)
+{
+    struct timespec time = {(time_t)(least_us / 1000000), (long)(least_us % 1000000) * 1000};
+
+    (void)most_us;
+    (void)nanosleep(&time, NULL);
+}
+
+/* ---- queues ---- */
+
+void init_waitqueue_head(struct wait_queue_head *queue)
+{
+    spin_lock_init(&queue->lock);
+    (void)pthread_cond_init(&queue->changed, NULL);
+    queue->wakes = 0;
+}
+
+void wake_up_all(struct wait_queue_head *queue)
+{
+    spin_lock(&queue->lock);
+    queue->wakes++;
+    (void)pthread_cond_broadcast(&queue->changed);
+    spin_unlock(&queue->lock);
+}
+
+unsigned long pagemap_compat_wakes(struct wait_queue_head *queue)
+{
+    unsigned long wakes;
+
+    spin_lock(&queue->lock);
+    wakes = queue->wakes;
+    spin_unlock(&queue->lock);
+    return wakes;
+}
+
+/* By the clock that a static initialiser of a condition variable means. */
+static struct timespec deadline_in(unsigned long ms)
+{
+    struct timespec time;
+
+    (void)clock_gettime(CLOCK_REALTIME, &time);
+    time.tv_sec += (time_t)(ms / 1000);
+    time.tv_nsec += (long)(ms % 1000) * 1000000;
+    time.tv_sec += time.tv_nsec / 1000000000;
+    time.tv_nsec %= 1000000000;
+    return time;
+}
+
+bool pagemap_compat_wait(struct wait_queue_head *queue, unsigned long wakes, unsigned long ms)
+{
+    struct timespec deadline = deadline_in(ms == MAX_SCHEDULE_TIMEOUT ? 0 : ms);
+    bool in_time = true;
+
+    spin_lock(&queue->lock);
+    while (queue->wakes == wakes && in_time) {
+        if (ms == MAX_SCHEDULE_TIMEOUT) {
+            (void)pthread_cond_wait(&queue->changed, &queue->lock.lock);
+        } else {
+            in_time = pthread_cond_timedwait(&queue->changed, &queue->lock.lock, &deadline) == 0;
+        }
+    }
+    spin_unlock(&queue->lock);
+    return in_time;
+}
+
+void init_completion(struct completion *completion)
+{
+    atomic_set(&completion->done, 0);
+    init_waitqueue_head(&completion->wait);
+}
+
+void complete(struct completion *completion)
+{
+    if (atomic_read(&completion->done) < INT_MAX / 2) {
+        atomic_inc(&completion->done);
+    }
+    wake_up_all(&completion->wait);
+}
+
+void complete_all(struct completion *completion)
+{
+    atomic_set(&completion->done, INT_MAX / 2);
+    wake_up_all(&completion->wait);
+}
+
+/* Takes one; of complete_all() there are enough for everybody. */
+static bool take(struct completion *completion)
+{
+    int done = atomic_read(&completion->done);
+
+    return done >= INT_MAX / 2 || (done > 0 && atomic_add_unless(&completion->done, -1, 0));
+}
+
+void wait_for_completion(struct completion *completion)
+{
+    wait_event(completion->wait, take(completion));
+}
+
+unsigned long wait_for_completion_timeout(struct completion *completion, unsigned long timeout)
+{
+    return (unsigned long)wait_event_timeout(completion->wait, take(completion), timeout);
+}
+
+/* ---- read sections ---- */
+
+static DEFINE_SPINLOCK(pending_lock);
+static struct rcu_head *pending;
+
+void synchronize_rcu(void)
+{
+    (void)pagemap_synchronize();
+}
+
+/* Runs what was queued before the grace period that this waits for. */
+static void run_pending(void)
+{
+    struct rcu_head *head;
+
+    spin_lock(&pending_lock);
+    head = pending;
+    pending = NULL;
+    spin_unlock(&pending_lock);
+    if (head != NULL) {
+        synchronize_rcu();
+    }
+    while (head != NULL) {
+        struct rcu_head *next = head->next;
+
+        head->func(head);
+        head = next;
+    }
+}
+
+void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head))
+{
+    head->func = func;
+    spin_lock(&pending_lock);
+    head->next = pending;
+    pending = head;
+    spin_unlock(&pending_lock);
+    if (!pagemap_read_lock_held()) {
+        run_pending();
+    }
+}
+
+void rcu_barrier(void)
+{
+    run_pending();
+    (void)pagemap_barrier();
+}
+
+/* The object begins `offset` bytes before its head, which the queue uses meanwhile. */
+void pagemap_compat_kfree_rcu(struct rcu_head *head, size_t offset)
+{
+    synchronize_rcu();
+    kfree((char *)head - offset);
+}
+
+int init_srcu_struct(struct srcu_struct *srcu)
+{
+    memset(srcu, 0, sizeof *srcu);
+    spin_lock_init(&srcu->lock);
+    init_waitqueue_head(&srcu->idle);
+    return 0;
+}
+
+void cleanup_srcu_struct(struct srcu_struct *srcu)
+{
+    WARN_ON(srcu->readers[0] != 0 || srcu->readers[1] != 0);
+}
+
+int srcu_read_lock(struct srcu_struct *srcu)
+{
+    int index;
+
+    spin_lock(&srcu->lock);
+    index = srcu->current_index;
+    srcu->readers[index]++;
+    spin_unlock(&srcu->lock);
+    return index;
+}
+
+void srcu_read_unlock(struct srcu_struct *srcu, int index)
+{
+    bool last;
+
+    spin_lock(&srcu->lock);
+    last = --srcu->readers[index] == 0;
+    spin_unlock(&srcu->lock);
+    if (last) {
+        wake_up_all(&srcu->idle);
+    }
+}
+
+static bool is_idle(struct srcu_struct *srcu, int index)
+{
+    bool idle;
+
+    spin_lock(&srcu->lock);
+    idle = srcu->readers[index] == 0;
+    spin_unlock(&srcu->lock);
+    return idle;
+}
+
+/* Both sides in turn: the other one may still have readers of an earlier, overlapping call. */
+void synchronize_srcu(struct srcu_struct *srcu)
+{
+    for (int turn = 0; turn < 2; turn++) {
+        int old;
+
+        spin_lock(&srcu->lock);
+        old = srcu->current_index;
+        srcu->current_index = !old;
+        spin_unlock(&srcu->lock);
+        wait_event(srcu->idle, is_idle(srcu, old));
+    }
+}
+
+/* ---- tasks ---- */
+
+struct task_struct *pagemap_compat_current(void)
+{
+    static _Thread_local struct task_struct task;
+
+    if (task.mm == NULL) {
+        task.mm = &init_mm;
+        task.pid = (int)gettid();
+        (void)pthread_getname_np(pthread_self(), task.comm, sizeof task.comm);
+    }
+    return &task;
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* How memory is divided. */
+#ifndef PAGEMAP_COMPAT_LINUX_MMZONE_H
+#define PAGEMAP_COMPAT_LINUX_MMZONE_H
+
+#include <linux/types.h>
+
+#define MAX_ORDER 11
+#define MAX_ORDER_NR_PAGES (1UL << (MAX_ORDER - 1))
+#define SECTION_SIZE_BITS 27
+#define PA_SECTION_SHIFT SECTION_SIZE_BITS
+#define PFN_SECTION_SHIFT (SECTION_SIZE_BITS - PAGE_SHIFT)
+#define PAGES_PER_SECTION (1UL << PFN_SECTION_SHIFT)
+#define PAGE_SECTION_MASK (~(PAGES_PER_SECTION - 1))
+#define SUBSECTION_SHIFT 21
+#define PFN_SUBSECTION_SHIFT (SUBSECTION_SHIFT - PAGE_SHIFT)
+#define PAGES_PER_SUBSECTION (1UL << PFN_SUBSECTION_SHIFT)
+#define SECTION_ALIGN_UP(pfn) (((pfn) + PAGES_PER_SECTION - 1) & PAGE_SECTION_MASK)
+#define SECTION_ALIGN_DOWN(pfn) ((pfn)&PAGE_SECTION_MASK)
+#define SUBSECTION_ALIGN_UP(pfn) (((pfn) + PAGES_PER_SUBSECTION - 1) & ~(PAGES_PER_SUBSECTION - 1))
+#define SUBSECTION_ALIGN_DOWN(pfn) ((pfn) & ~(PAGES_PER_SUBSECTION - 1))
+#define MAX_NUMNODES 64
+#define MAX_NR_ZONES 5
+
+enum zone_type { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, ZONE_MOVABLE, ZONE_DEVICE };
+
+#define pfn_to_section_nr(pfn) ((pfn) >> PFN_SECTION_SHIFT)
+#define section_nr_to_pfn(section) ((section) << PFN_SECTION_SHIFT)
+
+#endif

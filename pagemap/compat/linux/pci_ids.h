@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Who made it. */
+#ifndef PAGEMAP_COMPAT_LINUX_PCI_IDS_H
+#define PAGEMAP_COMPAT_LINUX_PCI_IDS_H
+
+#define PCI_VENDOR_ID_INTEL 0x8086
+#define PCI_VENDOR_ID_AMD 0x1022
+#define PCI_VENDOR_ID_ATI 0x1002
+#define PCI_VENDOR_ID_NVIDIA 0x10de
+#define PCI_VENDOR_ID_MELLANOX 0x15b3
+#define PCI_VENDOR_ID_REDHAT_QUMRANET 0x1af4
+
+#endif

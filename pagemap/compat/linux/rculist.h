@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What the kernel has in this header is in the ones below. */
+#ifndef PAGEMAP_COMPAT_LINUX_RCULIST_H
+#define PAGEMAP_COMPAT_LINUX_RCULIST_H
+
+#include <linux/list.h>
+#include <linux/rcupdate.h>
+
+#endif

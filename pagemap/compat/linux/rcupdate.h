@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Read sections: those of pagemap. */
+#ifndef PAGEMAP_COMPAT_LINUX_RCUPDATE_H
+#define PAGEMAP_COMPAT_LINUX_RCUPDATE_H
+
+#include "pagemap/pagemap.h"
+#include <linux/atomic.h>
+#include <linux/compiler.h>
+#include <linux/kernel.h>
+
+/* May also be called in a read section, where the kernel allows it: func(head) runs later then. */
+void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head));
+void synchronize_rcu(void);
+void rcu_barrier(void);
+void pagemap_compat_kfree_rcu(struct rcu_head *head, size_t offset);
+
+static inline void rcu_read_lock(void)
+{
+    (void)pagemap_read_lock();
+}
+
+static inline void rcu_read_unlock(void)
+{
+    pagemap_read_unlock();
+}
+
+#define rcu_read_lock_held() pagemap_read_lock_held()
+#define rcu_dereference(pointer) __atomic_load_n(&(pointer), __ATOMIC_ACQUIRE)
+#define rcu_dereference_check(pointer, condition) rcu_dereference(pointer)
+#define rcu_dereference_protected(pointer, condition) rcu_dereference(pointer)
+#define rcu_dereference_raw(pointer) rcu_dereference(pointer)
+#define rcu_access_pointer(pointer) rcu_dereference(pointer)
+#define rcu_assign_pointer(pointer, value) __atomic_store_n(&(pointer), value, __ATOMIC_RELEASE)
+#define RCU_INIT_POINTER(pointer, value) rcu_assign_pointer(pointer, value)
+#define kfree_rcu(pointer, member)                                                                           \
+    pagemap_compat_kfree_rcu(&(pointer)->member, offsetof(__typeof__(*(pointer)), member))
+#define synchronize_rcu_expedited() synchronize_rcu()
+
+#endif

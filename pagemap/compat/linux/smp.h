@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What the kernel has in this header is in the ones below. */
+#ifndef PAGEMAP_COMPAT_LINUX_SMP_H
+#define PAGEMAP_COMPAT_LINUX_SMP_H
+
+#include <linux/kernel.h>
+
+#endif

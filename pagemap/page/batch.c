@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Many pages at once. What a page costs is its own count; the references on the dev_pagemap, the types and the driver's
+ * functions are dealt with once for all. Kernel: mm/gup.c (6.1).
+ */
+#include "pagemap/base/wait.h"
+#include "pagemap/base/warn.h"
+#include "pagemap/page/page.h"
+#include "pagemap/page/record.h"
+#include "pagemap/statistics/statistics.h"
+
+/* ---- taking ---- */
+
+static void record_all(struct page **pages, uint64_t nr_pages, uint64_t weight)
+{
+    for (uint64_t i = 0; PM_UNLIKELY(pm_is_recording()) && i < nr_pages; i++) {
+        pm_record(page_to_pfn(pages[i]), weight);
+    }
+}
+
+/*
+ * Pages of one each, which nobody must have allocated. Those that were idle are counted, and take their references on pgmap
+ * together: the caller's keeps it meanwhile.
+ */
+static uint64_t get_plain(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t nr_pages, uint64_t weight,
+                          struct page **pages)
+{
+    struct page *page = pfn_to_page(pfn);
+    uint64_t taken, idle = 0;
+    bool left_idle;
+
+    for (taken = 0; taken < nr_pages; taken++, page++) {
+        if (PM_UNLIKELY(pm_page_pgmap(page) != pgmap)) {
+            pm_page_claim(page, pgmap);
+        }
+        if (PM_UNLIKELY(pm_is_poisoned(page))) {
+            break;
+        }
+        left_idle = pm_add_full(&page->_refcount, weight) == 0;
+        if (PM_UNLIKELY(pm_is_poisoned(page))) { /* just now: see pm_page_count_up() */
+            pm_page_refuse(pgmap, page, weight, left_idle);
+            break;
+        }
+        idle += left_idle;
+        pages[taken] = page;
+    }
+    if (idle > 0) {
+        pm_ref_get_many(&pgmap->ref, idle);
+    }
+    record_all(pages, taken, weight);
+    return taken;
+}
+
+/* One page more of a kind that is compound, or allocated by its driver. */
+static bool get_one(struct dev_pagemap *pgmap, uint64_t pfn, bool pin)
+{
+    bool left_idle;
+
+    if (!pm_page_count_up(pgmap, pfn, pin ? pm_pin_weight(pgmap) : 1, &left_idle)) {
+        return false;
+    }
+    if (left_idle) {
+        pm_ref_get_many(&pgmap->ref, 1);
+    }
+    if (pin && pgmap->vmemmap_shift > 0) {
+        (void)pm_add_full(&pm_head(pgmap, pfn_to_page(pfn))->_pincount, 1);
+    }
+    return true;
+}
+
+uint64_t pm_pages_get(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t nr_pages, bool pin,
+                      struct page **pages)
+{
+    uint64_t taken = 0;
+
+    if (PM_LIKELY(pgmap->vmemmap_shift == 0 && !pm_is_allocated_type(pgmap))) {
+        return get_plain(pgmap, pfn, nr_pages, pin ? GUP_PIN_COUNTING_BIAS : 1, pages);
+    }
+    while (taken < nr_pages && get_one(pgmap, pfn + taken, pin)) {
+        pages[taken] = pfn_to_page(pfn + taken);
+        taken++;
+    }
+    return taken;
+}
+
+/* ---- giving back ---- */
+
+/* One of what was to be put is not; if it was to be unpinned, it is counted as if it was (gup.c). */
+static void refuse_put(const char *why, bool pin)
+{
+    pm_warn("%s", why);
+    if (pin) {
+        pm_count(&pm_counters()->pins_now, UINT64_MAX); /* -1 */
+    }
+}
+
+/* One pin less of a compound page, before the reference that keeps it. False: it has none. */
+static bool unpin_compound(struct page *head)
+{
+    uint64_t pins = pm_load_relaxed(&head->_pincount);
+
+    do {
+        if (PM_UNLIKELY(pins == 0)) {
+            refuse_put("unpin_user_page() of a page that is not pinned: put_page()", true);
+            return false;
+        }
+    } while (!pm_cas_full(&head->_pincount, &pins, pins - 1));
+    return true;
+}
+
+/* What all pages of a run have in common. */
+struct run {
+    struct dev_pagemap *pgmap;
+    uint64_t weight;
+    bool is_told, is_compound, is_pinned; /* is_told: the driver, of each page that goes idle */
+};
+
+/* Whether the page went idle. Its reference on the dev_pagemap is to be put. */
+static inline bool put_one(const struct run *run, struct page *head)
+{
+    uint64_t before;
+
+    pm_forget(page_to_pfn(head), run->weight);
+    if (PM_UNLIKELY(!pm_page_drop(head, run->weight, &before))) {
+        refuse_put("put_page() or unpin_user_page() below idle", run->is_pinned);
+        return false;
+    }
+    if (before != run->weight) {
+        return false;
+    }
+    if (run->is_compound) {
+        pm_page_unpin_all(head);
+    }
+    if (run->is_told) {
+        pm_page_free(head, run->pgmap);
+    }
+    pm_wake_var(&head->_refcount);
+    return true;
+}
+
+/*
+ * These put those at the start that are of the run, and return how many. Each keeps the dev_pagemap until it is put; *idle,
+ * how many went idle, does after. The first has no more to look at than it must.
+ */
+static uint64_t put_plain(struct run run, struct page **pages, uint64_t nr_pages, uint64_t *idle)
+{
+    uint64_t done = 0, went_idle = 0;
+
+    run.is_compound = false;
+    do {
+        went_idle += put_one(&run, pages[done]);
+        done++;
+    } while (done < nr_pages && pm_page_pgmap(pages[done]) == run.pgmap);
+    *idle = went_idle;
+    return done;
+}
+
+static uint64_t put_compound(struct run run, struct page **pages, uint64_t nr_pages, uint64_t *idle)
+{
+    uint64_t done = 0;
+
+    *idle = 0;
+    do {
+        struct page *head = pm_head(run.pgmap, pages[done]);
+
+        *idle += (!run.is_pinned || unpin_compound(head)) && put_one(&run, head);
+        done++;
+    } while (done < nr_pages && pm_page_pgmap(pages[done]) == run.pgmap);
+    return done;
+}
+
+static uint64_t put_run(struct dev_pagemap *pgmap, struct page **pages, uint64_t nr_pages, bool pin)
+{
+    const struct dev_pagemap_ops *ops = pgmap->ops;
+    const struct run run = {
+        .pgmap = pgmap,
+        .weight = pin ? pm_pin_weight(pgmap) : 1,
+        .is_told = ops != NULL && (ops->folio_free != NULL || ops->page_free != NULL),
+        .is_compound = pgmap->vmemmap_shift > 0,
+        .is_pinned = pin,
+    };
+    uint64_t idle;
+    uint64_t done =
+        run.is_compound ? put_compound(run, pages, nr_pages, &idle) : put_plain(run, pages, nr_pages, &idle);
+
+    if (idle > 0) {
+        pm_ref_put_many(&pgmap->ref, idle);
+    }
+    return done;
+}
+
+void pm_pages_put(struct page **pages, uint64_t nr_pages, bool pin)
+{
+    for (uint64_t done = 0; done < nr_pages;) {
+        struct dev_pagemap *pgmap = pm_page_pgmap(pages[done]);
+
+        if (PM_UNLIKELY(pgmap == NULL)) {
+            refuse_put("put_page() or unpin_user_page() of an idle page", pin);
+            done++;
+        } else {
+            done += put_run(pgmap, pages + done, nr_pages - done, pin);
+        }
+    }
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * struct page. Its count is of references above idle, so that zero bytes are an idle page of every type. A page
+ * that is not idle holds one reference on its dev_pagemap: who moves the count off zero donates the one with
+ * which it found the page, who moves it back puts it. Kernel: mm/memremap.c, include/linux/mm.h (6.1).
+ */
+#include "pagemap/page/page.h"
+
+#include <errno.h>
+
+#include "pagemap/base/wait.h"
+#include "pagemap/base/warn.h"
+#include "pagemap/page/mapped.h"
+#include "pagemap/page/record.h"
+#include "pagemap/statistics/statistics.h"
+#include "pagemap/vmemmap/touched.h"
+
+/*
+ * Whose page it is, grabbed or not (kernel: memmap_init_zone_device() writes it into every page). The struct page of one
+ * that nobody grabbed is not even read: in a sparse altmap, to read it would make the device allocate it.
+ */
+struct dev_pagemap *page_pgmap(const struct page *page)
+{
+    uint64_t pfn = page_to_pfn(page);
+    struct dev_pagemap *pgmap = pm_touched != NULL && pm_is_touched(pfn) ? pm_page_pgmap(page) : NULL;
+
+    if (PM_LIKELY(pgmap != NULL)) {
+        return pgmap;
+    }
+    pgmap = pm_find(pfn);
+    return pgmap != NULL && pgmap_pfn_valid(pgmap, pfn) ? pgmap : NULL;
+}
+
+/* Written by whoever grabs first, always the same value while the page exists. Release: after the mark. */
+void pm_page_claim(struct page *page, struct dev_pagemap *pgmap)
+{
+    pm_touched_mark(page_to_pfn(page));
+    __atomic_store_n(&page->pgmap, pgmap, __ATOMIC_RELEASE);
+}
+
+static void claim(struct page *page, struct dev_pagemap *pgmap)
+{
+    if (PM_UNLIKELY(pm_page_pgmap(page) != pgmap)) {
+        pm_page_claim(page, pgmap);
+    }
+}
+
+struct page *compound_head(struct page *page)
+{
+    const struct dev_pagemap *pgmap = page_pgmap(page);
+
+    return pgmap == NULL ? page : pm_head(pgmap, page);
+}
+
+bool PageHWPoison(const struct page *page)
+{
+    return pm_is_touched(page_to_pfn(page)) && pm_is_poisoned(page);
+}
+
+struct page *pm_page_of(struct dev_pagemap *pgmap, uint64_t pfn)
+{
+    struct page *page = pfn_to_page(pfn);
+
+    claim(page, pgmap);
+    claim(pm_head(pgmap, page), pgmap);
+    return page;
+}
+
+/* ---- counting up ---- */
+
+/* Once the page has its reference on pgmap, a put as any other: others may have come and gone in between. */
+void pm_page_refuse(struct dev_pagemap *pgmap, struct page *head, uint64_t n, bool left_idle)
+{
+    uint64_t before;
+
+    if (left_idle) {
+        pm_ref_get_many(&pgmap->ref, 1);
+    }
+    if (pm_page_drop(head, n, &before) && before == n) {
+        pm_page_idle(head, pgmap);
+        pm_put(pgmap);
+    }
+}
+
+/* The mark is looked at before, to spare the page; and after, since memory_failure() may come in between. */
+bool pm_page_count_up(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t n, bool *left_idle)
+{
+    struct page *page = pm_page_of(pgmap, pfn), *head = pm_head(pgmap, page);
+
+    *left_idle = false;
+    if (PM_UNLIKELY(pm_is_poisoned(page))) {
+        return false;
+    }
+    if (pm_is_allocated_type(pgmap)) {
+        if (!pm_add_unless_zero(&head->_refcount, n)) {
+            return false;
+        }
+    } else {
+        *left_idle = pm_add_full(&head->_refcount, n) == 0;
+    }
+    if (PM_UNLIKELY(pm_is_poisoned(page))) {
+        pm_page_refuse(pgmap, head, n, *left_idle);
+        *left_idle = false;
+        return false;
+    }
+    pm_record(page_to_pfn(head), n);
+    return true;
+}
+
+/* If the count went off zero, the page has taken the reference on pgmap. */
+struct page *pagemap_get_page(uint64_t pfn)
+{
+    struct dev_pagemap *pgmap = pm_get(pfn);
+    bool grabbed = false, donated = false;
+
+    if (pgmap == NULL) {
+        return NULL;
+    }
+    if (pgmap_pfn_valid(pgmap, pfn)) {
+        grabbed = pm_page_count_up(pgmap, pfn, 1, &donated);
+    }
+    if (!donated) {
+        pm_put(pgmap);
+    }
+    return grabbed ? pfn_to_page(pfn) : NULL;
+}
+
+/* A GENERIC page counts as one that its driver holds all the time: it can be got by who holds nothing but its pagemap. */
+static bool get_idle(struct page *page)
+{
+    struct dev_pagemap *pgmap = page_pgmap(page);
+    bool left_idle = false, got;
+
+    if (pgmap == NULL || pgmap->type != MEMORY_DEVICE_GENERIC || pm_hold(page_to_pfn(page)) == NULL) {
+        return false;
+    }
+    got = pm_page_count_up(pgmap, page_to_pfn(page), 1, &left_idle);
+    if (!left_idle) {
+        pm_put(pgmap); /* else it is the page's now */
+    }
+    return got;
+}
+
+void get_page(struct page *page)
+{
+    const struct dev_pagemap *pgmap = pm_page_pgmap(page);
+
+    if (PM_LIKELY(pgmap != NULL) && pm_add_unless_zero(&pm_head(pgmap, page)->_refcount, 1)) {
+        pm_record(pm_head_pfn(pgmap, page_to_pfn(page)), 1);
+    } else {
+        (void)pm_warn_on(!get_idle(page), "get_page() of an idle page");
+    }
+}
+
+/* ---- counting down ---- */
+
+void pm_page_unpin_all(struct page *head)
+{
+    uint64_t pins = pm_load_relaxed(&head->_pincount);
+
+    if (pm_warn_on(pins != 0, "put_page() of a page that was pinned: unpin_user_page()")) {
+        pm_store_relaxed(&head->_pincount, 0);
+        pm_count(&pm_counters()->pins_now, pins);
+    }
+}
+
+void put_page_many(struct page *page, uint64_t n)
+{
+    struct dev_pagemap *pgmap = pm_page_pgmap(page);
+    struct page *head;
+    uint64_t before;
+
+    if (n == 0 || pm_warn_on(pgmap == NULL, "put_page() of an idle page")) {
+        return;
+    }
+    head = pm_head(pgmap, page);
+    pm_forget(page_to_pfn(head), n);
+    if (!pm_warn_on(!pm_page_drop(head, n, &before), "put_page() below idle") && before == n) {
+        if (PM_UNLIKELY(pgmap->vmemmap_shift > 0)) {
+            pm_page_unpin_all(head);
+        }
+        pm_page_idle(head, pgmap);
+        pm_put(pgmap);
+    }
+}
+
+void put_page(struct page *page)
+{
+    put_page_many(page, 1);
+}
+
+uint64_t page_count(const struct page *page)
+{
+    const struct dev_pagemap *pgmap = page_pgmap(page);
+    uint64_t head;
+
+    if (pgmap == NULL) {
+        return 0;
+    }
+    head = pm_head_pfn(pgmap, page_to_pfn(page));
+    return (pm_is_touched(head) ? pm_load_full(&pfn_to_page(head)->_refcount) : 0) +
+           (pgmap->type == MEMORY_DEVICE_GENERIC);
+}
+
+void pagemap_fill_pages(struct dev_pagemap *pgmap, uint64_t first_pfn, uint64_t last_pfn)
+{
+    for (uint64_t pfn = first_pfn; pfn <= last_pfn; pfn++) {
+        claim(pfn_to_page(pfn), pgmap);
+    }
+}
+
+/* ---- allocation ---- */
+
+/* zone_device_data stays: drivers set it before (amdgpu, kvm-ppc), and it is theirs. */
+int zone_device_page_init(struct page *page)
+{
+    uint64_t pfn = page_to_pfn(page), idle = 0;
+    struct dev_pagemap *pgmap = pm_get(pfn);
+    struct page *head;
+
+    if (pgmap == NULL || !pgmap_pfn_valid(pgmap, pfn)) {
+        pm_put(pgmap);
+        return -ENODEV;
+    }
+    head = pm_head(pgmap, pm_page_of(pgmap, pfn));
+    if (pm_is_poisoned(page) || !pm_cas_full(&head->_refcount, &idle, 1)) {
+        pm_put(pgmap);
+        return pm_is_poisoned(page) ? -EHWPOISON : -EBUSY;
+    }
+    if (PM_UNLIKELY(pm_is_poisoned(page))) { /* just now: see pm_page_count_up() */
+        pm_page_refuse(pgmap, head, 1, true);
+        pm_put(pgmap);
+        return -EHWPOISON;
+    }
+    /* The reference is the page's now. */
+    (void)pm_or_full(&head->_flags, PM_PAGE_LOCKED);
+    pm_record(page_to_pfn(head), 1);
+    return 0;
+}
+
+int zone_device_page_init_of(struct page *page, struct dev_pagemap *pgmap, unsigned order)
+{
+    uint64_t pfn = page_to_pfn(page);
+
+    if (pgmap == NULL || pm_range_of(pgmap, pfn) < 0 || order != pgmap->vmemmap_shift ||
+        pm_head_pfn(pgmap, pfn) != pfn) {
+        return -EINVAL;
+    }
+    return zone_device_page_init(page);
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "pagemap/sigbus/note.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "pagemap/base/atomic.h"
+#include "pagemap/memremap.h"
+#include "pagemap/sigbus.h"
+#include "pagemap/statistics/statistics.h"
+
+/*
+ * A word for each note: the page's address, and in the bits below the shift, whether action is required, and that it is there.
+ * 0: free. Whoever changes one from 0 has noted it, whoever changes it to 0 has it.
+ */
+enum { NOTES = 64, PRESENT = 1, NEEDS_ACTION = 2, SHIFT_AT = 2, SHIFT_MASK = 63 };
+
+static uint64_t notes[NOTES];
+
+/* -1: not made yet. */
+static int told_fd = -1;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* No piece is smaller than a page, or larger than the largest compound page. */
+static uint64_t encode(const siginfo_t *info)
+{
+    const unsigned largest = PAGE_SHIFT + MAX_FOLIO_ORDER;
+    uint64_t address = (uint64_t)(uintptr_t)info->si_addr & ~(uint64_t)(PAGE_SIZE - 1);
+    unsigned shift = (unsigned)info->si_addr_lsb;
+
+    shift = shift < PAGE_SHIFT ? PAGE_SHIFT : shift > largest ? largest : shift;
+    return address | (uint64_t)shift << SHIFT_AT | (info->si_code == BUS_MCEERR_AR ? NEEDS_ACTION : 0) |
+           PRESENT;
+}
+
+/* False: there is no room. */
+static bool add(uint64_t note)
+{
+    for (unsigned i = 0; i < NOTES; i++) {
+        uint64_t there = 0;
+
+        if (pm_cas_full(&notes[i], &there, note) || there == note) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void pm_note_tell(void)
+{
+    const uint64_t one = 1;
+    int fd = __atomic_load_n(&told_fd, __ATOMIC_ACQUIRE), before = errno;
+
+    if (fd >= 0) {
+        ssize_t written = write(fd, &one, sizeof one); /* refused only if it is readable anyhow */
+
+        (void)written;
+        errno = before;
+    }
+}
+
+bool pagemap_sigbus_note(const siginfo_t *info)
+{
+    bool noted;
+
+    if (info->si_signo != SIGBUS || (info->si_code != BUS_MCEERR_AO && info->si_code != BUS_MCEERR_AR)) {
+        return false;
+    }
+    noted = add(encode(info));
+    pm_count(noted ? &pm_counters()->sigbus_noted : &pm_counters()->sigbus_not_noted, 1);
+    pm_note_tell();
+    return noted;
+}
+
+bool pm_note_take(struct pm_note *note)
+{
+    for (unsigned i = 0; i < NOTES; i++) {
+        uint64_t word =
+            pm_load_relaxed(&notes[i]) == 0 ? 0 : __atomic_exchange_n(&notes[i], 0, __ATOMIC_SEQ_CST);
+
+        if (word != 0) {
+            *note = (struct pm_note){(uintptr_t)(word & ~(uint64_t)(PAGE_SIZE - 1)),
+                                     (unsigned)(word >> SHIFT_AT) & SHIFT_MASK, (word & NEEDS_ACTION) != 0};
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Readable at first: something may have been noted before it was there. */
+int pagemap_sigbus_fd(void)
+{
+    int fd;
+
+    (void)pthread_mutex_lock(&lock);
+    fd = told_fd;
+    if (fd < 0) {
+        fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+        fd = fd < 0 ? -errno : fd;
+        if (fd >= 0) {
+            __atomic_store_n(&told_fd, fd, __ATOMIC_RELEASE);
+        }
+    }
+    (void)pthread_mutex_unlock(&lock);
+    return fd;
+}
+
+void pm_note_reset(void)
+{
+    uint64_t count;
+    int fd = __atomic_load_n(&told_fd, __ATOMIC_ACQUIRE), before = errno;
+
+    if (fd >= 0) {
+        ssize_t got = read(fd, &count, sizeof count);
+
+        (void)got;
+        errno = before;
+    }
+}
+
+void pm_note_forget(void)
+{
+    struct pm_note note;
+
+    (void)pthread_mutex_lock(&lock);
+    if (told_fd >= 0) {
+        (void)close(told_fd);
+        __atomic_store_n(&told_fd, -1, __ATOMIC_RELEASE);
+    }
+    (void)pthread_mutex_unlock(&lock);
+    while (pm_note_take(&note)) {
+    }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "rangemap/checked/value.h"
+#include "rangemap/checked/callbacks.h"
+#include "rangemap/checked/known.h"
+
+#if defined(RM_IS_CHECKED)
+#include <pthread.h>
+#include <signal.h>
+
+/* AddressSanitizer's, in whatever program this is preloaded. */
+void __asan_poison_memory_region(const volatile void *address, size_t bytes) __attribute__((weak));
+void __asan_unpoison_memory_region(const volatile void *address, size_t bytes) __attribute__((weak));
+int __sanitizer_get_ownership(const volatile void *address) __attribute__((weak));
+size_t __sanitizer_get_allocated_size(const volatile void *address) __attribute__((weak));
+
+/* How many threads have seen the value in sections that are open. A place stays that of its value for ever. */
+struct seen_value {
+    _Atomic(void *) value;
+    atomic_bool locked;
+    unsigned holders;
+};
+
+enum { VALUE_BITS = 14, VALUE_PROBES = 32 };
+static struct seen_value seen_values[1U << VALUE_BITS];
+
+static bool poisons(void)
+{
+    return rm_checked_settings.poison && __asan_poison_memory_region != NULL;
+}
+
+/* Its place, which is made if there is none; NULL: no room. */
+static struct seen_value *place_of(void *value)
+{
+    size_t first = (uintptr_t)value * 0x9E3779B97F4A7C15U >> (64 - VALUE_BITS);
+
+    for (size_t i = 0; i < VALUE_PROBES; i++) {
+        struct seen_value *place = &seen_values[(first + i) & ((1U << VALUE_BITS) - 1)];
+        void *there = NULL;
+
+        if (atomic_compare_exchange_strong(&place->value, &there, value) || there == value) {
+            return place;
+        }
+    }
+    return NULL;
+}
+
+/* Without signals meanwhile: a handler may look up the same value. */
+static struct seen_value *lock_place(void *value, sigset_t *before)
+{
+    struct seen_value *place =
+        value != NULL && __sanitizer_get_ownership(value) != 0 ? place_of(value) : NULL;
+    sigset_t all;
+
+    if (place != NULL) {
+        (void)sigfillset(&all);
+        (void)pthread_sigmask(SIG_BLOCK, &all, before);
+        while (atomic_exchange(&place->locked, true)) {
+        }
+    }
+    return place;
+}
+
+/* To be touched only while somebody holds it. */
+static void unlock_place(struct seen_value *place, void *value, const sigset_t *before)
+{
+    if (place->holders == 0) {
+        __asan_poison_memory_region(value, __sanitizer_get_allocated_size(value));
+    } else {
+        __asan_unpoison_memory_region(value, __sanitizer_get_allocated_size(value));
+    }
+    atomic_store(&place->locked, false);
+    (void)pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+void rm_checked_value_seen(struct rm_checked_thread *thread, const struct rangemap *map, void *value)
+{
+    const struct rangemap_domain *domain;
+    struct seen_value *place;
+    sigset_t before;
+
+    const struct rm_checked_kept *callbacks = poisons() ? rm_checked_callbacks(map) : NULL;
+
+    if (callbacks == NULL || callbacks->theirs.release == NULL) {
+        return;
+    }
+    domain = rm_checked_domain(rangemap_domain_of(map));
+    place = lock_place(value, &before);
+    if (place == NULL) {
+        return;
+    }
+    if (rm_checked_holds(thread, domain)) {
+        place->holders++; /* one that finds no room is never taken back */
+        if (thread->seen_count < RM_CHECKED_SEEN) {
+            thread->seen[thread->seen_count++] = (struct rm_checked_seen){domain, value};
+        }
+    }
+    unlock_place(place, value, &before);
+}
+
+void rm_checked_values_end(struct rm_checked_thread *thread, const struct rangemap_domain *domain)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < thread->seen_count; i++) {
+        struct seen_value *place;
+        sigset_t before;
+
+        if (thread->seen[i].domain != domain) {
+            thread->seen[kept++] = thread->seen[i];
+        } else if ((place = lock_place(thread->seen[i].value, &before)) != NULL) {
+            place->holders--;
+            unlock_place(place, thread->seen[i].value, &before);
+        }
+    }
+    thread->seen_count = kept;
+}
+
+void rm_checked_value_open(void *value)
+{
+    if (poisons() && value != NULL && __sanitizer_get_ownership(value) != 0) {
+        __asan_unpoison_memory_region(value, __sanitizer_get_allocated_size(value));
+    }
+}
+
+void rm_checked_values_fork_child(void)
+{
+    for (size_t i = 0; i < sizeof seen_values / sizeof seen_values[0]; i++) {
+        atomic_store(&seen_values[i].locked, false);
+    }
+}
+#endif

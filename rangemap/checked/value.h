@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Checked mode with AddressSanitizer and RANGEMAP_CHECKED_POISON=1: a value that a thread has looked up is poisoned when no
+ * section is open any more in which somebody has looked it up, whether or not it is still in the map. So its use after the
+ * section is reported at once, and not only if another thread happens to free it meanwhile.
+ *
+ * It is for programs that use values inside sections alone: who takes a reference inside a section and goes on with it
+ * after the section would be reported, too, hence the setting. Only values of maps with `release` are poisoned that are the
+ * beginning of a block of malloc, which has a size. What does not fit the tables is left alone.
+ */
+#ifndef RANGEMAP_CHECKED_VALUE_H
+#define RANGEMAP_CHECKED_VALUE_H
+
+#include "rangemap/checked/message.h"
+
+#if defined(RM_IS_CHECKED)
+/* The calling thread has looked it up in `map`, inside a section of the map's domain or not. */
+RM_INTERNAL void rm_checked_value_seen(struct rm_checked_thread *thread, const struct rangemap *map,
+                                       void *value);
+
+/* The calling thread's last section of that domain ends. */
+RM_INTERNAL void rm_checked_values_end(struct rm_checked_thread *thread,
+                                       const struct rangemap_domain *domain);
+
+/* It is given to a callback of the program's: it may be touched. */
+RM_INTERNAL void rm_checked_value_open(void *value);
+
+RM_INTERNAL void rm_checked_values_fork_child(void);
+#endif
+#endif

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* New chunks, and places for them in the books. */
+#include "rangemap/memory/pool.h"
+
+#include <string.h>
+
+/* Racing threads may each make one; the losers give theirs back. */
+static bool add_table(struct rm_pool *pool)
+{
+    struct rm_table *last = pool->tables, *next;
+    struct rm_table *table = rm_chunk_alloc(&pool->allocator, RM_CHUNK_MIN_BYTES);
+
+    if (table == NULL) {
+        return false;
+    }
+    rm_books_open(table, rm_table_bytes(RM_TABLE_EXTENTS));
+    memset(table, 0, rm_table_bytes(RM_TABLE_EXTENTS));
+    rm_table_init(table, RM_TABLE_EXTENTS);
+    while ((next = rm_table_next(last)) != NULL) {
+        last = next;
+    }
+    if (rm_cas_full(&last->next, 0, rm_pointer_bits(table))) {
+        (void)rm_add_relaxed(&pool->chunk_bytes, RM_CHUNK_MIN_BYTES);
+    } else {
+        rm_chunk_free(&pool->allocator, table, RM_CHUNK_MIN_BYTES);
+    }
+    return true;
+}
+
+/* Chunks grow with the pool: small ones for small maps, huge pages for large ones. */
+static size_t next_chunk_bytes(const struct rm_pool *pool, size_t least)
+{
+    uint64_t wanted = rm_load_relaxed(&pool->chunk_bytes) / 4;
+    size_t bytes = RM_CHUNK_MIN_BYTES;
+
+    while (bytes < RM_CHUNK_MAX_BYTES && (bytes < wanted || bytes < least)) {
+        bytes *= 2;
+    }
+    return bytes;
+}
+
+static unsigned extents_of(size_t chunk_bytes)
+{
+    return (unsigned)((chunk_bytes + RM_EXTENT_BYTES - 1) / RM_EXTENT_BYTES);
+}
+
+/* Enters a chunk in the books; its first slab is the caller's. */
+static void open_chunk(struct rm_pool *pool, struct rm_extent *extent, char *chunk, size_t bytes)
+{
+    /* A huge page is there as a whole once any of it is touched. */
+    bool is_clean = rm_chunk_is_mapped(&pool->allocator) && bytes < RM_CHUNK_MAX_BYTES;
+
+    for (unsigned i = 0; i < extents_of(bytes); i++) {
+        size_t left = bytes - (size_t)i * RM_EXTENT_BYTES;
+        uint64_t slabs = left >= RM_EXTENT_BYTES ? ~UINT64_C(0) : (UINT64_C(1) << left / RM_SLAB_BYTES) - 1;
+
+        rm_store_relaxed(&extent[i].base, rm_pointer_bits(chunk + (size_t)i * RM_EXTENT_BYTES));
+        rm_store_relaxed(&extent[i].whole, slabs);
+        rm_store_relaxed(&extent[i].clean, is_clean ? slabs : 0);
+        rm_store_relaxed(&extent[i].chunk_bytes, i == 0 ? bytes : 0);
+    }
+    (void)rm_add_relaxed(&pool->chunk_bytes, bytes);
+    (void)rm_add_relaxed(&pool->busy_slabs, bytes / RM_SLAB_BYTES);
+    for (unsigned i = extents_of(bytes); i-- > 0;) {
+        uint64_t slabs = rm_load_relaxed(&extent[i].whole);
+
+        rm_pool_add_idle(pool, &extent[i], i == 0 ? slabs & ~UINT64_C(1) : slabs);
+    }
+}
+
+static struct rm_extent *claim_extents(struct rm_pool *pool, unsigned count)
+{
+    struct rm_extent *extent;
+
+    do {
+        extent = rm_table_claim(pool->tables, count);
+    } while (extent == NULL && add_table(pool));
+    return extent;
+}
+
+static struct rm_extent *add_chunk_of(struct rm_pool *pool, size_t bytes)
+{
+    struct rm_extent *extent = claim_extents(pool, extents_of(bytes));
+    char *chunk;
+
+    if (extent == NULL) {
+        return NULL;
+    }
+    chunk = rm_chunk_alloc(&pool->allocator, bytes);
+    if (chunk == NULL) {
+        rm_table_unclaim(extent, extents_of(bytes));
+        return NULL;
+    }
+    open_chunk(pool, extent, chunk, bytes);
+    return extent;
+}
+
+/* If a large chunk is refused, a small one may do. */
+struct rm_extent *rm_pool_grow(struct rm_pool *pool, size_t least)
+{
+    size_t bytes = next_chunk_bytes(pool, least);
+    struct rm_extent *extent = add_chunk_of(pool, bytes);
+
+    if (extent == NULL && bytes > RM_CHUNK_MIN_BYTES) {
+        extent = add_chunk_of(pool, RM_CHUNK_MIN_BYTES);
+    }
+    return extent;
+}

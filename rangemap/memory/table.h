@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The books of a pool: which slabs there are, and which of them have free nodes. They lie outside of what they
+ * describe and are kept until the pool's end, so that any thread may read them at any time, however late.
+ *
+ *   table    up to 64 extents. More tables are appended as the pool grows.
+ *   extent   up to 64 slabs side by side: a chunk, or a quarter or half of a large one.
+ *
+ * Three levels of bits lead to what is free, lowest first: a table's word for extents, an extent's for slabs, and
+ * a slab's for nodes. Only the last one decides; the others are hints: a bit may be set for nothing, but it is
+ * clear for long only where nothing is. Who makes something free sets the bit above it afterwards; who finds
+ * nothing clears the bit, looks again, and sets it if there is something now. Both pass a full fence between, so
+ * one of the two sees the other. A thread that stops between these steps hides what became free meanwhile, until
+ * more becomes free there; before memory is asked for, the tables' words are not believed.
+ */
+#ifndef RANGEMAP_MEMORY_TABLE_H
+#define RANGEMAP_MEMORY_TABLE_H
+
+#include "rangemap/base/atomic.h"
+#include "rangemap/memory/slab.h"
+
+/* Sets of slabs: those with free nodes of each size, and those that are free as a whole. */
+enum { RM_SET_IDLE = RM_SIZES, RM_SETS };
+
+enum { RM_EXTENT_SLABS = 64, RM_TABLE_EXTENTS = 64, RM_EXTENT_BYTES = RM_EXTENT_SLABS * RM_SLAB_BYTES };
+
+struct rm_table;
+
+/*
+ * Who writes what:
+ *   set          any thread. In RM_SET_IDLE a bit is a fact: who clears it, by compare-and-swap, owns the slab
+ *   clean        a bit by the slab's owner, or whoever owns it when it is idle
+ *   base, whole, chunk_bytes    who owns all slabs of the chunk, before the first of them is idle
+ *   free         any thread takes and gives nodes. 0 while the slab is idle or has an owner
+ */
+struct rm_extent {
+    rm_word set[RM_SETS];
+    rm_word clean; /* idle slabs that hold no pages: never touched, or given back to the system */
+    rm_word base;  /* address of slab 0 */
+    rm_word table RM_LINE_ALIGNED; /* which this is in: always the same, written by who claims the extent */
+    rm_word whole;                 /* RM_SET_IDLE if all slabs are free; 0 if some never are */
+    rm_word chunk_bytes; /* of the chunk that begins here; 0: none does, or it is the pool's first */
+    rm_word free[RM_EXTENT_SLABS] RM_LINE_ALIGNED;
+} RM_LINE_ALIGNED;
+
+struct rm_table {
+    rm_word set[RM_SETS]; /* extents that may have such slabs */
+    rm_word unused;       /* extents that belong to no chunk; who clears a bit owns it */
+    rm_word next;         /* table, set once */
+    unsigned extents RM_LINE_ALIGNED;
+    struct rm_extent extent[];
+};
+
+static inline size_t rm_table_bytes(unsigned extents)
+{
+    return sizeof(struct rm_table) + extents * sizeof(struct rm_extent);
+}
+
+/* A table in zeroed memory. */
+RM_INTERNAL void rm_table_init(struct rm_table *table, unsigned extents);
+
+static inline struct rm_table *rm_table_next(const struct rm_table *table)
+{
+    return rm_load_pointer(&table->next);
+}
+
+/* By who owns something of the extent, which the compare-and-swap that made it his has ordered after the store. */
+static inline struct rm_slab *rm_extent_slab(const struct rm_extent *extent, unsigned index)
+{
+    return (struct rm_slab *)(uintptr_t)(rm_load_relaxed(&extent->base) + (uint64_t)index * RM_SLAB_BYTES);
+}
+
+/* Makes the extent part of its table: before any slab of it is known. Extents never used are never touched. */
+static inline void rm_extent_join(struct rm_extent *extent, struct rm_table *table)
+{
+    rm_store_relaxed(&extent->table, rm_pointer_bits(table));
+}
+
+/* `count` (1, 2 or 4) extents side by side that belong to no chunk yet, from any table; NULL: there are none. */
+RM_INTERNAL struct rm_extent *rm_table_claim(struct rm_table *first, unsigned count);
+
+/* Gives them back. */
+RM_INTERNAL void rm_table_unclaim(struct rm_extent *extent, unsigned count);
+
+/* Puts slabs into a set, after a full fence: they have become what it says. */
+RM_INTERNAL void rm_set_add(struct rm_extent *extent, unsigned set, uint64_t slabs);
+
+/*
+ * An extent that may have slabs in a set, or NULL: of the first table that has any the lowest, or the one that is
+ * `place` further, round and round. If it is thorough, it trusts no table, and finds the lowest.
+ */
+RM_INTERNAL struct rm_extent *rm_set_find(struct rm_table *first, unsigned set, bool thorough,
+                                          unsigned place);
+
+#endif

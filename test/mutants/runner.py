@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Runs one test with limits of time, memory and output."""
+
+import os
+import resource
+import signal
+import subprocess
+import tempfile
+import time
+
+_MEMORY_BYTES = 4 << 30
+_OUTPUT_BYTES = 64 << 20
+
+
+def _resident_bytes(pid):
+    try:
+        with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * resource.getpagesize()
+    except (OSError, IndexError):
+        return 0
+
+
+def _watch(process, output, limit_s):
+    """Waits for the end, or a limit: what ended it."""
+    until, pause = time.monotonic() + limit_s, 0.005
+    while True:
+        try:
+            process.wait(pause)
+            return None
+        except subprocess.TimeoutExpired:
+            pause = min(2 * pause, 0.2)
+        if time.monotonic() > until:
+            return "hangs"
+        if _resident_bytes(process.pid) > _MEMORY_BYTES:
+            return "takes memory without end"
+        if os.fstat(output.fileno()).st_size > _OUTPUT_BYTES:
+            return "writes without end"
+
+
+def run(program, folder, limit_s):
+    """None if the test passes, else how it fails."""
+    with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryFile() as output:
+        environment = {**os.environ, "TEST_TMPDIR": scratch, "TEST_SRCDIR": folder, "GTEST_BREAK_ON_FAILURE": "0"}
+        process = subprocess.Popen([os.path.join(folder, program)], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+                                   stdout=output, stderr=output, start_new_session=True)  # fmt: skip
+        why = _watch(process, output, limit_s)
+        try:
+            os.killpg(process.pid, signal.SIGKILL)  # and what it left behind
+        except ProcessLookupError:
+            pass
+        status = process.wait()
+        if why is None and status < 0:
+            why = signal.Signals(-status).name
+        if why is None and status > 0:
+            output.seek(0)
+            why = _first_failure(output.read().decode(errors="replace")) or f"exit status {status}"
+        return why
+
+
+def _first_failure(text):
+    for line in text.splitlines():
+        if line.startswith("[  FAILED  ]"):
+            return line.removeprefix("[  FAILED  ]").strip().split()[0].rstrip(",")
+    return None

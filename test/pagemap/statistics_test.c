@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* All devices by a cursor, and counters. */
+#include <errno.h>
+#include <string.h>
+
+#include "test/pagemap/file_rig.h"
+
+static struct pagemap_statistics stats(void)
+{
+    struct pagemap_statistics statistics;
+
+    REQUIRE_EQ(pagemap_stats(&statistics, sizeof statistics), 0);
+    return statistics;
+}
+
+/* ---- the cursor ---- */
+
+static int step(struct pagemap_cursor *cursor, struct pagemap_entry *entry)
+{
+    return pagemap_cursor_next(cursor, entry, sizeof *entry);
+}
+
+static void check_entry(struct pagemap_cursor *cursor, struct dev_pagemap *pgmap, unsigned range)
+{
+    struct pagemap_entry entry;
+
+    REQUIRE_EQ(step(cursor, &entry), 0);
+    CHECK_EQ(entry.pgmap, pgmap);
+    CHECK_EQ(entry.range, range);
+    CHECK_EQ(entry.nr_range, pgmap->nr_range);
+    CHECK_EQ(entry.start, pgmap->ranges[range].start);
+    CHECK_EQ(entry.end, pgmap->ranges[range].end);
+    CHECK_EQ(entry.type, pgmap->type);
+    CHECK_EQ(entry.flags, pgmap->flags);
+    CHECK_EQ(entry.owner, pgmap->owner);
+    CHECK_EQ(entry.vmemmap_shift, pgmap->vmemmap_shift);
+    CHECK_EQ(entry.references, pgmap_nr_references(pgmap));
+    CHECK_EQ(entry.is_dying, percpu_ref_is_dying(&pgmap->ref));
+}
+
+static void check_end(struct pagemap_cursor *cursor)
+{
+    struct pagemap_entry entry = {.nr_range = 77};
+
+    CHECK_EQ(step(cursor, &entry), -ENOENT);
+    CHECK_EQ(step(cursor, &entry), -ENOENT, "and again");
+    CHECK_EQ(entry.nr_range, 77, "not written to");
+}
+
+TEST_CASE(statistics, a_cursor_before_the_first_device)
+{
+    struct pagemap_cursor cursor;
+
+    pagemap_cursor_init(&cursor, 0, PHYSMEM_END);
+    check_end(&cursor);
+}
+
+TEST_CASE(statistics, a_cursor_returns_each_range_in_order)
+{
+    struct pagemap_memory *memory = rig_plug(0, 64 * RIG_MB);
+    struct range first[] = {rig_range(40 * RIG_MB, 2 * RIG_MB), rig_range(4 * RIG_MB, 4 * RIG_MB)};
+    struct range second = rig_range(8 * RIG_MB, 2 * RIG_MB);
+    struct rig_many two = rig_many(MEMORY_DEVICE_GENERIC, first, 2);
+    struct dev_pagemap one = rig_pgmap(MEMORY_DEVICE_FS_DAX, &second, 1);
+    struct pagemap_cursor cursor;
+
+    one.vmemmap_shift = 9;
+    REQUIRE_EQ(rig_map(&two.pgmap), 0);
+    REQUIRE_EQ(rig_map(&one), 0);
+    REQUIRE_EQ(get_dev_pagemap(PHYS_PFN(second.start), NULL), &one);
+    REQUIRE_EQ(kill_dev_pagemap(&one), 0);
+    pagemap_cursor_init(&cursor, 0, PHYSMEM_END);
+    check_entry(&cursor, &two.pgmap, 1);
+    check_entry(&cursor, &one, 0);
+    check_entry(&cursor, &two.pgmap, 0);
+    check_end(&cursor);
+    pagemap_cursor_init(&cursor, 8 * RIG_MB - 1, 8 * RIG_MB); /* a byte of each of two */
+    check_entry(&cursor, &two.pgmap, 1);
+    check_entry(&cursor, &one, 0);
+    check_end(&cursor);
+    pagemap_cursor_init(&cursor, 42 * RIG_MB, PHYSMEM_END);
+    check_end(&cursor);
+    pagemap_cursor_init(&cursor, 1, 0);
+    check_end(&cursor);
+    put_dev_pagemap(&one);
+    CHECK_EQ(memunmap_pages(&one), 0);
+    pagemap_cursor_init(&cursor, 0, PHYSMEM_END);
+    check_entry(&cursor, &two.pgmap, 1);
+    check_entry(&cursor, &two.pgmap, 0);
+    check_end(&cursor);
+    CHECK_EQ(memunmap_pages(&two.pgmap), 0);
+    rig_unplug(memory);
+}
+
+/* Programs of another version than the library's. */
+TEST_CASE(statistics, sizes_of_other_versions)
+{
+    struct pagemap_memory *memory = rig_plug(0, 4 * RIG_MB);
+    struct range range = rig_range(0, 4 * RIG_MB);
+    struct dev_pagemap pgmap = rig_pgmap(MEMORY_DEVICE_GENERIC, &range, 1);
+    struct {
+        union {
+            struct pagemap_entry entry;
+            struct pagemap_statistics statistics;
+        } known;
+        uint64_t later, beyond;
+    } newer;
+    struct pagemap_cursor cursor;
+
+    REQUIRE_EQ(rig_map(&pgmap), 0);
+    memset(&newer, 0xff, sizeof newer);
+    pagemap_cursor_init(&cursor, 0, PHYSMEM_END);
+    CHECK_EQ(pagemap_cursor_next(&cursor, &newer.known.entry, 0), -EINVAL);
+    CHECK_EQ(pagemap_cursor_next(&cursor, &newer.known.entry, 12), -EINVAL);
+    CHECK_EQ(pagemap_cursor_next(&cursor, &newer.known.entry, 16), 0);
+    CHECK_EQ(newer.known.entry.pgmap, &pgmap);
+    CHECK_EQ(newer.known.entry.end, UINT64_MAX, "cut off");
+    pagemap_cursor_init(&cursor, 0, PHYSMEM_END);
+    CHECK_EQ(pagemap_cursor_next(&cursor, &newer.known.entry, sizeof newer - 8), 0);
+    CHECK_EQ(newer.known.entry.end, range.end);
+    CHECK_EQ(newer.later, 0);
+    CHECK_EQ(newer.beyond, UINT64_MAX);
+
+    memset(&newer, 0xff, sizeof newer);
+    CHECK_EQ(pagemap_stats(NULL, 8), -EINVAL);
+    CHECK_EQ(pagemap_stats(&newer.known.statistics, 0), -EINVAL);
+    CHECK_EQ(pagemap_stats(&newer.known.statistics, 7), -EINVAL);
+    CHECK_EQ(pagemap_stats(&newer.known.statistics, 16), 0);
+    CHECK_EQ(newer.known.statistics.devices_now, 1);
+    CHECK_GE(newer.known.statistics.devices, 1);
+    CHECK_EQ(newer.known.statistics.devices_refused, UINT64_MAX, "cut off");
+    CHECK_EQ(pagemap_stats(&newer.known.statistics, sizeof newer - 8), 0);
+    CHECK_EQ(newer.later, 0);
+    CHECK_EQ(newer.beyond, UINT64_MAX);
+    CHECK_EQ(memunmap_pages(&pgmap), 0);
+    rig_unplug(memory);
+}
+
+/* Two devices that stay, beside one between them that comes and goes. */
+struct changes {
+    struct dev_pagemap pgmap;
+    uint64_t stop, rounds;
+};
+
+static void *map_and_unmap(void *context)
+{
+    struct changes *changes = context;
+
+    while (__atomic_load_n(&changes->stop, __ATOMIC_SEQ_CST) == 0) {
+        CHECK_EQ(rig_map(&changes->pgmap), 0);
+        CHECK_EQ(memunmap_pages(&changes->pgmap), 0);
+        changes->rounds++;
+    }
+    return NULL;
+}
+
+TEST_CASE(statistics, a_cursor_beside_changes)
+{
+    struct pagemap_memory *memory = rig_plug(0, 32 * RIG_MB);
+    struct range ranges[] = {rig_range(0, 4 * RIG_MB), rig_range(8 * RIG_MB, 4 * RIG_MB),
+                             rig_range(16 * RIG_MB, 4 * RIG_MB)};
+    struct dev_pagemap low = rig_pgmap(MEMORY_DEVICE_GENERIC, &ranges[0], 1);
+    struct changes changes = {.pgmap = rig_pgmap(MEMORY_DEVICE_GENERIC, &ranges[1], 1)};
+    struct dev_pagemap high = rig_pgmap(MEMORY_DEVICE_GENERIC, &ranges[2], 1);
+    unsigned seen = 0;
+    pthread_t thread;
+
+    REQUIRE_EQ(rig_map(&low), 0);
+    REQUIRE_EQ(rig_map(&high), 0);
+    REQUIRE_EQ(pthread_create(&thread, NULL, map_and_unmap, &changes), 0);
+    for (unsigned i = 0; i < 2000 || (seen == 0 && i < 200000); i++) {
+        struct pagemap_cursor cursor;
+        struct pagemap_entry entry;
+
+        pagemap_cursor_init(&cursor, 0, PHYSMEM_END);
+        check_entry(&cursor, &low, 0);
+        REQUIRE_EQ(step(&cursor, &entry), 0);
+        if (entry.pgmap == &changes.pgmap) {
+            CHECK_EQ(entry.start, ranges[1].start);
+            seen++;
+            REQUIRE_EQ(step(&cursor, &entry), 0);
+        }
+        CHECK_EQ(entry.pgmap, &high);
+        check_end(&cursor);
+    }
+    (void)__atomic_exchange_n(&changes.stop, 1, __ATOMIC_SEQ_CST);
+    (void)pthread_join(thread, NULL);
+    CHECK_GT(seen, 0);
+    CHECK_EQ(memunmap_pages(&low), 0);
+    CHECK_EQ(memunmap_pages(&high), 0);
+    rig_unplug(memory);
+}
+
+/* ---- counters ---- */
+
+TEST_CASE(statistics, devices_that_come_are_refused_and_go)
+{
+    struct pagemap_statistics before = stats(), after;
+    struct pagemap_memory *memory = rig_plug(0, 4 * RIG_MB);
+
+    warnings_count();
+    CHECK_EQ(rig_try_map(0, 4 * RIG_MB - 1), 0);
+    CHECK_EQ(rig_try_map(0, 4 * RIG_MB), -EINVAL);
+    CHECK_EQ(PTR_ERR(memremap_pages(NULL, -1)), -EINVAL);
+    after = stats();
+    CHECK_EQ(after.devices - before.devices, 1);
+    CHECK_EQ(after.devices_refused - before.devices_refused, 2);
+    CHECK_EQ(after.devices_now, before.devices_now);
+    rig_unplug(memory);
+}
+
+TEST_CASE(statistics, pins)
+{
+    struct pagemap_statistics before = stats(), after;
+    struct page *pages[8], *more;
+    struct file_rig rig;
+    char *view;
+
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, 8), 0);
+    view = file_rig_view(&rig, 0, 8);
+    REQUIRE_EQ(pin_user_pages((uintptr_t)view, 8, FOLL_WRITE, pages), 8);
+    REQUIRE_EQ(pin_user_pages((uintptr_t)view, 1, FOLL_WRITE, &more), 1);
+    after = stats();
+    CHECK_EQ(after.pins - before.pins, 9);
+    CHECK_EQ(after.pins_now - before.pins_now, 9);
+    unpin_user_page(more);
+    CHECK_EQ(stats().pins_now - before.pins_now, 8);
+    unpin_user_pages(pages, 8);
+    CHECK_EQ(stats().pins_now, before.pins_now);
+    CHECK_EQ(warnings_take(), 0);
+    unpin_user_page(more); /* once too often */
+    CHECK_EQ(warnings_take(), 1);
+    REQUIRE_EQ(get_user_pages((uintptr_t)view, 8, 0, pages), 8);
+    after = stats();
+    CHECK_EQ(after.pins_now, before.pins_now, "neither that, nor a get");
+    CHECK_EQ(after.pins - before.pins, 9);
+    for (unsigned i = 0; i < 8; i++) {
+        put_page(pages[i]);
+    }
+    CHECK_EQ(vm_munmap(view, 8 * PAGE_SIZE), 0);
+    file_rig_tear_down(&rig);
+}
+
+/* Pins of compound pages are known one by one. */
+TEST_CASE(statistics, pins_of_compound_pages_that_are_put)
+{
+    struct pagemap_statistics before = stats();
+    struct file_rig rig;
+    struct page *page;
+    char *view;
+
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
+    file_rig_use_compound_pages(&rig);
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, 512), 0);
+    view = file_rig_view(&rig, 0, 8);
+    REQUIRE_EQ(pin_user_pages((uintptr_t)view, 1, FOLL_WRITE, &page), 1);
+    CHECK_EQ(stats().pins_now - before.pins_now, 1);
+    put_page(page);
+    CHECK_EQ(warnings_take(), 1, "it was pinned");
+    CHECK_EQ(stats().pins_now, before.pins_now);
+    unpin_user_page(page);
+    CHECK_EQ(warnings_take(), 1);
+    CHECK_EQ(stats().pins_now, before.pins_now);
+    CHECK_EQ(vm_munmap(view, 8 * PAGE_SIZE), 0);
+    file_rig_tear_down(&rig);
+}
+
+/* What a call was refused for, by the member that counts it, once for each call. */
+#define CHECK_REFUSED(call, error, member)                                                                   \
+    do {                                                                                                     \
+        struct pagemap_statistics before_ = stats(), after_;                                                 \
+        CHECK_EQ(call, error);                                                                               \
+        after_ = stats();                                                                                    \
+        CHECK_EQ(after_.member - before_.member, 1);                                                         \
+        CHECK_EQ(refusals(&after_) - refusals(&before_), 1, "and by no other");                              \
+    } while (0)
+
+static uint64_t refusals(const struct pagemap_statistics *of)
+{
+    return of->refused_no_view + of->refused_absent + of->refused_read_only + of->refused_killed +
+           of->refused_poisoned + of->refused_longterm + of->refused_migration + of->refused_would_wait +
+           of->refused_no_memory + of->refused_invalid;
+}
+
+TEST_CASE(statistics, refusals_by_reason)
+{
+    struct page *pages[8];
+    struct file_rig rig;
+    char *view, *read_only;
+
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, 4), 0);
+    view = file_rig_view(&rig, 0, 8);
+    read_only = vm_mmap(&rig.file, 8 * PAGE_SIZE, PROT_READ, 0);
+    REQUIRE(!IS_ERR(read_only));
+    CHECK_REFUSED(get_user_pages(0, 1, 0, pages), -EFAULT, refused_no_view);
+    CHECK_REFUSED(get_user_pages((uintptr_t)view + 4 * PAGE_SIZE, 1, 0, pages), -EFAULT, refused_absent);
+    CHECK_REFUSED(get_user_pages((uintptr_t)read_only, 1, FOLL_WRITE, pages), -EFAULT, refused_read_only);
+    CHECK_REFUSED(get_user_pages((uintptr_t)view, 1, FOLL_PIN, pages), -EINVAL, refused_invalid);
+    CHECK_REFUSED(get_user_pages((uintptr_t)view, 8, 0, pages), 4, refused_absent);
+    for (unsigned i = 0; i < 4; i++) {
+        put_page(pages[i]);
+    }
+    unmap_mapping_pages(&rig.file, 2, 1, false);
+    CHECK_REFUSED(get_user_pages((uintptr_t)view + 2 * PAGE_SIZE, 1, 0, pages), -EFAULT, refused_absent);
+    REQUIRE_EQ(memory_failure(3, 0), 0);
+    CHECK_REFUSED(get_user_pages((uintptr_t)view + 3 * PAGE_SIZE, 1, FOLL_HWPOISON, pages), -EHWPOISON,
+                  refused_poisoned);
+    CHECK_EQ(unpoison_memory(3), 0);
+    REQUIRE_EQ(kill_dev_pagemap(&rig.pgmap), 0);
+    CHECK_REFUSED(get_user_pages((uintptr_t)view, 1, 0, pages), -EFAULT, refused_killed);
+    REQUIRE_EQ(resurrect_dev_pagemap(&rig.pgmap), 0);
+    CHECK_EQ(vm_munmap(view, 8 * PAGE_SIZE), 0);
+    CHECK_EQ(vm_munmap(read_only, 8 * PAGE_SIZE), 0);
+    file_rig_tear_down(&rig);
+}
+
+static void pin_for_long(enum memory_type type, long error)
+{
+    struct page *page;
+    struct file_rig rig;
+    char *view;
+
+    file_rig_set_up(&rig, type);
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, 4), 0);
+    view = file_rig_view(&rig, 0, 4);
+    CHECK_REFUSED(pin_user_pages((uintptr_t)view, 1, FOLL_LONGTERM, &page), error, refused_longterm);
+    CHECK_EQ(vm_munmap(view, 4 * PAGE_SIZE), 0);
+    file_rig_tear_down(&rig);
+}
+
+TEST_CASE(statistics, refused_for_long)
+{
+    pin_for_long(MEMORY_DEVICE_FS_DAX, -EOPNOTSUPP);
+}
+
+static vm_fault_t refuse_to_migrate(struct vm_fault *vmf)
+{
+    (void)vmf;
+    return 1;
+}
+
+TEST_CASE(statistics, private_pages_that_do_not_come_back)
+{
+    struct dev_pagemap_ops ops = rig_ops;
+    struct pagemap_statistics before;
+    struct page *page;
+    struct file_rig rig;
+    char *view;
+
+    file_rig_set_up(&rig, MEMORY_DEVICE_PRIVATE);
+    ops.migrate_to_ram = refuse_to_migrate;
+    rig.pgmap.ops = &ops;
+    REQUIRE_EQ(zone_device_page_init(pfn_to_page(5)), 0);
+    unlock_page(pfn_to_page(5));
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 5, 1), 0);
+    view = file_rig_view(&rig, 0, 1);
+    before = stats();
+    CHECK_REFUSED(get_user_pages((uintptr_t)view, 1, 0, &page), -EFAULT, refused_migration);
+    CHECK_EQ(stats().gup_migrations - before.gup_migrations, 1);
+    CHECK_REFUSED(get_user_pages_fast_only((uintptr_t)view, 1, 0, &page), 0, refused_would_wait);
+    CHECK_EQ(stats().gup_migrations - before.gup_migrations, 1);
+    CHECK_EQ(vm_munmap(view, PAGE_SIZE), 0);
+    file_rig_tear_down(&rig);
+}
+
+static void revoke_by(enum pagemap_revocation how)
+{
+    struct pagemap_statistics before, after;
+    struct file_rig rig;
+    char *view;
+
+    if (pagemap_set_revocation(how) != 0) {
+        TEST_SKIP("%s", pagemap_revocation_report());
+    }
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, 8), 0);
+    view = file_rig_view(&rig, 0, 8);
+    if (pagemap_view_revocation(view) == how) {
+        before = stats();
+        unmap_mapping_pages(&rig.file, 1, 2, false);
+        unmap_mapping_pages(&rig.file, 4, 1, false);
+        after = stats();
+        CHECK_EQ(after.revoked_by_uffd - before.revoked_by_uffd, how == PAGEMAP_REVOKE_UFFD ? 2 : 0);
+        CHECK_EQ(after.revoked_by_overlay - before.revoked_by_overlay, how == PAGEMAP_REVOKE_OVERLAY ? 2 : 0);
+        CHECK_EQ(after.revoked_whole_view, before.revoked_whole_view);
+    }
+    CHECK_EQ(vm_munmap(view, 8 * PAGE_SIZE), 0);
+    file_rig_tear_down(&rig);
+}
+
+TEST_CASE(statistics, revocations_by_userfaultfd)
+{
+    revoke_by(PAGEMAP_REVOKE_UFFD);
+}
+
+TEST_CASE(statistics, revocations_by_the_overlay)
+{
+    revoke_by(PAGEMAP_REVOKE_OVERLAY);
+}
+
+static void unmap_the_device(void *rig)
+{
+    CHECK_EQ(memunmap_pages(&((struct file_rig *)rig)->pgmap), 0);
+}
+
+TEST_CASE(statistics, waits)
+{
+    struct pagemap_statistics before = stats(), after;
+    struct waiter waiter;
+    struct file_rig rig;
+    struct page *page;
+
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
+    page = pagemap_get_page(3);
+    REQUIRE_NE(page, NULL);
+    waiter_start(&waiter, unmap_the_device, &rig);
+    for (unsigned i = 0; i < 20000 && stats().waits_now == before.waits_now; i++) {
+        (void)usleep(1000);
+    }
+    after = stats();
+    CHECK_EQ(after.waits_now - before.waits_now, 1);
+    CHECK_EQ(after.waits - before.waits, 1);
+    (void)usleep(2000);
+    put_page(page);
+    waiter_join(&waiter);
+    after = stats();
+    CHECK_EQ(after.waits_now, before.waits_now);
+    CHECK_EQ(after.waits - before.waits, 1);
+    CHECK_GE(after.longest_wait_ns, 2000000);
+    REQUIRE_EQ(rig_map(&rig.pgmap), 0);
+    file_rig_tear_down(&rig);
+    CHECK_EQ(stats().waits - before.waits, 1, "what need not sleep is no wait");
+}
+
+TEST_CASE(statistics, memory_failures)
+{
+    struct pagemap_statistics before = stats();
+    struct file_rig rig;
+
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, 8), 0);
+    CHECK_EQ(memory_failure(3, 0), 0);
+    CHECK_EQ(memory_failure(3, 0), 0);
+    CHECK_EQ(memory_failure(100, 0), -EBUSY, "in no file");
+    CHECK_EQ(stats().memory_failures - before.memory_failures, 1);
+    file_rig_tear_down(&rig);
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * That reclamation does not stop half way: what a poll answers, how much one does, and that what idle and ended threads
+ * left is found. All by counting calls of `release`.
+ */
+#include <errno.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+
+#include "rangemap/rangemap.h"
+#include "test/check/crew.h"
+#include "test/shim/ctest.h"
+
+static atomic_uint released;
+
+static void count(void *value, void *context)
+{
+    (void)value;
+    (void)context;
+    released++;
+}
+
+struct place {
+    struct rangemap_domain *domain;
+    struct rangemap *map;
+    sem_t filled, leave;
+    unsigned stores;
+};
+
+static void place_make(struct place *place, enum rangemap_callbacks callbacks, rangemap_value_fn *release)
+{
+    const struct rangemap_domain_options domain_options = {.callbacks = callbacks};
+    struct rangemap_options options = {.release = release, .context = place};
+
+    released = 0;
+    REQUIRE_EQ(rangemap_domain_create(&domain_options, &place->domain), 0);
+    options.domain = place->domain;
+    REQUIRE_EQ(rangemap_create(&options, &place->map), 0);
+    sem_init(&place->filled, 0, 0);
+    sem_init(&place->leave, 0, 0);
+}
+
+static void place_end(struct place *place)
+{
+    CHECK_EQ(rangemap_destroy(place->map), 0);
+    CHECK_EQ(rangemap_domain_destroy(place->domain), 0);
+    sem_destroy(&place->filled);
+    sem_destroy(&place->leave);
+}
+
+/* Each but the first displaces a value. */
+static void store_times(struct place *place, uint64_t key, unsigned times)
+{
+    for (unsigned i = 0; i < times; i++) {
+        REQUIRE_EQ(rangemap_store(place->map, key, key, NULL, NULL, NULL), 0);
+    }
+}
+
+/* Polls until one says that there is no more; how many it took. */
+static unsigned poll_to_the_end(struct rangemap_domain *domain)
+{
+    unsigned polls = 1;
+
+    while (rangemap_domain_poll(domain) == 1) {
+        REQUIRE_LT(polls++, 10000u, "there is always more to do");
+    }
+    return polls;
+}
+
+static uint64_t pending(struct rangemap_domain *domain)
+{
+    struct rangemap_domain_statistics statistics;
+
+    REQUIRE_EQ(rangemap_domain_stats(domain, &statistics), 0);
+    return statistics.pending_bytes;
+}
+
+/* However full the bag is that is still open. */
+TEST_CASE(share, poll_says_zero_when_nothing_is_left)
+{
+    struct place place;
+
+    for (unsigned stores = 1; stores < 300; stores += stores < 80 ? 1 : 31) {
+        place_make(&place, RANGEMAP_CALLBACKS_WHEN_ASKED, count);
+        store_times(&place, 7, stores + 1);
+        CHECK_EQ(released, 0u);
+        poll_to_the_end(place.domain);
+        CHECK_EQ(released, stores, "after %u", stores);
+        CHECK_EQ(pending(place.domain), 0u);
+        CHECK_EQ(rangemap_domain_poll(place.domain), 0, "and again");
+        place_end(&place);
+    }
+}
+
+/* Nor does it stop before: each poll does a share, and no more than one. */
+TEST_CASE(share, each_poll_does_its_share)
+{
+    enum { STORES = 5000, SHARE = 256 };
+    struct place place;
+    unsigned polls = 0, before = 0;
+
+    place_make(&place, RANGEMAP_CALLBACKS_WHEN_ASKED, count);
+    store_times(&place, 7, STORES + 1);
+    while (rangemap_domain_poll(place.domain) == 1) {
+        CHECK_LE(released - before, (unsigned)SHARE + 1);
+        before = released;
+        REQUIRE_LT(polls++, 1000u);
+    }
+    CHECK_EQ(released, (unsigned)STORES);
+    CHECK_GE(polls, (unsigned)STORES / SHARE);
+    CHECK_LE(polls, 2 * (2 * STORES / SHARE) + 8, "nodes and values, and a few for epochs to pass");
+    place_end(&place);
+}
+
+static void poll_inside(void *value, void *context)
+{
+    struct place *place = context;
+
+    (void)value;
+    released++;
+    CHECK_EQ(rangemap_domain_poll(place->domain), 1, "the call that it is inside of is not done");
+}
+
+TEST_CASE(share, poll_in_a_callback_says_that_there_is_more)
+{
+    struct place place;
+
+    place_make(&place, RANGEMAP_CALLBACKS_ANYWHERE, poll_inside);
+    store_times(&place, 7, 500);
+    CHECK_EQ(rangemap_domain_barrier(place.domain), 0);
+    CHECK_EQ(released, 499u);
+    place_end(&place);
+}
+
+TEST_CASE(share, a_section_leaves_more_to_do)
+{
+    struct place place;
+
+    place_make(&place, RANGEMAP_CALLBACKS_ANYWHERE, count);
+    REQUIRE_EQ(rangemap_read_begin(place.map), 0);
+    store_times(&place, 7, 10);
+    for (unsigned i = 0; i < 5; i++) {
+        CHECK_EQ(rangemap_domain_poll(place.domain), 1);
+    }
+    CHECK_EQ(released, 0u);
+    rangemap_read_end(place.map);
+    poll_to_the_end(place.domain);
+    CHECK_EQ(released, 9u);
+    place_end(&place);
+}
+
+static void fill_and_wait(unsigned index, void *context)
+{
+    struct place *place = context;
+
+    store_times(place, 100 + index, place->stores);
+    sem_post(&place->filled);
+    sem_wait(&place->leave);
+}
+
+static void fill(unsigned index, void *context)
+{
+    struct place *place = context;
+
+    store_times(place, 100 + index, place->stores);
+}
+
+/* What others handed over before they fell idle is disposed of by who polls; a bag that they still fill is theirs. */
+TEST_CASE(share, polls_see_to_idle_threads)
+{
+    enum { THREADS = 20, OPEN = 64 };
+    struct place place = {.stores = 1000};
+    struct crew crew;
+
+    place_make(&place, RANGEMAP_CALLBACKS_WHEN_ASKED, count);
+    crew_start(&crew, THREADS, fill_and_wait, &place);
+    for (unsigned i = 0; i < THREADS; i++) {
+        sem_wait(&place.filled);
+    }
+    CHECK_EQ(released, 0u);
+    poll_to_the_end(place.domain);
+    CHECK_GE(released, (unsigned)THREADS * (999 - OPEN));
+    CHECK_EQ(pending(place.domain), 0u);
+    for (unsigned i = 0; i < THREADS; i++) {
+        sem_post(&place.leave);
+    }
+    crew_join(&crew);
+    place_end(&place);
+    CHECK_EQ(released, THREADS * 1000u);
+}
+
+/* Of threads that have ended, all of it. */
+TEST_CASE(share, polls_see_to_threads_that_ended)
+{
+    enum { THREADS = 20 };
+    struct place place = {.stores = 100};
+
+    place_make(&place, RANGEMAP_CALLBACKS_WHEN_ASKED, count);
+    for (unsigned round = 0; round < 3; round++) {
+        crew_run(THREADS, fill, &place);
+    }
+    for (unsigned i = 0; i < 4; i++) { /* some must be found out first */
+        poll_to_the_end(place.domain);
+    }
+    CHECK_EQ(released, THREADS * 299u);
+    place_end(&place);
+}
+
+/* Updates of one thread bring the others' backlog down, too, as the coarse clock ticks. */
+TEST_CASE(share, updates_see_to_threads_that_ended)
+{
+    enum { THREADS = 30, LIMIT_MS = 10000 };
+    struct place place = {.stores = 300};
+    unsigned left, waited;
+
+    place_make(&place, RANGEMAP_CALLBACKS_ANYWHERE, count);
+    crew_run(THREADS, fill, &place);
+    left = THREADS * 299 - released;
+    for (waited = 0; released < THREADS * 299 && waited < LIMIT_MS; waited++) {
+        store_times(&place, 7, 1);
+        sleep_milliseconds(1);
+    }
+    CHECK_LT(waited, (unsigned)LIMIT_MS, "%u of %u are left", THREADS * 299 - released, left);
+    place_end(&place);
+}
+
+TEST_CASE(share, serve_answers)
+{
+    struct place place;
+
+    place_make(&place, RANGEMAP_CALLBACKS_WHEN_ASKED, count);
+    CHECK_EQ(rangemap_domain_serve(place.domain, 0), 0);
+    CHECK_EQ(rangemap_domain_serve(place.domain, 5), 0);
+    store_times(&place, 7, 2);
+    CHECK_EQ(rangemap_domain_serve(place.domain, -1), 1);
+    CHECK_EQ(released, 1u);
+    REQUIRE_EQ(rangemap_read_begin(place.map), 0);
+    CHECK_EQ(rangemap_domain_serve(place.domain, 0), -EDEADLK);
+    rangemap_read_end(place.map);
+    CHECK_EQ(rangemap_domain_serve(place.domain, 0), 0);
+    place_end(&place);
+}

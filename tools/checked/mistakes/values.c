@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Values outside of their sections, which AddressSanitizer tells. */
+#include <string.h>
+
+#include "mistakes.h"
+
+static struct rangemap_entry entry;
+static char *string;
+
+static void free_it(void *value, void *context)
+{
+    (void)context;
+    free(value);
+}
+
+static void insert_a_string(void)
+{
+    string = malloc(32);
+    strcpy(string, "hello");
+    demand(rangemap_create(&(struct rangemap_options){.release = free_it}, &map));
+    demand(rangemap_insert(map, 0, 99, string, NULL));
+}
+
+void value_after_release(void)
+{
+    void *value;
+
+    insert_a_string();
+    demand(rangemap_lookup(map, 5, &value));
+    demand(rangemap_erase(map, 5, NULL));
+    demand(rangemap_domain_barrier(NULL));
+    puts(value);
+}
+
+void value_after_section(void)
+{
+    insert_a_string();
+    demand(rangemap_read_begin(map));
+    demand(rangemap_find_held(map, 5, &entry));
+    puts(entry.value);
+    rangemap_read_end(map);
+    puts(entry.value); /* still in the map */
+}
+
+void value_without_section(void)
+{
+    void *value;
+
+    insert_a_string();
+    demand(rangemap_lookup(map, 5, &value));
+    puts(value);
+}
+
+void value_of_cursor_after_section(void)
+{
+    struct rangemap_snapshot snapshot;
+    struct rangemap_cursor cursor;
+
+    insert_a_string();
+    demand(rangemap_snapshot_begin(map, &snapshot));
+    demand(rangemap_cursor_init_at(&cursor, &snapshot, 0, 99));
+    demand(rangemap_cursor_next(&cursor, &entry));
+    puts(entry.value);
+    rangemap_snapshot_end(&snapshot);
+    puts(entry.value);
+}
+
+static void use_while_displaced(const struct rangemap_entry *displaced, void *context)
+{
+    (void)context;
+    demand(rangemap_find_held(map, 70, &entry)); /* in the library's section */
+    puts(displaced->value);
+}
+
+static void *look_up_in_section(void *unused)
+{
+    for (int i = 0; i < 10000; i++) {
+        demand(rangemap_read_begin(map));
+        demand(rangemap_find_held(map, 70, &entry));
+        if (strcmp(entry.value, "hello") != 0) {
+            abort();
+        }
+        rangemap_read_end(map);
+    }
+    return unused;
+}
+
+void values_in_sections(void)
+{
+    insert_a_string();
+    demand(rangemap_read_begin(map));
+    demand(rangemap_read_begin(map));
+    demand(rangemap_find_held(map, 5, &entry));
+    rangemap_read_end(map);
+    puts(entry.value); /* the outer section is open */
+    demand(rangemap_domain_read_begin(NULL));
+    rangemap_read_end(map);
+    puts(entry.value);
+    rangemap_domain_read_end(NULL);
+    string = malloc(32);
+    strcpy(string, "hello");
+    demand(rangemap_store(map, 0, 99, string, use_while_displaced, NULL));
+    run_thread(look_up_in_section);
+    look_up_in_section(NULL);
+    demand(rangemap_destroy(map));
+}
