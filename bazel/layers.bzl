@@ -24,6 +24,7 @@ def layered_library(
         defines = [],
         local_defines = [],
         linkopts = [],
+        target_compatible_with = [],
         testonly = False,
         visibility = None,
         deps = []):
@@ -42,6 +43,7 @@ def layered_library(
       defines: preprocessor definitions, which whoever depends on the library gets too.
       local_defines: those of the library's own sources.
       linkopts: of what the library is linked into.
+      target_compatible_with: of the library.
       testonly: whether only tests may use it.
       visibility: of the library.
       deps: libraries that all layers may use.
@@ -62,6 +64,7 @@ def layered_library(
             copts = copts,
             linkstatic = True,  # hidden symbols are reached from the other folders
             local_defines = local_defines,
+            target_compatible_with = target_compatible_with,
             deps = below + deps,
         )
         below = below + [":%s_%s" % (name, folder)]

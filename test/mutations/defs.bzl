@@ -38,7 +38,7 @@ patched = rule(
     },
 )
 
-def mutated_library(name, defines, visibility, copts = [], deps = []):
+def mutated_library(name, defines, visibility, copts = [], target_compatible_with = [], deps = []):
     """The library with its private headers, patched. Whoever links it defines rm_broken_rule.
 
     Args:
@@ -46,6 +46,7 @@ def mutated_library(name, defines, visibility, copts = [], deps = []):
       defines: preprocessor definitions, which whoever depends on the library gets too.
       visibility: of the library.
       copts: options of the library's own sources.
+      target_compatible_with: of the library.
       deps: what comes before the real Concurrency Kit.
     """
     cc_library(
@@ -62,6 +63,7 @@ def mutated_library(name, defines, visibility, copts = [], deps = []):
         defines = defines,
         includes = [_COPY],
         linkopts = ["-pthread"],
+        target_compatible_with = target_compatible_with,
         visibility = visibility,
         deps = deps + ["//third_party:ck"],
     )
