@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include "test/pagemap/faults.h"
+#include "test/pagemap/stress/hardware.h"
 #include "test/pagemap/stress/world.h"
 
 struct driver drivers[DRIVERS];
@@ -36,8 +37,11 @@ static void kill_and_perhaps_resurrect(struct driver *driver, uint64_t base)
         CHECK(error == -EPERM && loaded(&forbidden) != 0, "%d", error);
         return;
     }
+    store(&driver->is_dead, 1);
+    hardware_check(driver);
     CHECK(rig_finds(PHYS_PFN(base), NULL));
     if (prng_below(&driver->prng, 2) == 0) { /* called off, whatever is still held */
+        store(&driver->is_dead, 0);
         CHECK_EQ(resurrect_dev_pagemap(&driver->pgmap), 0);
         CHECK(rig_finds(PHYS_PFN(base), &driver->pgmap));
     }
@@ -63,7 +67,8 @@ static bool cycle(struct driver *driver, uint64_t base)
     int error;
 
     configure(driver, base);
-    (void)__atomic_exchange_n(&driver->magic, MAGIC, __ATOMIC_SEQ_CST);
+    store(&driver->is_dead, 0);
+    store(&driver->magic, MAGIC);
     arm(driver, 24); /* 0, and beyond the last step: none fails */
     error = rig_map(&driver->pgmap);
     (void)pm_fault_arm(0);
@@ -71,8 +76,9 @@ static bool cycle(struct driver *driver, uint64_t base)
         driver->mapped++;
         CHECK(rig_finds(PHYS_PFN(base), &driver->pgmap));
         fill_file(driver, base);
+        hardware_await(driver);
         for (uint64_t i = prng_below(&driver->prng, 50); i > 0; i--) {
-            if (i % 8 == 0) {
+            if (i % 4 == 0) {
                 change_views(driver);
             }
             (void)sched_yield();
@@ -91,10 +97,17 @@ static bool cycle(struct driver *driver, uint64_t base)
         driver->failed++;
         CHECK_EQ(error, -ENOMEM);
     }
-    (void)__atomic_exchange_n(&driver->magic, 0, __ATOMIC_SEQ_CST);
+    store(&driver->magic, 0);
+    hardware_check(driver);
     CHECK(rig_finds(PHYS_PFN(base), NULL));
     CHECK_EQ(driver->pgmap.altmap.alloc, 0);
     return true;
+}
+
+void set_up_driver(unsigned number)
+{
+    drivers[number].prng = prng_stream(test_seed(), 100 + number);
+    REQUIRE_EQ(address_space_init(&drivers[number].file, "stress", NULL), 0);
 }
 
 void *drive(void *context)
@@ -105,16 +118,15 @@ void *drive(void *context)
     int error;
 
     take_signals();
-    driver->prng = prng_stream(test_seed(), 100 + number);
-    REQUIRE_EQ(address_space_init(&driver->file, "stress", NULL), 0);
     for (unsigned i = 0; i < CYCLES * test_scale() && is_whole; i++) {
         is_whole = cycle(driver, number * SLOT_MB * RIG_MB);
         add(&driver->cycles, 1);
     }
-    (void)__atomic_exchange_n(&driver->cycles, UINT64_MAX, __ATOMIC_SEQ_CST);
+    store(&driver->cycles, UINT64_MAX);
     for (unsigned v = 0; v < VIEWS; v++) {
         unmap_view(driver, v);
     }
+    hardware_stop(driver);
     error = address_space_destroy(&driver->file);
     CHECK(error == 0 || (error == -EPERM && loaded(&forbidden) != 0), "%d", error);
     return NULL;

@@ -2,9 +2,11 @@
 /* All threads, and what they must have come to. */
 #include <pthread.h>
 
+#include "test/pagemap/stress/hardware.h"
 #include "test/pagemap/stress/world.h"
 
 uint64_t forbidden, is_cut_short, stop;
+bool is_short;
 
 static void join_all(const pthread_t *reader, const pthread_t *driver, pthread_t forker)
 {
@@ -28,6 +30,9 @@ static void check_counts(void)
         CHECK_GT(drivers[i].mapped, 0);
         CHECK_GT(drivers[i].failed, 0);
         CHECK_GT(drivers[i].failed_file_steps, 0);
+        CHECK_GT(drivers[i].replaced, 0);
+        CHECK_GT(drivers[i].refused, 0);
+        hardware_check_counts(&drivers[i]);
     }
     CHECK_GT(loaded(&hits), 0);
     CHECK_GT(loaded(&page_hits), 0);
@@ -47,6 +52,8 @@ void torture(void (*interfere)(void))
         REQUIRE_EQ(pthread_create(&reader[i], NULL, read_randomly, (void *)(uintptr_t)i), 0);
     }
     for (unsigned i = 0; i < DRIVERS; i++) {
+        set_up_driver(i);
+        hardware_start(i);
         REQUIRE_EQ(pthread_create(&driver[i], NULL, drive, &drivers[i]), 0);
     }
     start_signals();

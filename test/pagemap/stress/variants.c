@@ -34,6 +34,7 @@ static void few_mappings(void)
         child_skip("vm.max_map_count is too large to reach");
     }
     (void)munmap(all + (at - left) * PAGE_SIZE, left * PAGE_SIZE);
+    is_short = true;
     fork_pauses = 1000; /* to copy so many takes long */
     torture(NULL);
 }
@@ -64,6 +65,7 @@ static void little_address_space(void)
 
     CHECK_EQ(rig_try_map(0, 2 * RIG_MB - 1), 0);
     rig_unplug(memory);
+    is_short = true;
     torture(fill_address_space);
 }
 
