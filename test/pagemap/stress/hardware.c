@@ -253,7 +253,7 @@ static void step(struct hardware *it)
 {
     struct unit *unit = &it->units[prng_below(&it->prng, UNITS)];
 
-    if (prng_below(&it->prng, 8) == 0) {
+    if (prng_below(&it->prng, 4) == 0) {
         take_away(unit);
         insert(unit);
     }
