@@ -26,7 +26,7 @@ static bool is_in_file(const struct driver *driver, uint64_t pfn)
 /* Five in six are not in the file. Some was there before, and may be pinned still. */
 static struct page *any_other_page(struct driver *driver)
 {
-    uint64_t first = PHYS_PFN(driver->pgmap.ranges[0].start), pfn;
+    uint64_t first = PHYS_PFN(driver->pgmap.range.start), pfn;
 
     do {
         pfn = first + prng_between(&driver->prng, FILE_PFNS, FILE_PFNS_END - 1);
