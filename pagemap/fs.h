@@ -137,8 +137,9 @@ void unmap_mapping_range(struct address_space *mapping, uint64_t start, uint64_t
 void unmap_mapping_pages(struct address_space *mapping, uint64_t index, uint64_t nr_pages, bool even_cows);
 
 /*
- * Makes the file's pages there present in all views again (in the kernel, faults do). -ENOMEM: some may be. Pages
- * that are poisoned or PRIVATE stay absent.
+ * Makes the file's pages there present in all views again (in the kernel, faults do). -ENOMEM: some may be; and where the
+ * system refused, such as were present are absent now, of which clients are told (mmu_notifier.h). Pages that are poisoned or
+ * PRIVATE stay absent.
  */
 int map_mapping_range(struct address_space *mapping, uint64_t start, uint64_t bytes);
 

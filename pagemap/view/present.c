@@ -122,20 +122,24 @@ static int show_run(struct pm_view *view, const struct rangemap_entry *run)
     return error;
 }
 
-int pm_show_file(struct pm_view *view, uint64_t first, uint64_t last)
+int pm_show_file(struct pm_view *view, uint64_t *first, uint64_t *last)
 {
     struct rangemap_cursor cursor;
     struct rangemap_entry run;
     int error;
 
-    if (!pm_view_overlap(view, &first, &last)) {
+    if (!pm_view_overlap(view, first, last)) {
         return 0;
     }
     error = pm_settle(view);
-    error = error != 0 ? error : rangemap_cursor_init(&cursor, view->mapping->_pages, first, last);
+    error = error != 0 ? error : rangemap_cursor_init(&cursor, view->mapping->_pages, *first, *last);
     while (error == 0 && rangemap_cursor_next(&cursor, &run) == 0) {
-        pm_clip(&run, first, last);
+        pm_clip(&run, *first, *last);
         error = show_run(view, &run);
+        if (error != 0) {
+            *first = run.start;
+            *last = run.last;
+        }
     }
     return error;
 }

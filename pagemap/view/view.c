@@ -88,7 +88,7 @@ static int make(struct address_space *mapping, size_t bytes, int prot, uint64_t 
 {
     int error = check(mapping, bytes, prot, offset);
     struct pm_view *view = error == 0 ? new_view(mapping, bytes, prot, offset, alignment) : NULL;
-    uint64_t vpn;
+    uint64_t vpn, first, last;
 
     *made = view;
     if (view == NULL) {
@@ -96,7 +96,9 @@ static int make(struct address_space *mapping, size_t bytes, int prot, uint64_t 
     }
     vpn = pm_vpn(view->start);
     error = rangemap_carve(pm_tables()->present, vpn, vpn + bytes / PAGE_SIZE - 1, NULL, NULL);
-    error = error != 0 ? error : pm_show_file(view, view->interval.first, view->interval.last);
+    first = view->interval.first;
+    last = view->interval.last;
+    error = error != 0 ? error : pm_show_file(view, &first, &last);
     error = error == 0 && pm_fault_here() ? -ENOMEM : error;
     if (error == 0) { /* a view that is there already is one of the process that this one was forked by */
         error = rangemap_store(pm_tables()->views, vpn, vpn + bytes / PAGE_SIZE - 1, view, NULL, NULL);
@@ -254,13 +256,19 @@ void unmap_mapping_pages(struct address_space *mapping, uint64_t index, uint64_t
 int map_mapping_range(struct address_space *mapping, uint64_t start, uint64_t bytes)
 {
     uint64_t first = pm_first_index(start), last = pm_last_index(start, bytes);
+    struct pm_revocation half = {.mapping = mapping};
     int error = 0;
 
     pm_mapping_lock(mapping);
     pm_round_to_granules(mapping, &first, &last);
     for (struct pm_view *view = pm_views_first(mapping, first, last); view != NULL && error == 0;
          view = pm_views_next(view, first, last)) {
-        error = pm_show_file(view, first, last);
+        half.first = first;
+        half.last = last;
+        error = pm_show_file(view, &half.first, &half.last);
+    }
+    if (error != 0) {
+        pm_revoke(&half);
     }
     pm_mapping_unlock(mapping);
     return error;

@@ -108,8 +108,11 @@ PM_INTERNAL void pm_forbid_pins(struct pm_view *view, uint64_t first, uint64_t l
 /* Takes what is denied out of `present`. -ENOMEM: it stays denied. Before any page of it is shown. */
 PM_INTERNAL int pm_settle(struct pm_view *view);
 
-/* What the file has in [first, last] shown in the view, and pins allowed. -ENOMEM: some may be. */
-PM_INTERNAL int pm_show_file(struct pm_view *view, uint64_t first, uint64_t last);
+/*
+ * What the file has in [*first, *last] shown in the view, and pins allowed. -ENOMEM: some may be. Of [*first, *last], which it then
+ * narrows, the mapping may be gone where pins are allowed since before: to be revoked.
+ */
+PM_INTERNAL int pm_show_file(struct pm_view *view, uint64_t *first, uint64_t *last);
 
 /* ---- revoke.c ---- */
 
