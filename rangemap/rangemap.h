@@ -97,7 +97,7 @@ struct rangemap_entry {
 };
 
 /*
- * For those who have a start and a length: the last key of the `length` keys from `start` on, in *last. -EINVAL: length
+ * For callers with a start and a length: the last key of the `length` keys from `start` on, in *last. -EINVAL: length
  * is 0, for which there is no closed range (start - 1 would be the last key, and for start 0 that is the whole of the
  * key space: never compute `end - 1` of a half-open range that may be empty), or the keys would pass UINT64_MAX.
  */
@@ -149,7 +149,7 @@ struct rangemap_options {
 };
 
 /*
- * Creates an empty map in *map. Errors: -EINVAL, -ENOMEM. Lock-free. The map belongs to the caller, who
+ * Creates an empty map in *map. Errors: -EINVAL, -ENOMEM. Lock-free. The map belongs to the caller, which
  * ends it with rangemap_destroy(). The domain must outlive the map.
  */
 RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_create(const struct rangemap_options *options,
@@ -169,7 +169,7 @@ typedef void rangemap_ended_fn(void *context);
 /*
  * Destroys `map` without waiting: no other thread may be using it or start to, but what it owns is released later,
  * where callbacks of the domain run (see enum rangemap_callbacks), a share at a time. When nothing is left and no
- * `release` of it runs any more, ended(context) is called (NULL: nobody is told). Lock-free; also in sections and
+ * `release` of it runs any more, ended(context) is called (NULL: no call). Lock-free; also in sections and
  * callbacks; not in signal handlers. -EINVAL, -ENOMEM: only if the thread cannot be attached. rangemap_domain_destroy()
  * ends such maps, too.
  */
@@ -755,8 +755,8 @@ RANGEMAP_API void rangemap_after_fork_in_child(void);
 /*
  * Gives back what the library itself has mapped for the process, for a plugin that has it inside and is about to be
  * closed, or a program that is done with it: the memory of the default domain, once what waits there is ended, and of the
- * records of threads. Destroy your own domains, and the maps in the default domain, before. Nobody else may be in a call
- * of the library, or begin one meanwhile. 0, and the library may be used again; or nothing is given back:
+ * records of threads. Destroy your own domains, and the maps in the default domain, before. No other thread may be
+ * in a call of the library, or begin one meanwhile. 0, and the library may be used again; or nothing is given back:
  *   -EBUSY    a map or a domain is left; or another thread is attached to the default domain, or was to a domain
  *             destroyed since, after which it has not called the library. Threads that have ended do not matter. With
  *             `others_are_done` those that live do not either, unless a section of theirs is open: the caller promises
@@ -810,7 +810,7 @@ struct rangemap_domain_statistics {
 };
 
 /*
- * Sums per-thread counters: exact when nobody updates. Then pooled_bytes = cached_bytes + pinned_bytes, and
+ * Sums per-thread counters: exact when no thread updates. Then pooled_bytes = cached_bytes + pinned_bytes, and
  * chunk_bytes = node_bytes + pooled_bytes + idle_bytes and what the domain needs for itself: some kilobytes, and
  * one part in 40. `retries` counts from the domain's creation on, threads that have left included. Time O(threads +
  * chunks). Any context.

@@ -112,6 +112,49 @@ TEST_CASE(share, each_poll_does_its_share)
     place_end(&place);
 }
 
+/*
+ * An update disposes of as much as it and those since the last share handed over, and of three times that while more
+ * than 128 KiB wait; of 16 things more if a tick of the coarse clock has passed. A store hands over a node and a value,
+ * so all of that is even: whole stores. What waits has its grace period behind it, but for the last 64 things.
+ */
+TEST_CASE(share, updates_end_three_times_as_much_above_a_threshold)
+{
+    enum { THRESHOLD = 128 << 10, THINGS = 2, TICK = 16 / THINGS, BELOW = 2000, ABOVE_BYTES = 4 * THRESHOLD };
+    struct place place;
+    unsigned shares[2] = {0, 0}, since_share = 0;
+    uint64_t store_bytes, left;
+
+    place_make(&place, RANGEMAP_CALLBACKS_ANYWHERE, count);
+    REQUIRE_EQ(rangemap_read_begin(place.map), 0);
+    store_times(&place, 7, 2); /* the first one's garbage goes with the second's */
+    left = pending(place.domain);
+    store_times(&place, 7, 1);
+    store_bytes = pending(place.domain) - left;
+    store_times(&place, 7, (unsigned)(ABOVE_BYTES / store_bytes));
+    CHECK_EQ(released, 0u);
+    rangemap_read_end(place.map);
+    REQUIRE_EQ(rangemap_domain_poll(place.domain), 1, "it ends the grace period of all that waits");
+    for (unsigned i = 0; i < BELOW && (left = pending(place.domain)) > THRESHOLD / 4; i++) {
+        unsigned before = released, ended, factor = left + store_bytes > THRESHOLD ? 3 : 1;
+
+        store_times(&place, 7, 1);
+        ended = released - before;
+        since_share++;
+        if (ended == 0) {
+            continue;
+        }
+        if (shares[0] + shares[1] > 0) { /* before, it is not known since when */
+            CHECK_GE(ended, factor * since_share, "%u waited", (unsigned)left);
+            CHECK_LE(ended, factor * since_share + TICK, "%u waited", (unsigned)left);
+        }
+        since_share = 0;
+        shares[factor == 1]++;
+    }
+    CHECK_GE(shares[0], 10u);
+    CHECK_GE(shares[1], 10u);
+    place_end(&place);
+}
+
 static void poll_inside(void *value, void *context)
 {
     struct place *place = context;

@@ -16,8 +16,8 @@ enum {
 
 /*
  * Relaxed everywhere: the word alone is looked at, and no other access depends on when it changed. That the process is registered is the
- * kernel's own state, which membarrier(2) looks at itself; who reads ASYMMETRIC late asks in vain, and who reads
- * it after it was refused is light once more, which pollers find out like any other.
+ * kernel's own state, which membarrier(2) looks at itself; a thread that reads ASYMMETRIC late asks in vain, and
+ * one that reads it after it was refused is light once more, which pollers find out like any other.
  */
 rm_word rm_fence_kind;
 

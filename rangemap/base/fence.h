@@ -28,7 +28,7 @@ RM_INTERNAL extern rm_word rm_fence_kind;
 /* Asks the kernel, once per process; before the first light fence. Lock-free. */
 RM_INTERNAL void rm_fence_prepare(void);
 
-/* Without membarrier(2) for ever, if nobody has relied on it yet: whether that is so. */
+/* Without membarrier(2) for ever, if no domain has relied on it yet: whether that is so. */
 RM_INTERNAL bool rm_fence_forgo(void);
 
 /*

@@ -23,7 +23,7 @@ static inline uint64_t rm_tagged_head(uint64_t before, uint64_t first)
 }
 
 /*
- * Release: what the pusher did to the element, its link included, is visible to who reads it in the head. Also when others
+ * Release: what the pusher did to the element, its link included, is visible to its reader in the head. Also when others
  * have popped and pushed since: the head is written by read-modify-writes alone, which go on with what they read.
  */
 static inline void rm_tagged_push(struct rm_tagged *stack, uint32_t number, rm_word *link)

@@ -74,7 +74,7 @@ struct rm_checked_thread *rm_checked_outside_handlers(const char *call, const vo
 
 /* ---- calls of a map ---- */
 
-/* It says which map it is in before it looks whether that is destroyed; who destroys does it the other way round. */
+/* It says which map it is in before it looks whether that is destroyed; a destroyer does it the other way round. */
 static struct rm_checked_call enter(struct rm_checked_thread *thread, const struct rangemap *map,
                                     const char *name, const void *where)
 {

@@ -60,7 +60,7 @@ static struct seen_value *lock_place(void *value, sigset_t *before)
     return place;
 }
 
-/* To be touched only while somebody holds it. */
+/* To be touched only while it has holders. */
 static void unlock_place(struct seen_value *place, void *value, const sigset_t *before)
 {
     if (place->holders == 0) {

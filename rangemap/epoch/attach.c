@@ -37,7 +37,7 @@ void rm_thread_forget_in_hand(struct rm_thread *thread)
     thread->committed = 0;
 }
 
-/* By who made the record MOVING, or popped it. Its last thread's section, if one is open, is over. */
+/* By the thread that made the record MOVING, or popped it. Its last thread's section, if one is open, is over. */
 static void end_section(struct rm_thread *thread)
 {
     rm_happens_acquire(thread);
@@ -92,7 +92,7 @@ void rm_thread_reap(struct rangemap_domain *domain, unsigned records)
 }
 
 /*
- * By who attaches: all of them, unless another did so within a tick, or within ten microseconds a record, so that this
+ * When attaching: all of them, unless another did so within a tick, or within ten microseconds a record, so that this
  * takes a small part of a processor's time however many threads come.
  */
 static void reap_all_if_due(struct rangemap_domain *domain)
@@ -160,7 +160,7 @@ static struct rm_thread *new_record(struct rangemap_domain *domain)
 }
 
 /*
- * Makes the record, which nobody else has, the thread's: unless a handler has attached the thread since it looked. While
+ * Makes the record, which no other has, the thread's: unless a handler has attached the thread since it looked. While
  * the tree of its records changes, no handler comes.
  */
 static struct rm_thread *adopt(struct rm_thread *thread, uint64_t standing)
@@ -266,7 +266,7 @@ static void release(struct rm_thread *thread)
     /* Its owner compares this pointer only; it never follows it again. */
     ck_pr_store_ptr(&thread->section.global, NULL);
     while (!try_release(thread)) {
-        (void)sched_yield(); /* MOVING: somebody is parking it right now */
+        (void)sched_yield(); /* MOVING: it is being parked right now */
     }
 }
 

@@ -17,7 +17,7 @@ static inline struct rm_retired rm_dispose_whole(const struct rm_node *root, con
     return (struct rm_retired){rm_pointer_bits(root) | RM_RETIRED_SUBTREE, rm_pointer_bits(values)};
 }
 
-/* Frees a tree that nobody else can see, releasing values if `values` is not NULL; all at once. */
+/* Frees a tree that no other thread sees, releasing values if `values` is not NULL; all at once. */
 RM_INTERNAL void rm_dispose_tree(struct rm_node *root, const struct rm_values *values,
                                  struct rm_thread *thread);
 

@@ -63,7 +63,7 @@ bool rm_domain_is_default(const struct rangemap_domain *domain)
     return domain == rm_load_pointer_relaxed(&default_domain); /* compared, never followed */
 }
 
-/* Nobody else uses the library: the caller has ordered all that did before this. */
+/* No other thread uses the library: the caller has ordered all that did before this. */
 void rm_domain_drop_default(void)
 {
     struct rangemap_domain *domain = rm_load_pointer_relaxed(&default_domain);

@@ -3,8 +3,8 @@
  * A reclamation domain, in the first chunk of its pool: the epoch that its readers announce themselves in, the pool that nodes come from, and the
  * roster of the records of its threads, with the shards in which garbage waits.
  *
- * Who writes what:
- *   epoch          the global counter by whoever polls, from one value to the next (epoch/grace.h)
+ * The writers:
+ *   epoch          the global counter by any poller, from one value to the next (epoch/grace.h)
  *   pool           any thread, lock-free
  *   pending_bytes  any thread, once per bag, where limits are set; else only the records count
  *   roster         any thread that attaches or leaves (epoch/roster.h)
@@ -57,7 +57,7 @@ static inline bool rm_domain_is_over_hard_limit(const struct rangemap_domain *do
 }
 
 /*
- * The epoch now. Acquire: what those did who moved it here, and the ends of the sections that they waited for, come
+ * The epoch now. Acquire: what threads did that moved it here, and the ends of the sections they waited for, come
  * before what follows.
  */
 static inline unsigned rm_domain_epoch(const struct rangemap_domain *domain)
@@ -69,7 +69,7 @@ static inline unsigned rm_domain_epoch(const struct rangemap_domain *domain)
 /* Where the domain's memory comes from; NULL: there is none. */
 RM_INTERNAL struct rangemap_domain *rm_domain_new(const struct rangemap_domain_options *options);
 
-/* Gives all memory back. Nobody uses the domain any more. */
+/* Gives all memory back. No thread uses the domain any more. */
 RM_INTERNAL void rm_domain_free(struct rangemap_domain *domain);
 
 /* NULL stands for the default domain, which is made on first use; NULL if that fails. */
@@ -82,7 +82,7 @@ RM_INTERNAL bool rm_domain_is_default(const struct rangemap_domain *domain);
 /* How many there are beside the default domain. */
 RM_INTERNAL uint64_t rm_domain_others(void);
 
-/* Frees the default domain. Nobody uses it any more; the next use makes another. */
+/* Frees the default domain. No thread uses it any more; the next use makes another. */
 RM_INTERNAL void rm_domain_drop_default(void);
 
 /* Wakes threads that wait in rangemap_domain_serve(). Lock-free; a system call only if there are any. */

@@ -74,7 +74,7 @@ enum rm_grace rm_grace_poll(struct rangemap_domain *domain, struct rm_thread **b
     scan = scan_records(domain, epoch);
     if (scan.is_late) {
         rm_probe_poll(domain, true);
-        rm_happens_acquire(&domain->epoch); /* likewise, by who was faster */
+        rm_happens_acquire(&domain->epoch); /* likewise, by a faster poller */
         return RM_GRACE_ADVANCED;
     }
     *blocker = scan.blocker;

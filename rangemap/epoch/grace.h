@@ -10,7 +10,7 @@
  *   scan the attached records: if a section is open with another epoch than e, give up;
  *   move the epoch from e to e + 1, by compare-and-swap
  *
- * A poller that is stopped anywhere keeps nobody from polling: when it goes on, its compare-and-swap fails, unless
+ * A poller that is stopped anywhere keeps no other from polling: when it goes on, its compare-and-swap fails, unless
  * the epoch is still the one that it read before its scan. Garbage that was stamped with s is out of sight when the
  * epoch is s + 2 or more; docs/design.md, 8, has the proof.
  */

@@ -3,16 +3,16 @@
  * Light sections: read sections that begin without a fence.
  *
  * A section that begins must make itself seen before it reads: a full fence, as dear as all the rest of a
- * lookup in a small map. The fence can be left to whoever polls, who makes every processor pass one
- * (membarrier(2), base/fence.h): free for readers, tens of microseconds for a poller and for all whom it
- * interrupts. Which is cheaper depends on how often somebody polls. So a thread pays for fences until they
+ * lookup in a small map. The fence can be left to the poller, which makes every processor pass one
+ * (membarrier(2), base/fence.h): free for readers, tens of microseconds for a poller and for all that it
+ * interrupts. Which is cheaper depends on how often threads poll. So a thread pays for fences until they
  * have cost about as much as one poller's fence, and is light from then on, until a poller takes that away and
  * pays with one heavy fence. Then the thread earns it anew: at half the price if it lasted, at twice the price
- * if it did not. Where nobody updates, all sections are light; under a steady stream of updates, next to none.
+ * if it did not. Where no thread updates, all sections are light; under a steady stream of updates, next to none.
  *
  * The word `light` of a record says how it stands, in its low bits; the rest counts how often it was earned:
  *
- *   fenced -> LIGHT   by the owner, who then passes a full fence
+ *   fenced -> LIGHT   by the owner, which then passes a full fence
  *   LIGHT -> TAKEN    by a poller, by compare-and-swap
  *   TAKEN -> fenced   by a poller that found it TAKEN or made it so, and has passed a heavy fence since; or has shown
  *                     that the owner does not run; or by the owner, in a section that began with a full fence. By

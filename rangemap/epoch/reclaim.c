@@ -50,7 +50,7 @@ static bool is_occupied(const struct rm_shard *shard, const struct rm_thread *th
     return claim != 0 && claim != rm_pointer_bits(thread);
 }
 
-/* A shard that nobody is at; if there is none, the thread's own. */
+/* A shard that no thread is at; if there is none, the thread's own. */
 static struct rm_shard *find_shard(struct rm_thread *thread)
 {
     struct rm_roster_walk walk = rm_roster_begin(&thread->domain->roster, true);
@@ -140,7 +140,7 @@ static void start_grace_period(struct rm_shard *shard, struct rangemap_domain *d
     rm_store_relaxed(&shard->holds, 1); /* before the swap, by its fence: pairs with rm_shard_is_empty() */
     link = reverse(rm_stack_take_all(&shard->inbox));
     epoch = rm_domain_epoch(domain);
-    rm_happens_acquire(&domain->epoch); /* the ends of the sections that those waited for who moved it here */
+    rm_happens_acquire(&domain->epoch); /* the ends of the sections that threads moving it here waited for */
     ripen(shard, epoch);
     if (link == NULL) {
         return;
@@ -167,7 +167,7 @@ static void poll_for(struct rm_shard *shard, struct rm_work *work)
         return;
     }
     grace = rm_grace_poll(domain, &work->blocker);
-    /* Who was blocked once will be again: nothing of this call can help. */
+    /* A poll that was blocked once will be again: nothing of this call can help. */
     work->polls = grace == RM_GRACE_BLOCKED ? 0 : work->polls - 1;
     if (grace == RM_GRACE_QUIET) {
         rm_queue_append_all(&shard->ready, &shard->old.queue);

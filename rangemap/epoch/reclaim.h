@@ -2,7 +2,7 @@
 /*
  * The work on shards (epoch/shard.h): handing garbage over, and moving it on.
  *
- * A thread hands its garbage to its record's own shard, unless somebody is at it: then, for that time, to another
+ * A thread hands its garbage to its record's own shard, unless another is at it: then, for that time, to another
  * record's. So what a stopped thread has claimed holds up no more than it held then.
  */
 #ifndef RANGEMAP_EPOCH_RECLAIM_H
@@ -33,7 +33,7 @@ struct rm_work {
     unsigned polls;            /* that may still be made; counts down */
     bool calls_back;           /* disposes of what calls back, too */
     uint64_t now_ns;           /* coarse time */
-    struct rm_thread *blocker; /* who blocked the last poll; NULL: nobody */
+    struct rm_thread *blocker; /* that blocked the last poll; NULL: none */
 };
 
 /* Adds to one of the two, which does not pass its greatest value. */
@@ -44,7 +44,7 @@ static inline void rm_work_grant(unsigned *budget, uint64_t entries)
     *budget = sum < UINT_MAX ? (unsigned)sum : UINT_MAX;
 }
 
-/* Does some work on the shard if nobody else is at it. False: somebody is. Lock-free but for callbacks. */
+/* Does some work on the shard if no other thread is at it. False: one is. Lock-free but for callbacks. */
 RM_INTERNAL bool rm_reclaim_visit(struct rm_shard *shard, struct rm_work *work);
 
 /* Whether no garbage is left in any shard. */

@@ -73,7 +73,7 @@ static struct rm_thread *new_record(void)
     return thread;
 }
 
-/* Nobody else uses the library: the caller has ordered all that did before this. */
+/* No other thread uses the library: the caller has ordered all that did before this. */
 void rm_record_unmap_all(void)
 {
     for (unsigned i = 0; i < SLABS; i++) {
@@ -155,7 +155,7 @@ void rm_record_free(struct rm_thread *thread)
     rm_tagged_push(&free_records, thread->number, &thread->next);
 }
 
-/* Everything but what outlives a domain; `next` may be being read by who pops records. */
+/* Everything but what outlives a domain; `next` may be being read by a thread that pops records. */
 static void clear(struct rm_thread *thread)
 {
     size_t private_part = offsetof(struct rm_thread, shard);

@@ -9,13 +9,13 @@
  *   FREE -> ATTACHED      taken for a domain                          (the attaching thread)
  *   PARKED -> ATTACHED    taken over                                  (the attaching thread)
  *   ATTACHED -> MOVING    its thread detaches, or is gone             (that thread; any thread that found out)
- *   MOVING -> PARKED      nothing of it is in motion any more         (who made it MOVING)
- *   MOVING -> ATTACHED    taken over directly                         (who made it MOVING)
+ *   MOVING -> PARKED      nothing of it is in motion any more         (the thread that made it MOVING)
+ *   MOVING -> ATTACHED    taken over directly                         (the thread that made it MOVING)
  *   ATTACHED -> ORPHAN    the domain was destroyed                    (the destroyer)
- *   ORPHAN, PARKED -> FREE                                            (the owner, or who found it gone; the destroyer)
+ *   ORPHAN, PARKED -> FREE                                            (the owner, one that finds it gone, a destroyer)
  *
- * No destructor of the thread's is needed: that a thread is gone is found out by its number (base/system.h), by who
- * attaches, who polls, and whose epoch the record holds up. So a thread may use the library to its very end.
+ * No destructor of the thread's is needed: that a thread is gone is found out by its number (base/system.h), by threads
+ * that attach, that poll, and whose epoch the record holds up. So a thread may use the library to its very end.
  */
 #ifndef RANGEMAP_EPOCH_RECORD_H
 #define RANGEMAP_EPOCH_RECORD_H
@@ -56,13 +56,13 @@ struct rm_thread {
     unsigned number, place;
     rm_word cpu_ns, cpu_noted_ns; /* see epoch/light.c */
     struct rm_shard shard;
-    /* The owner's own, or of whoever takes the record over. */
+    /* The owner's own, or of a thread that takes it over. */
     unsigned busy RM_LINE_ALIGNED; /* > 0: inside an update or reclaiming; cache and bags in motion */
     unsigned committed;
     bool reclaiming;    /* inside callbacks that reclamation makes: they may not wait */
     struct rm_bag *bag; /* being filled, see epoch/retire.h */
     struct rm_bag *committed_bag;
-    struct rm_shard *elsewhere;   /* where it hands its garbage to while somebody is at its own shard */
+    struct rm_shard *elsewhere;   /* where it hands its garbage to while another is at its own shard */
     uint64_t retired_since_visit; /* things handed over since it last did a share of their work */
     uint64_t retired_since_poll;  /* the same since it last polled, or need not */
     unsigned counted_epoch;       /* the domain's epoch then */
@@ -79,7 +79,7 @@ struct rm_thread {
 
 /*
  * A record's state, the number of its thread (its last one, where it has none) and how often it was attached, in one
- * word: so a compare-and-swap by who has found that the thread is gone fails if the record has another one by now,
+ * word: so a compare-and-swap after a look that found the thread gone fails if the record has another one by now,
  * even one with the same number.
  */
 static inline uint64_t rm_standing(enum rm_thread_state state, int tid, uint64_t attached)
@@ -115,7 +115,7 @@ static inline uint64_t rm_standing_with(uint64_t standing, enum rm_thread_state 
     return (standing & ~UINT64_C(0x7f)) | (uint64_t)state;
 }
 
-/* By the record's owner: nobody else changes it meanwhile. Release: what was done to the record before is seen. */
+/* By the record's owner: no other changes it meanwhile. Release: what was done to the record before is seen. */
 static inline void rm_record_set_state(struct rm_thread *thread, enum rm_thread_state state)
 {
     rm_store_release(&thread->standing, rm_standing_with(rm_load_relaxed(&thread->standing), state));
@@ -140,7 +140,7 @@ static inline void rm_busy_leave(struct rm_thread *thread)
 {
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     thread->busy--;
-    rm_happens_release(thread); /* for who finds the thread gone, which the sanitizer cannot know */
+    rm_happens_release(thread); /* for a thread that finds it gone, which the sanitizer cannot know */
 }
 
 /* So many lines of the memory that the thread has at hand, and back to it. NULL: out of memory. While it is busy. */
@@ -156,10 +156,10 @@ static inline void rm_thread_free(struct rm_thread *thread, void *block, unsigne
     rm_cache_free(&thread->cache, &thread->domain->pool, block, lines);
 }
 
-/* A record that is nobody's, in state MOVING and all zero but for its numbers; NULL: out of memory. Lock-free. */
+/* A record without an owner, in state MOVING and all zero but for its numbers; NULL: out of memory. Lock-free. */
 RM_INTERNAL struct rm_thread *rm_record_take(void);
 
-/* Gives a record that no domain knows any more to whoever takes the next. */
+/* Gives back a record that no domain knows any more, for the next rm_record_take(). */
 RM_INTERNAL void rm_record_free(struct rm_thread *thread);
 
 /* The record of that number, if there is one; NULL also above the last. In any state. */
@@ -168,7 +168,7 @@ RM_INTERNAL struct rm_thread *rm_record_at(uint32_t number);
 /* Higher than every number that was given. */
 RM_INTERNAL uint32_t rm_record_numbers(void);
 
-/* Unmaps all records. None is any domain's, nobody looks at one any more, and nobody else takes one meanwhile. */
+/* Unmaps all records. None is any domain's, none is looked at any more, and no other thread takes one meanwhile. */
 RM_INTERNAL void rm_record_unmap_all(void);
 
 /* Makes the record one of `domain`, parked but not in its stack. False: out of memory. */

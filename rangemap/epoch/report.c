@@ -14,7 +14,7 @@ static void note_section(struct rangemap_blocker *blocker, const struct rm_threa
     }
 }
 
-/* Who works on a shard, perhaps since long: its garbage waits for that thread. */
+/* The thread that works on a shard, perhaps since long: its garbage waits for that thread. */
 static int claimer_of_any(struct rangemap_domain *domain)
 {
     struct rm_roster_walk walk = rm_roster_begin(&domain->roster, true);

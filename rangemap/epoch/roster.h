@@ -30,9 +30,9 @@ _Static_assert(RM_ROSTER_PLACES < 64, "one bit each");
 struct rm_roster {
     rm_word places;         /* taken; any thread adds, may be more than there are for a moment */
     rm_word attached;       /* how many records are; a hint */
-    rm_word reaped_ns;      /* coarse time when somebody last looked for records whose thread is gone */
+    rm_word reaped_ns;      /* coarse time of the last look for records whose thread is gone */
     rm_word reaped_all_ns;  /* the same, of all of them by an attach */
-    rm_word looked, tended; /* where those who look at a few at a time go on; hints */
+    rm_word looked, tended; /* where walks over a few at a time go on; hints */
     struct rm_roster_page first;
 };
 
@@ -82,8 +82,8 @@ static inline struct rm_thread *rm_roster_next(struct rm_roster_walk *walk)
 }
 
 /*
- * Passes over the next `count` records, or fewer if there are not so many; they come after the last. For who looks at
- * fewer than there are, and then goes on where he ended: all are looked at equally often.
+ * Passes over the next `count` records, or fewer if there are not so many; they come after the last. For a thread that
+ * looks at fewer than there are, and goes on where it ended: all are looked at equally often.
  */
 static inline void rm_roster_skip(struct rm_roster_walk *walk, uint64_t count)
 {
@@ -109,7 +109,7 @@ static inline void rm_roster_skip(struct rm_roster_walk *walk, uint64_t count)
 /* Gives the record of `thread` a place, for ever; not attached yet. False: out of memory. Lock-free. */
 RM_INTERNAL bool rm_roster_add(struct rm_roster *roster, struct rm_thread *thread);
 
-/* Whether the record has a thread. By whoever owns it. */
+/* Whether the record has a thread. By its owner. */
 RM_INTERNAL void rm_roster_set_attached(struct rm_roster *roster, const struct rm_thread *thread,
                                         bool attached);
 

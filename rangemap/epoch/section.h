@@ -96,7 +96,7 @@ static inline void rm_section_leave(struct rm_thread *thread)
     (void)ck_epoch_end(&thread->section, NULL);
 }
 
-/* Ends a section that the caller began, if he did. */
+/* Ends a section that the caller began, if it did. */
 static inline void rm_section_end_checked(struct rm_thread *thread)
 {
     if (thread != NULL && rm_section_is_open(thread)) {

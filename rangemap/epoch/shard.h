@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * A place where garbage waits; every record of a thread has one. Any thread pushes onto its inbox; the thread that
- * wins its claim, by one compare-and-swap that nobody waits for, moves things on:
+ * wins its claim, by one compare-and-swap that is not waited for, moves things on:
  *
  *   inbox -> limbo    stamped with the epoch: the grace period begins
  *   limbo -> ready    the epoch is two further, or no section was open: the grace period is over
@@ -34,7 +34,7 @@ struct rm_shard {
 
 /*
  * Nothing waits here or is just being disposed of. The holder of the claim sets `holds` before it empties the inbox,
- * and the loads here stay in order: whoever finds the inbox emptied finds that, too.
+ * and the loads here stay in order: a thread that finds the inbox emptied finds that, too.
  */
 static inline bool rm_shard_is_empty(const struct rm_shard *shard)
 {

@@ -8,7 +8,7 @@
 #include "rangemap/base/compiler.h"
 
 /*
- * When the library is loaded: from then on exit is told from dlclose(). Called by who is part of every program, so that
+ * When the library is loaded: from then on exit is told from dlclose(). Called by a part of every program, so that
  * the destructors here are, too.
  */
 RM_INTERNAL void rm_unload_prepare(void);

@@ -14,7 +14,7 @@ enum {
     /*
      * A poll reads lines of every attached record, which their threads write, and perhaps interrupts those
      * threads. So it waits for this many things, but not longer than a tick of the coarse clock; and as one poll
-     * serves all shards, who finds that others have moved the epoch makes none. Who was blocked waits for more things
+     * serves all shards, a thread that finds the epoch moved makes none. A blocked thread waits for more things
      * the more records there are.
      */
     POLL_ENTRIES = 64,
@@ -33,7 +33,7 @@ static void report_pressure(struct rm_thread *thread, bool pressed)
     struct rangemap_domain *domain = thread->domain;
 
     if (pressed == (rm_load_relaxed(&domain->above_soft_limit) != 0) ||
-        !rm_cas_relaxed(&domain->above_soft_limit, !pressed, pressed)) { /* who reports; no more */
+        !rm_cas_relaxed(&domain->above_soft_limit, !pressed, pressed)) { /* which one reports; no more */
         return;
     }
     if (pressed && domain->pressure != NULL) {
@@ -102,7 +102,7 @@ static void tend_domain(struct rangemap_domain *domain, uint64_t now_ns)
 }
 
 /*
- * Once a tick: parks records whose threads are gone, and works on shards that nobody has visited since the tick
+ * Once a tick: parks records whose threads are gone, and works on shards not visited since the tick
  * before, those of threads that are idle or gone. Others are left alone: nodes freed here that another thread used
  * last are cold here and missing there.
  */
@@ -248,7 +248,7 @@ void rm_upkeep_wait_grace(struct rm_thread *thread)
     rm_happens_release(thread);
 }
 
-/* Visits every shard, waiting for whoever is at it; what is ready by now is disposed of. */
+/* Visits every shard, waiting for the thread that is at it; what is ready by now is disposed of. */
 static void visit_all(struct rm_thread *thread)
 {
     struct rm_roster_walk walk = rm_roster_begin(&thread->domain->roster, true);

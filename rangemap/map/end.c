@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The end of a map that nobody waits for. Its memory becomes a piece of garbage that goes from shard to shard, to
+ * The end of a map that is not waited for. Its memory becomes a piece of garbage that goes from shard to shard, to
  * each that is not empty: a shard ends what it has in the order in which it came, so behind the last one nothing is
  * left that was retired from the map, and no callback of it runs. Then its tree is disposed of, a share at a time.
  */
@@ -8,7 +8,7 @@
 #include "rangemap/epoch/reclaim.h"
 #include "rangemap/map/enter.h"
 
-/* The map's clock, which nobody reads any more, counts the records whose shards were passed; then: */
+/* The map's clock, which is not read any more, counts the records whose shards were passed; then: */
 #define ALL_SHARDS_PASSED UINT64_MAX
 
 static const struct rm_values *owned_values(const struct rangemap *map)

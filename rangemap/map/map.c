@@ -69,7 +69,7 @@ int rangemap_create(const struct rangemap_options *options, struct rangemap **ma
     return 0;
 }
 
-/* Nobody uses the map any more, so its nodes need no grace period, and no order: the caller has ended all uses before. */
+/* The map is used no more, so its nodes need no grace period and no order: the caller has ended all uses before. */
 static void free_map(struct rm_thread *thread, struct rangemap *map)
 {
     struct rm_node *root = rm_slot_node(rm_load_relaxed(&map->root));

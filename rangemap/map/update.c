@@ -182,7 +182,7 @@ int rangemap_coalesce(struct rangemap *map, uint64_t start, uint64_t last, range
             start = op.last; /* a run cannot grow at its end by what we did: go on behind it */
         } else if (result != -ESTALE && result != -ENOENT) {
             break;
-        } /* else somebody changed it meanwhile: look again */
+        } /* else it was changed meanwhile: look again */
     }
     if (joined != NULL) {
         *joined = total;

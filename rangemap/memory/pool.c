@@ -76,7 +76,7 @@ static uint64_t slab_capacity(const struct rm_slab *slab)
     return (uint64_t)rm_slab_nodes(slab->lines) * slab->lines * RM_CACHE_LINE;
 }
 
-/* A slab that nobody else has is taken into use. */
+/* A slab that no other thread has is taken into use. */
 static struct rm_slab *open_slab(struct rm_pool *pool, struct rm_extent *extent, unsigned index)
 {
     struct rm_slab *slab = rm_extent_slab(extent, index);
@@ -168,7 +168,7 @@ static void pass_over_slab(struct rm_extent *extent, unsigned index, unsigned se
 }
 
 /*
- * Whoever holds a node of a slab knows its size: it does not change before all are free. So nodes are taken
+ * The holder of a node of a slab knows its size: it does not change before all are free. So nodes are taken
  * first and the size is looked at afterwards; if it is another one, the bit that led here was out of date.
  */
 static bool take_from(struct rm_pool *pool, struct rm_extent *extent, unsigned index, unsigned lines,
@@ -271,7 +271,7 @@ struct rm_slab *rm_pool_take_slab(struct rm_pool *pool, size_t least)
     return extent != NULL ? open_slab(pool, extent, 0) : slab;
 }
 
-/* Whoever gives the last one back owns the slab; to all others its header is out of bounds from then on. */
+/* The thread that gives the last one back owns the slab; to all others its header is out of bounds from then on. */
 void rm_pool_give(struct rm_pool *pool, unsigned lines, struct rm_slice slice)
 {
     struct rm_extent *extent = slice.slab->extent;

@@ -50,7 +50,7 @@ struct rm_seeker {
     uint32_t random, takes;
 };
 
-/* What is where, counted; exact when nobody updates. */
+/* What is where, counted; exact when no thread updates. */
 struct rm_pool_usage {
     uint64_t chunk_bytes;
     uint64_t node_bytes;      /* for nodes, free or not, in slabs in use */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * A slab: 8 KiB of memory, aligned, for nodes of one size while it is in use. Its first line says what it is;
- * which of its nodes are free is told by one word outside of it, a bit for each, see memory/table.h. So nobody
+ * which of its nodes are free is told by one word outside of it, a bit for each, see memory/table.h. So no thread
  * ever reads in memory that is free, and a slab whose nodes are all free can take another size or be given back.
  */
 #ifndef RANGEMAP_MEMORY_SLAB_H
@@ -22,7 +22,7 @@ struct rm_extent;
 
 /*
  * Written by the thread that takes the slab into use, before anyone else gets a node of it. From then on constant
- * until every node of it is free: whoever holds one may read.
+ * until every node of it is free: a holder of one may read.
  */
 struct rm_slab {
     struct rm_extent *extent;

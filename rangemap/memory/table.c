@@ -74,7 +74,7 @@ void rm_set_add(struct rm_extent *extent, unsigned set, uint64_t slabs)
 }
 
 /*
- * Who only looks at an extent may not follow its `table`: that is seen by who owns something of it, while a bit of a set
+ * Code that only looks at an extent may not follow its `table`: owners of a part of it see that, while a bit of a set
  * is seen by anyone, maybe sooner.
  */
 

@@ -8,10 +8,10 @@
  *
  * Three levels of bits lead to what is free, lowest first: a table's word for extents, an extent's for slabs, and
  * a slab's for nodes. Only the last one decides; the others are hints: a bit may be set for nothing, but it is
- * clear for long only where nothing is. Who makes something free sets the bit above it afterwards; who finds
- * nothing clears the bit, looks again, and sets it if there is something now. Both pass a full fence between, so
- * one of the two sees the other. A thread that stops between these steps hides what became free meanwhile, until
- * more becomes free there; before memory is asked for, the tables' words are not believed.
+ * clear for long only where nothing is. A thread that makes something free sets the bit above it afterwards;
+ * one that finds nothing clears the bit, looks again, and sets it if there is something now. Both pass a full fence
+ * between, so one of the two sees the other. A thread that stops between these steps hides what became free
+ * meanwhile, until more becomes free there; before memory is asked for, the tables' words are not believed.
  */
 #ifndef RANGEMAP_MEMORY_TABLE_H
 #define RANGEMAP_MEMORY_TABLE_H
@@ -27,17 +27,17 @@ enum { RM_EXTENT_SLABS = 64, RM_TABLE_EXTENTS = 64, RM_EXTENT_BYTES = RM_EXTENT_
 struct rm_table;
 
 /*
- * Who writes what:
- *   set          any thread. In RM_SET_IDLE a bit is a fact: who clears it, by compare-and-swap, owns the slab
- *   clean        a bit by the slab's owner, or whoever owns it when it is idle
- *   base, whole, chunk_bytes    who owns all slabs of the chunk, before the first of them is idle
+ * The writers:
+ *   set          any thread. In RM_SET_IDLE a bit is a fact: clearing it, by compare-and-swap, takes the slab
+ *   clean        a bit by the slab's owner, or the thread that owns it when it is idle
+ *   base, whole, chunk_bytes    the owner of all slabs of the chunk, before the first of them is idle
  *   free         any thread takes and gives nodes. 0 while the slab is idle or has an owner
  */
 struct rm_extent {
     rm_word set[RM_SETS];
     rm_word clean; /* idle slabs that hold no pages: never touched, or given back to the system */
     rm_word base;  /* address of slab 0 */
-    rm_word table RM_LINE_ALIGNED; /* which this is in: always the same, written by who claims the extent */
+    rm_word table RM_LINE_ALIGNED; /* which this is in: always the same, written as the extent is claimed */
     rm_word whole;                 /* RM_SET_IDLE if all slabs are free; 0 if some never are */
     rm_word chunk_bytes; /* of the chunk that begins here; 0: none does, or it is the pool's first */
     rm_word free[RM_EXTENT_SLABS] RM_LINE_ALIGNED;
@@ -45,7 +45,7 @@ struct rm_extent {
 
 struct rm_table {
     rm_word set[RM_SETS]; /* extents that may have such slabs */
-    rm_word unused;       /* extents that belong to no chunk; who clears a bit owns it */
+    rm_word unused;       /* extents that belong to no chunk; clearing a bit takes the extent */
     rm_word next;         /* table, set once */
     unsigned extents RM_LINE_ALIGNED;
     struct rm_extent extent[];
@@ -64,7 +64,7 @@ static inline struct rm_table *rm_table_next(const struct rm_table *table)
     return rm_load_pointer(&table->next);
 }
 
-/* By who owns something of the extent, which the compare-and-swap that made it his has ordered after the store. */
+/* By an owner of something of the extent; the compare-and-swap that made it one has ordered this after the store. */
 static inline struct rm_slab *rm_extent_slab(const struct rm_extent *extent, unsigned index)
 {
     return (struct rm_slab *)(uintptr_t)(rm_load_relaxed(&extent->base) + (uint64_t)index * RM_SLAB_BYTES);

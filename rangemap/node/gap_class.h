@@ -44,7 +44,7 @@ static inline unsigned rm_leaf_class(const struct rm_leaf *leaf, unsigned count,
     return rm_gap_class(rm_leaf_longest_gap(leaf, count, low, high));
 }
 
-/* The class of an inner node that nobody else changes: the greatest of its slots. */
+/* The class of an inner node that no other thread changes: the greatest of its slots. */
 static inline unsigned rm_inner_class(const struct rm_inner *inner, unsigned count)
 {
     unsigned greatest = 0;

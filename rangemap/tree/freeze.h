@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Freezing: what an update does to the inner nodes that it is about to replace, so that nobody changes their
+ * Freezing: what an update does to the inner nodes that it is about to replace, so that no thread changes their
  * slots any more (rule R2). FROZEN bits are never cleared: frozen nodes are replaced.
  */
 #ifndef RANGEMAP_TREE_FREEZE_H

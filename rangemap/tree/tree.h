@@ -16,7 +16,7 @@ struct rangemap {
     struct rm_garbage end;
     rangemap_ended_fn *ended;
     void *ended_context;
-    /* Line 1: read by every update, written by those who take snapshots. */
+    /* Line 1: read by every update, written when snapshots are taken. */
     rm_word clock RM_LINE_ALIGNED;
     /* Line 2: never changes. */
     struct rm_values values;

@@ -47,7 +47,7 @@ RM_ALWAYS_INLINE uint64_t rm_version_stamp(const struct rangemap *map, struct rm
     return RM_LIKELY(rm_cas_ordered(&node->meta, meta, stamped)) ? stamped : rm_load_relaxed(&node->meta);
 }
 
-/* The same, out of the way of those who mostly find a stamp. */
+/* The same, out of the way of callers that mostly find a stamp. */
 static RM_NOINLINE __attribute__((unused)) uint64_t rm_version_help(const struct rangemap *map,
                                                                     struct rm_node *node, uint64_t meta)
 {
@@ -68,7 +68,7 @@ RM_ALWAYS_INLINE uint64_t rm_version_meta(const struct rangemap *map, struct rm_
 /*
  * The node in a slot as of `version`, and its meta; the slot was read, and held `word`.
  *
- * Older nodes' metas are loaded relaxed: who replaced a node had seen its stamp before his compare-and-swap (R7), which
+ * Older nodes' metas are loaded relaxed: a replacer saw the node's stamp before its compare-and-swap (R7), which
  * the load of the slot has read from, so that it is seen here, too; and the content is read through the address.
  */
 RM_ALWAYS_INLINE struct rm_node *rm_version_of(const struct rangemap *map, uint64_t word, uint64_t version,
@@ -122,7 +122,7 @@ RM_ALWAYS_INLINE void rm_version_settle(rm_word *prev, uint64_t meta, uint64_t o
 /*
  * The version of a new snapshot: wait-free. It contains what was stamped <= T, so the clock must have left T
  * before the first slot is read, which takes the full fence: slots are read by plain loads. If the
- * compare-and-swap fails, somebody else moved it.
+ * compare-and-swap fails, another thread moved it.
  *
  * litmus: stamp_snapshot, stamp_snapshot_nofence, failed_take
  */
