@@ -212,11 +212,16 @@ std::vector<Row> synthetic_rows(const std::vector<unsigned> &threads, Extent ext
     return catalog.rows;
 }
 
-std::vector<Row> set_rows(const std::vector<unsigned> &threads, Extent extent)
+std::vector<Row> set_rows(const std::vector<unsigned> &threads, Extent extent, bool has_actions)
 {
-    if (extent == Extent::kFull)
-        return synthetic_rows(threads, Extent::kDefault);
     Catalog catalog;
+    if (has_actions)
+        catalog.single("replay", Measure::kReplay);
+    if (extent == Extent::kFull) {
+        std::vector<Row> all = synthetic_rows(threads, Extent::kDefault);
+        all.insert(all.end(), catalog.rows.begin(), catalog.rows.end());
+        return all;
+    }
     catalog.single("build_random", Measure::kBuildRandom);
     for (LookupMode mode : {LookupMode::kAlone, LookupMode::kHeld, LookupMode::kBatch})
         catalog.lookup(mode, {}, 1);
