@@ -17,7 +17,7 @@ TEST(PinRows, HoldWhatTheyPinAndLoseNoRegistration)
     Options options;
     options.threads = {1, 2, 4};
     Team team(4);
-    for (size_t buffers : {4, 64}) {
+    for (size_t buffers : {4u, 64u}) {
         for (const Job &job : pin_jobs(buffers, options, team)) {
             SCOPED_TRACE(job.row + "/" + job.subject);
             Histogram none;
@@ -46,7 +46,7 @@ template <class Cache> void gives_a_second_chance()
     Room room(card.device(), 2);
     {
         Cache cache(room.device());
-        for (uint64_t page : {1, 2, 3}) // the hand clears all marks, and takes 1
+        for (uint64_t page : {1u, 2u, 3u}) // the hand clears all marks, and takes 1
             pin(cache, room, page);
         pin(cache, room, 2);
         EXPECT_EQ(card.enrolled(), 3u);
