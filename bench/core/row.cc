@@ -304,7 +304,10 @@ bool applies(const Row &row, const Subject &subject, size_t ranges, bool aligned
         return false;
     if ((writes || adds_singly) && (!subject.updates || ranges > subject.most_updated))
         return false;
-    if ((writes && !subject.erases) || (row.plan.times_updates && subject.own_process))
+    if (writes && !subject.erases)
+        return false;
+    // One by one, pipes would be what is timed.
+    if (subject.own_process && (row.plan.times_updates || row.measure == Measure::kReplay))
         return false;
     if (!subject.overwrites &&
         (row.plan.update == UpdateKind::kStoreCarve || row.measure == Measure::kReplay))
