@@ -35,16 +35,6 @@ uint64_t number(const std::string &option, const std::string &text, uint64_t lea
     return value;
 }
 
-double seconds(const std::string &option, const std::string &text)
-{
-    char *end;
-    double value = strtod(text.c_str(), &end);
-    if (text.empty() || *end != '\0' || !(value > 0 && value <= 3600))
-        throw std::invalid_argument(option + ": '" + text +
-                                    "' is not a number of seconds above 0, up to 3600");
-    return value;
-}
-
 // `bazel run` starts the program elsewhere than where the user typed the path.
 std::string user_path(const std::string &path)
 {

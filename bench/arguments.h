@@ -25,9 +25,6 @@ std::vector<Number> number_list(const std::string &option, const std::string &te
     return numbers;
 }
 
-// Above 0, up to an hour.
-double seconds(const std::string &option, const std::string &text);
-
 // `bazel run` starts the program elsewhere than where the user typed the path.
 std::string user_path(const std::string &path);
 

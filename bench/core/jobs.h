@@ -20,6 +20,7 @@ void print_memory(const Set &set, const Subject &subject, const std::string &row
 // On maps of so many ranges, which they bring with them, since they are none of SubjectMap's.
 std::vector<Job> gap_jobs(size_t ranges, const Options &options, Team &team);
 std::vector<Job> window_jobs(size_t ranges, const Options &options, Team &team);
+std::vector<Job> pin_jobs(size_t buffers, const Options &options, Team &team);
 
 } // namespace bench
 

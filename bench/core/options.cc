@@ -99,6 +99,7 @@ static void finish(Options &options)
     tidy(options.threads);
     tidy(options.sizes);
     tidy(options.page_sizes);
+    tidy(options.pin_sizes);
     tidy(options.updates);
     for (std::string *path : {&options.files.geoip, &options.files.elf, &options.files.trace, &options.file,
                               &options.json, &options.java.jar})
@@ -170,12 +171,15 @@ static std::vector<unsigned> doubling_threads()
     return threads;
 }
 
+static const std::vector<std::string> kShapes = {"mixed", "pages", "gaps", "pins"};
+
 // What --full and --quick set gives way to other options.
 static void apply_extent(int argc, char **argv, Options &options)
 {
     options.sizes = {16, 256, 4096, 65536, 1048576};
     options.page_sizes = {4096, 65536};
-    options.sets = sets_with({"mixed", "pages", "gaps"}, "");
+    options.pin_sizes = {64, 4096};
+    options.sets = sets_with(kShapes, "");
     options.threads = doubling_threads();
     if (holds_word(argc, argv, "--full")) {
         options.extent = Extent::kFull;
@@ -184,7 +188,8 @@ static void apply_extent(int argc, char **argv, Options &options)
     if (holds_word(argc, argv, "--quick")) {
         options.sizes = {16, 600};
         options.page_sizes = {600};
-        options.sets = {"mixed", "pages", "gaps", "mmap"};
+        options.pin_sizes = {64};
+        options.sets = {"mixed", "pages", "gaps", "pins", "mmap"};
         options.seconds = 0.002;
         options.repetitions = 1;
         options.java.warm_up_ms = 20;
@@ -205,7 +210,7 @@ Options parse_compare_options(int argc, char **argv)
         "compare");
     add_common(app, options);
     add_length(app, "--seconds", options);
-    add_list(app, "--shapes", options.sets, sets_with({"mixed", "pages", "gaps"}, ""), "sets");
+    add_list(app, "--shapes", options.sets, sets_with(kShapes, ""), "sets");
     add_list(app, "--maps", options.maps, options.maps, "maps");
     app.add_flag(
         "--full",
@@ -219,7 +224,7 @@ Options parse_compare_options(int argc, char **argv)
     app.add_option("--memory-probe", options.memory_probe)->group("");
     parse(app, argc, argv, options);
     if (app.count("--sizes") > 0)
-        options.page_sizes = options.sizes;
+        options.page_sizes = options.pin_sizes = options.sizes;
     options.synthetic_repetitions = options.repetitions;
     finish(options);
     if (options.java.jar.empty())

@@ -20,6 +20,7 @@ struct Options {
     std::vector<std::string> sets;    // "mixed", "geoip"
     std::vector<uint64_t> sizes;      // of synthetic sets
     std::vector<uint64_t> page_sizes; // of those of pages
+    std::vector<uint64_t> pin_sizes;  // buffers to register
     std::vector<unsigned> threads;    // ascends
     std::vector<unsigned> updates;    // percentages; replay only
     std::vector<std::string> maps;    // names of subjects

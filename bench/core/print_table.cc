@@ -101,9 +101,23 @@ static std::string cell(const Result &result, const Line &line)
     return text;
 }
 
-// The table of one set, from results[begin] on; returns where the next begins.
-static size_t print_one_set(const Results &results, size_t begin, const std::vector<Subject> &subjects)
+// Those that have a result there.
+static std::vector<Subject> subjects_of(const Results &results, const std::string &set,
+                                        std::vector<Subject> subjects)
 {
+    auto is_absent = [&](const Subject &subject) {
+        return std::none_of(results.begin(), results.end(), [&](const Result &result) {
+            return result.set == set && result.subject == subject.name;
+        });
+    };
+    subjects.erase(std::remove_if(subjects.begin(), subjects.end(), is_absent), subjects.end());
+    return subjects;
+}
+
+// The table of one set, from results[begin] on; returns where the next begins.
+static size_t print_one_set(const Results &results, size_t begin, const std::vector<Subject> &all)
+{
+    std::vector<Subject> subjects = subjects_of(results, results[begin].set, all);
     std::vector<std::string> head = {"row", "unit"};
     for (const Subject &subject : subjects)
         head.push_back(subject.name);

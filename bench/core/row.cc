@@ -212,11 +212,16 @@ std::vector<Row> synthetic_rows(const std::vector<unsigned> &threads, Extent ext
     return catalog.rows;
 }
 
-std::vector<Row> set_rows(const std::vector<unsigned> &threads, Extent extent)
+std::vector<Row> set_rows(const std::vector<unsigned> &threads, Extent extent, bool has_actions)
 {
-    if (extent == Extent::kFull)
-        return synthetic_rows(threads, Extent::kDefault);
     Catalog catalog;
+    if (has_actions)
+        catalog.single("replay", Measure::kReplay);
+    if (extent == Extent::kFull) {
+        std::vector<Row> all = synthetic_rows(threads, Extent::kDefault);
+        all.insert(all.end(), catalog.rows.begin(), catalog.rows.end());
+        return all;
+    }
     catalog.single("build_random", Measure::kBuildRandom);
     for (LookupMode mode : {LookupMode::kAlone, LookupMode::kHeld, LookupMode::kBatch})
         catalog.lookup(mode, {}, 1);
@@ -299,7 +304,10 @@ bool applies(const Row &row, const Subject &subject, size_t ranges, bool aligned
         return false;
     if ((writes || adds_singly) && (!subject.updates || ranges > subject.most_updated))
         return false;
-    if ((writes && !subject.erases) || (row.plan.times_updates && subject.own_process))
+    if (writes && !subject.erases)
+        return false;
+    // One by one, pipes would be what is timed.
+    if (subject.own_process && (row.plan.times_updates || row.measure == Measure::kReplay))
         return false;
     if (!subject.overwrites &&
         (row.plan.update == UpdateKind::kStoreCarve || row.measure == Measure::kReplay))

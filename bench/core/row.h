@@ -38,7 +38,7 @@ enum class Extent { kDefault, kFull };
 std::vector<Row> synthetic_rows(const std::vector<unsigned> &threads, Extent extent);
 
 // A few for page-aligned and for real sets.
-std::vector<Row> set_rows(const std::vector<unsigned> &threads, Extent extent);
+std::vector<Row> set_rows(const std::vector<unsigned> &threads, Extent extent, bool has_actions);
 
 // Those of replay: for real sets, and for synthetic ones, by which its targets are judged.
 std::vector<Row> replay_rows(const std::vector<unsigned> &threads, const std::vector<unsigned> &updates,

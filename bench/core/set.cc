@@ -26,8 +26,9 @@ static Set synthetic_set(const std::string &name, const std::string &shape, size
     set.aligned = shape == "pages";
     set.facts.source = "synthetic, seed " + std::to_string(seed);
     Ranges ranges = set.aligned ? page_ranges(count, seed) : synthetic_ranges(count, seed);
-    set.count = shape == "gaps" ? count : 0; // rows of gaps and windows bring their own maps
-    set.ranges = std::make_shared<const Ranges>(shape == "gaps" ? Ranges() : ranges);
+    bool own_maps = shape == "gaps" || shape == "pins";
+    set.count = own_maps ? count : 0;
+    set.ranges = std::make_shared<const Ranges>(own_maps ? Ranges() : ranges);
     set.facts.ranges = count;
     return set;
 }

@@ -151,6 +151,7 @@ struct Measuring {
                 map.carve(action.range.start, action.range.last);
         }
         double spent = static_cast<double>(std::max<uint64_t>(1, monotonic_ns() - begin)) * 1e-9;
+        expect_right(map.contents() != *loaded.set().ranges);
         auto actions = static_cast<double>(loaded.set().actions.size());
         return {spent, {{"operations_per_second", actions / spent}}};
     }

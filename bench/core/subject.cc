@@ -66,9 +66,11 @@ std::vector<Subject> array_subjects()
     return arrays;
 }
 
-Subject set_of_gaps_subject()
+std::vector<Subject> subjects_of_own_rows()
 {
-    return {kSetOfGaps, "gaps in std::set, mutex", nullptr};
+    return {{kSetOfGaps, "gaps in std::set, mutex", nullptr},
+            {kStdMapMutex, "std::map, mutex", nullptr},
+            {kBtreeMapMutex, "absl::btree_map, mutex", nullptr}};
 }
 
 #ifndef BENCH_PACKAGED_SUBJECTS
@@ -90,7 +92,7 @@ std::vector<Subject> all_subjects(const JavaOptions &java)
     append(packaged_subjects());
     all.push_back(skip_list_subject(java));
     append(array_subjects());
-    all.push_back(set_of_gaps_subject());
+    append(subjects_of_own_rows());
     return all;
 }
 

@@ -16,7 +16,7 @@ namespace bench
 struct Subject {
     std::string name;                                  // in rows and options: "maple"
     std::string title;                                 // for people: "maple tree"
-    std::function<std::unique_ptr<SubjectMap>()> make; // none: it takes part in rows of gaps only
+    std::function<std::unique_ptr<SubjectMap>()> make; // none: only in rows that bring maps of their own
     bool updates = true;              // insert and erase one by one; else only filling in bulk
     bool erases = true;               // else insert only, beside updates = true
     bool overwrites = true;           // store over and carve
@@ -31,7 +31,8 @@ struct Subject {
 // The names that targets and reports refer to.
 constexpr const char *kRangemap = "rangemap", *kMaple = "maple", *kXArray = "xarray", *kStdMap = "std_map",
                      *kBtreeMap = "btree_map", *kSkipList = "skip_list", *kSetOfGaps = "set_of_gaps",
-                     *kEytzinger = "eytzinger";
+                     *kEytzinger = "eytzinger", *kStdMapMutex = "std_map_mutex",
+                     *kBtreeMapMutex = "btree_map_mutex";
 
 // Of this process, in the order in which they are listed.
 Subject rangemap_subject();
@@ -39,7 +40,7 @@ std::vector<Subject> kernel_subjects();
 std::vector<Subject> rwlock_subjects();
 std::vector<Subject> page_and_copy_subjects();
 std::vector<Subject> array_subjects();
-Subject set_of_gaps_subject();
+std::vector<Subject> subjects_of_own_rows();
 std::vector<Subject> packaged_subjects(); // none, unless built with --config=peers
 
 struct JavaOptions;

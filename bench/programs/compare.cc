@@ -38,7 +38,9 @@ static std::vector<std::string> set_names(const Options &options)
             names.push_back(shape);
             continue;
         }
-        for (uint64_t size : shape == "pages" ? options.page_sizes : options.sizes)
+        for (uint64_t size : shape == "pages"  ? options.page_sizes
+                             : shape == "pins" ? options.pin_sizes
+                                               : options.sizes)
             names.push_back(shape + ":" + std::to_string(size));
     }
     return names;
@@ -53,12 +55,14 @@ class Jobs
         : set(make_set(name, options)), checker(name, &set.labels),
           loaded(set, options.seed, progress, checker)
     {
-        if (set.count > 0) {
+        if (set.shape == "pins") {
+            jobs = pin_jobs(set.count, options, team);
+        } else if (set.count > 0) {
             jobs = gap_jobs(set.count, options, team);
             append(window_jobs(set.count, options, team));
         } else if (!set.ranges->empty()) {
             set.rows = set.shape == "mixed" ? synthetic_rows(options.threads, options.extent)
-                                            : set_rows(options.threads, options.extent);
+                                            : set_rows(options.threads, options.extent, !set.actions.empty());
             jobs = set_jobs(loaded, subjects, team);
             append(memory_jobs(set, subjects, options));
         }

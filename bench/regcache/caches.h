@@ -2,8 +2,7 @@
 /*
  * The caches that compete. Each is made of a card's functions and has
  *
- *   static const char *name();
- *   class Pin;                                   a registration in use until it is destroyed; start() and last()
+ *   class Pin;                                   a registration in use until it is destroyed: start(), last(), key()
  *   Pin pin(uint64_t start, uint64_t last);      finds one that holds all of it, or registers it
  *   void invalidate(uint64_t start, uint64_t last);
  *   void drain();                                what was invalidated and is not pinned is withdrawn on return
@@ -38,10 +37,6 @@ inline void must(int result, const char *what)
 class RangemapCache
 {
   public:
-    static const char *name()
-    {
-        return "rangemap";
-    }
     explicit RangemapCache(const regcache_device &device)
     {
         must(regcache_create(&device, &cache_), "regcache_create");
@@ -74,6 +69,10 @@ class RangemapCache
         {
             return region_->last;
         }
+        uint32_t key() const
+        {
+            return region_->key;
+        }
 
       private:
         regcache_region *region_;
@@ -100,10 +99,6 @@ class RangemapCache
 
 // The two locks, with the types that hold them.
 struct Mutex {
-    static const char *name()
-    {
-        return "mutex";
-    }
     class Hold
     {
       public:
@@ -129,10 +124,6 @@ struct Mutex {
 };
 
 struct Rwlock {
-    static const char *name()
-    {
-        return "rwlock";
-    }
     struct Read : ReadLock {
         explicit Read(Rwlock &lock) : ReadLock(&lock.lock_)
         {
@@ -168,8 +159,6 @@ struct LockedPiece {
 template <class Map, class Lock> class LockedCache
 {
   public:
-    static const char *name();
-
     explicit LockedCache(const regcache_device &device) : device_(device)
     {
     }
@@ -200,6 +189,10 @@ template <class Map, class Lock> class LockedCache
         uint64_t last() const
         {
             return region_->last;
+        }
+        uint32_t key() const
+        {
+            return region_->key;
         }
 
       private:
@@ -301,23 +294,6 @@ template <class Map, class Lock> class LockedCache
 
 using StdPieces = std::map<uint64_t, LockedPiece>;
 using BtreePieces = absl::btree_map<uint64_t, LockedPiece>;
-
-template <> inline const char *LockedCache<StdPieces, Mutex>::name()
-{
-    return "std::map, mutex";
-}
-template <> inline const char *LockedCache<StdPieces, Rwlock>::name()
-{
-    return "std::map, rwlock";
-}
-template <> inline const char *LockedCache<BtreePieces, Mutex>::name()
-{
-    return "btree_map, mutex";
-}
-template <> inline const char *LockedCache<BtreePieces, Rwlock>::name()
-{
-    return "btree_map, rwlock";
-}
 
 } // namespace bench
 

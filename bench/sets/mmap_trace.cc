@@ -247,13 +247,13 @@ void TraceReader::finish()
                           " stores and " + std::to_string(carves) + " carves");
 }
 
-RangeSet load_mmap_trace(const std::string &path)
+RangeSet load_mmap_trace(const std::string &name, const std::string &path)
 {
     LineReader lines(path);
     if (!lines.error().empty())
-        return skipped_set("mmap", path, lines.error());
+        return skipped_set(name, path, lines.error());
     RangeSet set;
-    set.name = "mmap";
+    set.name = name;
     set.source = path;
     TraceReader reader(&set);
     std::string_view line;

@@ -20,7 +20,7 @@ namespace bench
  * stores, the rest carves; protect stores each mapped piece anew, fork copies each. A space that exec leaves
  * is carved. What the kernel maps by itself (stack, vdso, the program file) is not in the trace.
  */
-RangeSet load_mmap_trace(const std::string &path);
+RangeSet load_mmap_trace(const std::string &name, const std::string &path);
 
 } // namespace bench
 

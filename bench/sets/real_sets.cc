@@ -15,12 +15,12 @@ namespace bench
 
 constexpr const char *kGeoip = "/usr/share/tor/geoip"; // of Debian's tor-geoipdb
 
-// The trace that the project ships.
-static std::string shipped_trace()
+// One that the project ships: data/NAME.trace.
+static RangeSet load_shipped_trace(const std::string &set, const std::string &name)
 {
-    const std::string name = "bench/data/build.trace";
-    std::string path = find_runfile(name);
-    return path.empty() ? name : path;
+    std::string file = "bench/data/" + name + ".trace";
+    std::string path = find_runfile(file);
+    return load_mmap_trace(set, path.empty() ? file : path);
 }
 
 RangeSet must_load(RangeSet set)
@@ -32,7 +32,8 @@ RangeSet must_load(RangeSet set)
 
 const std::vector<std::string> &real_set_names()
 {
-    static const std::vector<std::string> names = {"geoip", "iomem", "maps", "elf", "mmap"};
+    static const std::vector<std::string> names = {"geoip", "iomem",     "maps",     "elf",
+                                                   "mmap",  "mmap_java", "mmap_node"};
     return names;
 }
 
@@ -47,7 +48,10 @@ RangeSet load_real_set(const std::string &name, const SetFiles &files)
     if (name == "elf")
         return files.elf.empty() ? load_elf_symbols(find_large_library())
                                  : must_load(load_elf_symbols(files.elf));
-    return files.trace.empty() ? load_mmap_trace(shipped_trace()) : must_load(load_mmap_trace(files.trace));
+    if (name != "mmap")
+        return load_shipped_trace(name, name.substr(name.find('_') + 1));
+    return files.trace.empty() ? load_shipped_trace("mmap", "build")
+                               : must_load(load_mmap_trace("mmap", files.trace));
 }
 
 } // namespace bench

@@ -11,7 +11,7 @@
 namespace bench
 {
 
-// "geoip", "iomem", "maps", "elf", "mmap".
+// "geoip", "iomem", "maps", "elf", "mmap", "mmap_java", "mmap_node".
 const std::vector<std::string> &real_set_names();
 
 // Files that the user named; empty: the default of that set.

@@ -45,10 +45,7 @@ template <class Container> class Locked
     double load(const Ranges &sorted)
     {
         WriteLock lock(&lock_);
-        auto begin = std::chrono::steady_clock::now();
-        for (const Range &range : sorted)
-            container_.insert(range);
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+        return load_each(container_, sorted);
     }
     bool insert(const Range &range)
     {

@@ -8,10 +8,8 @@
 #define RANGEMAP_BENCH_SUBJECTS_PAGE_TABLE_H
 
 #include <atomic>
-#include <chrono>
 #include <memory>
 #include <mutex>
-#include <stdexcept>
 
 #include "bench/subjects/each_key.h"
 #include "bench/subjects/range.h"
@@ -20,7 +18,7 @@
 namespace bench
 {
 
-class PageTableSubject
+class PageTableSubject : public NoOverwriting
 {
   public:
     using Thread = NoThread;
@@ -44,10 +42,7 @@ class PageTableSubject
 
     double load(const Ranges &sorted)
     {
-        auto begin = std::chrono::steady_clock::now();
-        for (const Range &range : sorted)
-            insert(range);
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+        return load_each(*this, sorted);
     }
     bool insert(const Range &range)
     {
@@ -66,14 +61,6 @@ class PageTableSubject
             return false;
         set(range, 0);
         return true;
-    }
-    void store(const Range &)
-    {
-        throw std::logic_error("a page table keeps no bounds to cut at");
-    }
-    void carve(uint64_t, uint64_t)
-    {
-        throw std::logic_error("a page table keeps no bounds to cut at");
     }
 
     bool lookup(uint64_t key, uint64_t *value) const

@@ -4,8 +4,8 @@
 #define RANGEMAP_BENCH_SUBJECTS_READ_ONLY_H
 
 #include <chrono>
-#include <stdexcept>
 
+#include "bench/subjects/each_key.h"
 #include "bench/subjects/huge_array.h"
 #include "bench/subjects/range.h"
 
@@ -27,7 +27,7 @@ struct NoSection {
     }
 };
 
-class ReadOnlySubject
+class ReadOnlySubject : public NoOverwriting
 {
   public:
     using Thread = NoThread;
@@ -41,26 +41,12 @@ class ReadOnlySubject
     {
         refuse();
     }
-    void store(const Range &)
-    {
-        refuse();
-    }
-    void carve(uint64_t, uint64_t)
-    {
-        refuse();
-    }
     uint64_t bytes_with_garbage() const
     {
         return 0;
     }
     void settle()
     {
-    }
-
-  private:
-    [[noreturn]] static void refuse()
-    {
-        throw std::logic_error("an array cannot be updated");
     }
 };
 

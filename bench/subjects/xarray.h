@@ -7,7 +7,6 @@
 #ifndef RANGEMAP_BENCH_SUBJECTS_XARRAY_H
 #define RANGEMAP_BENCH_SUBJECTS_XARRAY_H
 
-#include <chrono>
 #include <stdexcept>
 
 #include "bench/subjects/each_key.h"
@@ -16,7 +15,7 @@
 namespace bench
 {
 
-class XArraySubject : public SlabSubject
+class XArraySubject : public SlabSubject, public NoOverwriting
 {
   public:
     static const char *name()
@@ -38,10 +37,7 @@ class XArraySubject : public SlabSubject
     // There is no bulk call.
     double load(const Ranges &sorted)
     {
-        auto begin = std::chrono::steady_clock::now();
-        for (const Range &range : sorted)
-            insert(range);
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+        return load_each(*this, sorted);
     }
 
     // As memremap_pages(): looks at both ends, then stores. Two calls at once could both find the room free.
@@ -59,15 +55,6 @@ class XArraySubject : public SlabSubject
             return false;
         store_entry(range, nullptr);
         return true;
-    }
-
-    void store(const Range &)
-    {
-        throw std::logic_error("XArray cannot store over parts of ranges");
-    }
-    void carve(uint64_t, uint64_t)
-    {
-        throw std::logic_error("XArray cannot carve");
     }
 
     bool lookup(uint64_t key, uint64_t *value) const

@@ -11,12 +11,13 @@ cd "$TEST_TMPDIR"
 expect 0 --quick --threads 1,2 --json all.json
 grep -q 'all answers were right' out || fail "no word about the answers"
 for map in rangemap maple xarray std_map btree_map skip_list sorted eytzinger eytzinger_interleaved set_of_gaps urcu_array \
-    page_table; do
+    page_table std_map_mutex btree_map_mutex; do
     grep -q "\"map\": \"$map\"" all.json || { cat out; fail "$map is missing"; }
 done
 for row in lookup_section lookup_batch16 lookup_batch256 erase_insert store_carve mix_50 build_ordered build_random \
     scan latency_beside_writer update_latency/alone update_latency/snapshot update_latency/stalled_reader \
-    update_latency/exiting_thread garbage_50 memory_ordered memory_random threads:2:halves /zipf/ /local/ /miss/; do
+    update_latency/exiting_thread garbage_50 memory_ordered memory_random threads:2:halves /zipf/ /local/ /miss/ replay pin/threads:2 \
+    pin_invalidate_10 pin_evict; do
     grep -q "\"row\": \".*$row" all.json || grep -q "\"row\": \"$row" all.json || fail "no row $row"
 done
 grep -q '"shape": "pages"' all.json || fail "no pages"

@@ -25,7 +25,6 @@ shorten() {
     compare:*) short=(--quick --sizes 64 --shapes mixed --threads 1) ;;
     replay:*) short=(--quick) ;;
     cores:*) short=(--warm-up 1 --measured 1 --threads '1,2' --ranges 256) ;;
-    regcache:*) short=(--seconds 0.005 --repetitions 1) ;;
     pagemap:*) short=(2 1) ;;
     report:*) short=() ;;
     *) return 1 ;;

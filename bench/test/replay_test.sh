@@ -10,10 +10,12 @@ cd "$TEST_TMPDIR"
 # All sets; the trace that the project ships is found from anywhere.
 expect 0 --quick --json all.json
 python3 -m json.tool all.json >/dev/null || fail "all.json is no JSON"
-for set in iomem maps elf mmap synthetic-16; do
+for set in iomem maps elf mmap mmap_java mmap_node synthetic-16; do
     grep -q "^set $set " out || fail "no set $set"
 done
-grep -q '^set mmap .*: [1-9][0-9]* ranges' out || fail "the shipped trace was not replayed"
+for set in mmap mmap_java mmap_node; do
+    grep -q "^set $set .*: [1-9][0-9]* ranges" out || fail "the shipped trace $set was not replayed"
+done
 grep -q ' 0 wrong; ' out || fail "no count of answers"
 grep -q '"row": "replay"' all.json || fail "the trace was not timed"
 for target in 'lookups alone, 1 thread, against std::map' 'updates, 1 thread, against absl::btree_map' 'one lookup section'; do

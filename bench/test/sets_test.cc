@@ -166,9 +166,10 @@ TEST(MmapTrace, FollowsEveryEvent)
                                            "1 move 0x40000 4096 0x50000 4096 keep\n"
                                            "1 thread 2\n"
                                            "2 map 0x60000 1 ---\n");
-    EXPECT_EQ(show(load_mmap_trace(path)), "10000-10fff:1 rw- 11000-11fff:1 r-- 12000-12fff:1 rw- "
-                                           "20000-20fff:1 heap 40000-40fff:1 moved 50000-50fff:1 moved "
-                                           "60000-60fff:2 ---");
+    EXPECT_EQ(show(load_mmap_trace("mmap", path)),
+              "10000-10fff:1 rw- 11000-11fff:1 r-- 12000-12fff:1 rw- "
+              "20000-20fff:1 heap 40000-40fff:1 moved 50000-50fff:1 moved "
+              "60000-60fff:2 ---");
 }
 
 TEST(MmapTrace, ForkCopiesAndExecLeaves)
@@ -179,7 +180,7 @@ TEST(MmapTrace, ForkCopiesAndExecLeaves)
                                           "1 fork 3\n"
                                           "1 exec\n"
                                           "1 map 0x5000 4096 r--\n");
-    RangeSet set = load_mmap_trace(path);
+    RangeSet set = load_mmap_trace("mmap", path);
     EXPECT_EQ(show(set), "2000000001000-2000000001fff:1 forked 3000000005000-3000000005fff:1 r--");
 }
 
@@ -193,7 +194,7 @@ TEST(MmapTrace, ReportsAndSkipsMalformedLines)
                                               "1 brk\n"
                                               "1\n");
     testing::internal::CaptureStderr();
-    RangeSet set = load_mmap_trace(path);
+    RangeSet set = load_mmap_trace("mmap", path);
     std::string reported = testing::internal::GetCapturedStderr();
     EXPECT_EQ(set.malformed, 6u);
     EXPECT_EQ(show(set), "1000-1fff:1 rw-");
