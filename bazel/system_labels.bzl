@@ -29,7 +29,7 @@ def _impl(ctx):
         lines.append(" ".join([names.replace(" ", ",")] + sorted(target[_Labels].labels.to_list())))
     out = ctx.actions.declare_file(ctx.label.name + ".txt")
     ctx.actions.write(out, "\n".join(lines) + "\n")
-    return [DefaultInfo(files = depset([out]))]
+    return [DefaultInfo(files = depset([out]), runfiles = ctx.runfiles([out]))]
 
 # Writes NAME.txt, a line for each target: its names, separated by commas, and the labels of @system and @linux_source that
 # it depends on in this configuration. //packaging/test:bazelw_test compares them with the list of packages. Nothing of the
