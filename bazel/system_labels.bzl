@@ -1,6 +1,9 @@
 """What targets take of the system."""
 
-_Labels = provider(fields = ["labels"])
+_LabelsInfo = provider(
+    "The labels outside of this project that a target depends on.",
+    fields = {"labels": "depset of strings"},
+)
 
 _ATTRIBUTES = ["actual", "data", "deps", "srcs"]
 
@@ -13,10 +16,10 @@ def _aspect_impl(target, ctx):
     below = []
     for name in _ATTRIBUTES:
         for other in _targets_of(getattr(ctx.rule.attr, name, None)):
-            if type(other) == "Target" and _Labels in other:
-                below.append(other[_Labels].labels)
+            if type(other) == "Target" and _LabelsInfo in other:
+                below.append(other[_LabelsInfo].labels)
     own = [str(target.label)] if target.label.workspace_name in _SYSTEM else []
-    return [_Labels(labels = depset(own, transitive = below))]
+    return [_LabelsInfo(labels = depset(own, transitive = below))]
 
 _aspect = aspect(
     implementation = _aspect_impl,
@@ -26,7 +29,7 @@ _aspect = aspect(
 def _impl(ctx):
     lines = []
     for target, names in ctx.attr.targets.items():
-        lines.append(" ".join([names.replace(" ", ",")] + sorted(target[_Labels].labels.to_list())))
+        lines.append(" ".join([names.replace(" ", ",")] + sorted(target[_LabelsInfo].labels.to_list())))
     out = ctx.actions.declare_file(ctx.label.name + ".txt")
     ctx.actions.write(out, "\n".join(lines) + "\n")
     return [DefaultInfo(files = depset([out]), runfiles = ctx.runfiles([out]))]
