@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
+#include <utility>
 
 #include "bench/arguments.h"
 #include "bench/runfiles.h"
@@ -196,13 +197,12 @@ static void apply_extent(int argc, char **argv, Options &options)
     }
 }
 
-Options parse_compare_options(int argc, char **argv)
+Options parse_compare_options(int argc, char **argv, std::vector<std::string> maps)
 {
     Options options;
     options.program = "compare";
     apply_extent(argc, argv, options);
-    for (const Subject &subject : all_subjects({}))
-        options.maps.push_back(subject.name);
+    options.maps = std::move(maps);
     CLI::App app(
         "Measures rangemap beside other maps, on the same ranges and keys, in turn. Every map is checked "
         "first.\n"

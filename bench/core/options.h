@@ -43,7 +43,7 @@ struct Options {
 
 // Print help and exit where that is asked for; throw std::invalid_argument.
 Options parse_replay_options(int argc, char **argv);
-Options parse_compare_options(int argc, char **argv);
+Options parse_compare_options(int argc, char **argv, std::vector<std::string> maps); // the maps that it knows
 
 } // namespace bench
 

@@ -28,23 +28,29 @@ struct Subject {
     size_t most_updated = SIZE_MAX;   // ranges; in larger maps an update takes too long
 };
 
+template <class Map> Subject subject(const char *name, const char *title)
+{
+    return {name, title, [] { return std::make_unique<SubjectMapOf<Map>>(); }};
+}
+
 // The names that targets and reports refer to.
 constexpr const char *kRangemap = "rangemap", *kMaple = "maple", *kXArray = "xarray", *kStdMap = "std_map",
                      *kBtreeMap = "btree_map", *kSkipList = "skip_list", *kSetOfGaps = "set_of_gaps",
                      *kEytzinger = "eytzinger", *kStdMapMutex = "std_map_mutex",
                      *kBtreeMapMutex = "btree_map_mutex";
 
-// Of this process, in the order in which they are listed.
 Subject rangemap_subject();
-std::vector<Subject> kernel_subjects();
 std::vector<Subject> rwlock_subjects();
+
+// The peers, of this process: in peer_subjects.cc, for programs that link them.
+std::vector<Subject> kernel_subjects();
 std::vector<Subject> page_and_copy_subjects();
 std::vector<Subject> array_subjects();
 std::vector<Subject> subjects_of_own_rows();
 std::vector<Subject> packaged_subjects(); // none, unless built with --config=peers
 
 struct JavaOptions;
-// All of them, and the one that is a Java program.
+// All, in the order in which they are listed, and the one that is a Java program.
 std::vector<Subject> all_subjects(const JavaOptions &java);
 
 } // namespace bench

@@ -14,6 +14,14 @@
 namespace bench
 {
 
+static std::vector<std::string> subject_names()
+{
+    std::vector<std::string> names;
+    for (const Subject &subject : all_subjects({}))
+        names.push_back(subject.name);
+    return names;
+}
+
 // The subjects that were asked for and can be had here.
 static std::vector<Subject> choose_subjects(const Options &options, Run *run)
 {
@@ -157,6 +165,7 @@ static int run(const Options &options)
 
 int main(int argc, char **argv)
 {
-    return bench::run_program("compare",
-                              [=] { return bench::run(bench::parse_compare_options(argc, argv)); });
+    return bench::run_program("compare", [=] {
+        return bench::run(bench::parse_compare_options(argc, argv, bench::subject_names()));
+    });
 }

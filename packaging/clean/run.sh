@@ -33,6 +33,7 @@ done
 ((EUID == 0)) || die "debootstrap and chroot need root"
 command -v debootstrap >/dev/null || die "debootstrap is missing (Debian: debootstrap)"
 source=$(cd "$(dirname -- "$0")/../.." && pwd)
+commit=$(git -C "$source" rev-parse --short HEAD)
 mkdir -p "$work"
 
 # ---- machines ----
@@ -71,7 +72,7 @@ new_machine() {
     remove "$machine"
     cp -a "$work/$suite" "$machine"
     mkdir -p "$machine/src"
-    git -C "$source" archive HEAD | tar -x -C "$machine/src"
+    git -C "$source" archive "$commit" | tar -x -C "$machine/src"
     mount -t proc proc "$machine/proc"
 }
 trap '[[ -z ${machine-} ]] || unmount' EXIT
@@ -144,7 +145,8 @@ try_bazel() {
 
 base
 for way in "${ways[@]}"; do
+    begin=$SECONDS
     new_machine
     "try_$way"
-    printf 'clean: %s: %s works\n' "$suite" "$way"
+    printf 'clean: %s: %s works (%s, %d s)\n' "$suite" "$way" "$commit" $((SECONDS - begin))
 done
