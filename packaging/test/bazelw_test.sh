@@ -44,7 +44,7 @@ asks 'replay bench' run -c opt //bench:replay
 asks 'replay bench' run //bench:replay -- --config=clang
 asks 'compare bench' build //bench:compare_static
 asks 'bench tests' test //bench:sets_test
-asks 'bench' build //bench/regcache:x
+asks 'bench' build //bench/sets:x
 asks 'compare bench tests' build //bench/java:all # it may hold one
 asks 'replay compare bench tests' build //bench:all
 asks 'replay compare bench tests' test //bench/...
