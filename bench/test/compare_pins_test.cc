@@ -71,3 +71,9 @@ TEST(Room, GivesASecondChance)
 
 } // namespace
 } // namespace bench
+
+int main(int argc, char **argv)
+{
+    testing::InitGoogleTest(&argc, argv);
+    return RUN_ALL_TESTS();
+}
