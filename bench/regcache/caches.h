@@ -16,6 +16,7 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <cstdint>
 #include <iterator>
 #include <map>
 #include <system_error>

@@ -3,6 +3,7 @@
 #ifndef RANGEMAP_BENCH_REGCACHE_MEASURE_H
 #define RANGEMAP_BENCH_REGCACHE_MEASURE_H
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -7,6 +7,7 @@
 #include <tbb/concurrent_map.h>
 
 #include <chrono>
+#include <cstdint>
 
 #include "bench/subjects/each_key.h"
 #include "bench/subjects/read_only.h"

@@ -8,6 +8,7 @@
 #define RANGEMAP_BENCH_SUBJECTS_XARRAY_H
 
 #include <chrono>
+#include <cstdint>
 #include <stdexcept>
 
 #include "bench/subjects/each_key.h"
