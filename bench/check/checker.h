@@ -4,6 +4,7 @@
 #define RANGEMAP_BENCH_CHECK_CHECKER_H
 
 #include <atomic>
+#include <cstdint>
 #include <mutex>
 #include <string>
 #include <vector>

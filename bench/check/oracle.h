@@ -4,6 +4,7 @@
 #ifndef RANGEMAP_BENCH_CHECK_ORACLE_H
 #define RANGEMAP_BENCH_CHECK_ORACLE_H
 
+#include <cstdint>
 #include <optional>
 
 #include "bench/subjects/range.h"

@@ -3,6 +3,8 @@
 #ifndef RANGEMAP_BENCH_CHECK_VERIFY_H
 #define RANGEMAP_BENCH_CHECK_VERIFY_H
 
+#include <cstdint>
+
 #include "bench/check/checker.h"
 #include "bench/check/oracle.h"
 #include "bench/sets/range_set.h"

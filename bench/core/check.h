@@ -3,6 +3,8 @@
 #ifndef RANGEMAP_BENCH_CORE_CHECK_H
 #define RANGEMAP_BENCH_CORE_CHECK_H
 
+#include <cstdint>
+
 #include "bench/check/checker.h"
 #include "bench/core/subject.h"
 #include "bench/sets/range_set.h"

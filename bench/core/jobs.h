@@ -3,6 +3,8 @@
 #ifndef RANGEMAP_BENCH_CORE_JOBS_H
 #define RANGEMAP_BENCH_CORE_JOBS_H
 
+#include <cstdint>
+
 #include "bench/core/harness.h"
 
 namespace bench

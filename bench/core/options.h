@@ -3,6 +3,7 @@
 #ifndef RANGEMAP_BENCH_CORE_OPTIONS_H
 #define RANGEMAP_BENCH_CORE_OPTIONS_H
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -3,6 +3,7 @@
 #ifndef RANGEMAP_BENCH_CORE_RESULT_H
 #define RANGEMAP_BENCH_CORE_RESULT_H
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>

@@ -3,6 +3,7 @@
 #ifndef RANGEMAP_BENCH_CORE_SET_H
 #define RANGEMAP_BENCH_CORE_SET_H
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>

@@ -14,6 +14,7 @@
 #define RANGEMAP_BENCH_CORES_CACHES_H
 
 #include <bitset>
+#include <cstdint>
 #include <vector>
 
 #include "bench/cores/machine.h"

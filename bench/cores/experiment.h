@@ -3,6 +3,7 @@
 #ifndef RANGEMAP_BENCH_CORES_EXPERIMENT_H
 #define RANGEMAP_BENCH_CORES_EXPERIMENT_H
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

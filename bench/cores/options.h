@@ -2,6 +2,7 @@
 #ifndef RANGEMAP_BENCH_CORES_OPTIONS_H
 #define RANGEMAP_BENCH_CORES_OPTIONS_H
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

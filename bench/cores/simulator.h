@@ -14,6 +14,7 @@
 #define RANGEMAP_BENCH_CORES_SIMULATOR_H
 
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <unordered_map>

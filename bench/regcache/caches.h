@@ -15,6 +15,7 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <cstdint>
 #include <iterator>
 #include <map>
 #include <system_error>

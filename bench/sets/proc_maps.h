@@ -3,6 +3,8 @@
 #ifndef RANGEMAP_BENCH_SETS_PROC_MAPS_H
 #define RANGEMAP_BENCH_SETS_PROC_MAPS_H
 
+#include <cstdint>
+
 #include "bench/sets/range_set.h"
 
 namespace bench

@@ -3,6 +3,7 @@
 #ifndef RANGEMAP_BENCH_SETS_RANGE_SET_H
 #define RANGEMAP_BENCH_SETS_RANGE_SET_H
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

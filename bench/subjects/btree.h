@@ -5,6 +5,7 @@
 
 #include <absl/container/btree_map.h>
 
+#include <cstdint>
 #include <functional>
 
 #include "bench/subjects/rwlock_map.h"

@@ -6,6 +6,8 @@
 
 #include <tbb/concurrent_map.h>
 
+#include <cstdint>
+
 #include "bench/subjects/each_key.h"
 #include "bench/subjects/read_only.h"
 

@@ -7,6 +7,8 @@
 #ifndef RANGEMAP_BENCH_SUBJECTS_EYTZINGER_H
 #define RANGEMAP_BENCH_SUBJECTS_EYTZINGER_H
 
+#include <cstdint>
+
 #include "bench/subjects/each_key.h"
 #include "bench/subjects/read_only.h"
 

@@ -11,6 +11,7 @@
 #ifndef RANGEMAP_BENCH_SUBJECTS_GAP_KEEPERS_H
 #define RANGEMAP_BENCH_SUBJECTS_GAP_KEEPERS_H
 
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <set>

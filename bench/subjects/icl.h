@@ -3,6 +3,8 @@
 #ifndef RANGEMAP_BENCH_SUBJECTS_ICL_H
 #define RANGEMAP_BENCH_SUBJECTS_ICL_H
 
+#include <cstdint>
+
 #include <boost/icl/interval_map.hpp>
 
 #include "bench/subjects/locked.h"

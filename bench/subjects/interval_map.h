@@ -4,6 +4,8 @@
 #ifndef RANGEMAP_BENCH_SUBJECTS_INTERVAL_MAP_H
 #define RANGEMAP_BENCH_SUBJECTS_INTERVAL_MAP_H
 
+#include <cstdint>
+
 #include <llvm/ADT/IntervalMap.h>
 
 #include "bench/subjects/locked.h"

@@ -6,6 +6,8 @@
 #ifndef RANGEMAP_BENCH_SUBJECTS_LOCKED_H
 #define RANGEMAP_BENCH_SUBJECTS_LOCKED_H
 
+#include <cstdint>
+
 #include "bench/subjects/rwlock_map.h"
 
 namespace bench

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 
 #include "bench/subjects/each_key.h"
 #include "bench/subjects/urcu.h"

@@ -8,6 +8,7 @@
 #define RANGEMAP_BENCH_SUBJECTS_PAGE_TABLE_H
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 

@@ -4,6 +4,7 @@
 #define RANGEMAP_BENCH_SUBJECTS_READ_ONLY_H
 
 #include <chrono>
+#include <cstdint>
 
 #include "bench/subjects/each_key.h"
 #include "bench/subjects/huge_array.h"

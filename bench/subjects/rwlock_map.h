@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include <chrono>
+#include <cstdint>
 #include <iterator>
 #include <system_error>
 #include <utility>

@@ -3,6 +3,8 @@
 #ifndef RANGEMAP_BENCH_SUBJECTS_SORTED_ARRAY_H
 #define RANGEMAP_BENCH_SUBJECTS_SORTED_ARRAY_H
 
+#include <cstdint>
+
 #include "bench/subjects/each_key.h"
 #include "bench/subjects/read_only.h"
 

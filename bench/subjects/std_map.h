@@ -3,6 +3,7 @@
 #ifndef RANGEMAP_BENCH_SUBJECTS_STD_MAP_H
 #define RANGEMAP_BENCH_SUBJECTS_STD_MAP_H
 
+#include <cstdint>
 #include <functional>
 #include <map>
 

@@ -5,6 +5,7 @@
 
 #include <urcu.h>
 
+#include <cstdint>
 #include <new>
 #include <system_error>
 

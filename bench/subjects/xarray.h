@@ -7,6 +7,7 @@
 #ifndef RANGEMAP_BENCH_SUBJECTS_XARRAY_H
 #define RANGEMAP_BENCH_SUBJECTS_XARRAY_H
 
+#include <cstdint>
 #include <stdexcept>
 
 #include "bench/subjects/each_key.h"

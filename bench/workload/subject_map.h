@@ -5,6 +5,7 @@
 #define RANGEMAP_BENCH_WORKLOAD_SUBJECT_MAP_H
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
