@@ -79,7 +79,7 @@ really_asked() {
 }
 
 # What programs and tests of bench take of the system, by Bazel's word: they are built where that alone is installed.
-declare -A package=([absl_btree]=libabsl-dev [benchmark]=libbenchmark-dev [cli11]=libcli11-dev [elf]=libelf-dev
+declare -A package=([absl_btree]=libabsl-dev [benchmark]=libbenchmark-dev [cli11]=libcli11-dev [elf]=libelf-dev [gtest]=libgtest-dev
     [nlohmann_json]=nlohmann-json3-dev [static_elf]=libelf-dev [trees]=linux-source-6.1 [urcu]=liburcu-dev)
 count=0
 while read -r names needed; do
