@@ -2,6 +2,8 @@
 // The rows of registrations: each checks its answers itself, and throws. Threads meet: few buffers, many threads.
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include "bench/core/jobs.h"
 #include "bench/regcache/caches.h"
 #include "bench/regcache/card.h"
@@ -42,8 +44,11 @@ template <class Cache> void pin(Cache &cache, Room &room, uint64_t page)
 
 template <class Cache> void gives_a_second_chance()
 {
-    Card card;
-    Room room(card.device(), 2);
+    // Not on the stack: rows/pin_rows.cc.
+    auto card_there = std::make_unique<Card>();
+    auto room_there = std::make_unique<Room>(card_there->device(), 2);
+    Card &card = *card_there;
+    Room &room = *room_there;
     {
         Cache cache(room.device());
         for (uint64_t page : {1u, 2u, 3u}) // the hand clears all marks, and takes 1
