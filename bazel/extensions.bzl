@@ -1,7 +1,7 @@
 """What dependencies.bzl is for WORKSPACE, for MODULE.bazel. Untested, as that file says."""
 
 load("@bazel_tools//tools/build_defs/repo:local.bzl", "new_local_repository")
-load("//third_party/linux:linux_source.bzl", "DRIVERS", "TREES", "TREES_SHIMS", "linux_source")
+load("//third_party/linux:linux_source.bzl", "linux_repositories")
 
 def _dependencies_impl(_context):
     new_local_repository(
@@ -21,19 +21,7 @@ def _development_impl(_context):
         build_file = "//third_party:system.BUILD",
         path = "/usr",
     )
-    linux_source(
-        name = "linux_source",
-        archive = "/usr/src/linux-source-6.1.tar.xz",
-        build_file = "//third_party/linux:linux_source.BUILD",
-        members = TREES,
-        shims = TREES_SHIMS,
-    )
-    linux_source(
-        name = "linux_drivers",
-        archive = "/usr/src/linux-source-6.1.tar.xz",
-        build_file = "//third_party/linux:linux_drivers.BUILD",
-        members = DRIVERS,
-    )
+    linux_repositories()
 
 dependencies = module_extension(implementation = _dependencies_impl)
 

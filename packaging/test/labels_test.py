@@ -34,7 +34,9 @@ def used(root):
 
 
 def workspace_repositories(root):
-    text = read(f"{root}/WORKSPACE") + read(f"{root}/bazel/dependencies.bzl")
+    text = read(f"{root}/WORKSPACE")
+    for package, name in re.findall(r'^load\(\s*"//(\S+):(\S+\.bzl)"', text, flags=re.M):
+        text += read(f"{root}/{package}/{name}")
     return set(re.findall(r'\bname = "(\w+)"', text)) | set(re.findall(r'^        "(\w+)": "/', text, flags=re.M))
 
 
@@ -59,7 +61,7 @@ def mistakes(root):
     developers = module_repositories(root, developers=True)
     for repository, path in sorted(set(used(root)) - {(name, path) for name, path in used(root) if name in BUILT_IN}):
         if repository not in workspace:
-            yield f"{path}: neither WORKSPACE nor bazel/dependencies.bzl defines @{repository}"
+            yield f"{path}: neither WORKSPACE nor what it loads defines @{repository}"
         if repository not in developers:
             yield f"{path}: MODULE.bazel does not define @{repository}"
         elif path.startswith(PUBLIC) and "/test/" not in path and repository not in everybody and "/extensions" not in path:

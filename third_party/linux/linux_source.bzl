@@ -91,3 +91,19 @@ linux_source = repository_rule(
         "shims": attr.string_list(doc = "headers below include/ that stand for the rest of the kernel"),
     },
 )
+
+def linux_repositories():
+    """Two maps for the benchmarks, and drivers for the tests of pagemap; for WORKSPACE and MODULE.bazel alike."""
+    linux_source(
+        name = "linux_source",
+        archive = "/usr/src/linux-source-6.1.tar.xz",
+        build_file = "//third_party/linux:linux_source.BUILD",
+        members = TREES,
+        shims = TREES_SHIMS,
+    )
+    linux_source(
+        name = "linux_drivers",
+        archive = "/usr/src/linux-source-6.1.tar.xz",
+        build_file = "//third_party/linux:linux_drivers.BUILD",
+        members = DRIVERS,
+    )
