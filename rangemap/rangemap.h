@@ -169,9 +169,11 @@ typedef void rangemap_ended_fn(void *context);
 /*
  * Destroys `map` without waiting: no other thread may be using it or start to, but what it owns is released later,
  * where callbacks of the domain run (see enum rangemap_callbacks), a share at a time. When nothing is left and no
- * `release` of it runs any more, ended(context) is called (NULL: no call). Lock-free; also in sections and
- * callbacks; not in signal handlers. -EINVAL, -ENOMEM: only if the thread cannot be attached. rangemap_domain_destroy()
- * ends such maps, too.
+ * `release` of it runs any more, ended(context) is called (NULL: no call). Until then all of the map counts as pending
+ * bytes. Time O(ranges): they are counted, and as much is disposed of, of what has waited, as by an update that drops so
+ * many; called in a callback, the thread's next update does that. Lock-free; also in sections and
+ * callbacks; not in signal handlers. -EINVAL, -ENOMEM: only if the thread cannot be attached. rangemap_domain_barrier()
+ * and _destroy() end such maps, too.
  */
 RANGEMAP_API int rangemap_destroy_later(struct rangemap *map, rangemap_ended_fn *ended, void *context);
 
@@ -732,8 +734,9 @@ RANGEMAP_API int rangemap_domain_trim(struct rangemap_domain *domain);
 RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_domain_synchronize(struct rangemap_domain *domain);
 
 /*
- * Waits until all that was retired or deferred before the call, by any thread, has been disposed of, but for
- * the nodes (not values) of the last few updates of each other thread. What callbacks defer meanwhile may be left.
+ * Waits until all that was retired or deferred before the call, and each map that was ended, by any thread, has been
+ * disposed of, but for the nodes (not values) of the last few updates of each other thread. What callbacks defer, or end,
+ * meanwhile may be left.
  * -EDEADLK inside a section or a callback.
  */
 RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_domain_barrier(struct rangemap_domain *domain);

@@ -114,12 +114,12 @@ TEST_CASE(share, each_poll_does_its_share)
 
 /*
  * An update disposes of as much as it and those since the last share handed over, and of three times that while more
- * than 128 KiB wait; of 16 things more if a tick of the coarse clock has passed. A store hands over a node and a value,
+ * than 128 KiB wait; of 64 things more if a tick of the coarse clock has passed. A store hands over a node and a value,
  * so all of that is even: whole stores. What waits has its grace period behind it, but for the last 64 things.
  */
 TEST_CASE(share, updates_end_three_times_as_much_above_a_threshold)
 {
-    enum { THRESHOLD = 128 << 10, THINGS = 2, TICK = 16 / THINGS, BELOW = 2000, ABOVE_BYTES = 4 * THRESHOLD };
+    enum { THRESHOLD = 128 << 10, THINGS = 2, TICK = 64 / THINGS, BELOW = 2000, ABOVE_BYTES = 4 * THRESHOLD };
     struct place place;
     unsigned shares[2] = {0, 0}, since_share = 0;
     uint64_t store_bytes, left;

@@ -27,6 +27,7 @@ struct rangemap_domain {
     rm_word pending_bytes RM_LINE_ALIGNED; /* sum over the records, if there is a limit */
     rm_word above_soft_limit;
     rm_word maps;
+    rm_word ending; /* maps that were ended without waiting and are not gone */
     struct rm_tagged parked;
     rm_word work;    /* rises when there is something new to call back, or memory is short */
     rm_word waiters; /* threads that sleep until it does */

@@ -64,6 +64,7 @@ struct rm_thread {
     struct rm_bag *committed_bag;
     struct rm_shard *elsewhere;   /* where it hands its garbage to while another is at its own shard */
     uint64_t retired_since_visit; /* things handed over since it last did a share of their work */
+    uint64_t built_since_visit;   /* ranges that wide updates have put in since then */
     uint64_t retired_since_poll;  /* the same since it last polled, or need not */
     unsigned counted_epoch;       /* the domain's epoch then */
     bool was_blocked;             /* its last poll was */

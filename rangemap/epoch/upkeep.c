@@ -76,12 +76,16 @@ static bool is_poll_due(struct rm_thread *thread, uint64_t now_ns, bool pressed)
     return is_time || !is_over;
 }
 
+/* What callbacks hand over meanwhile is the next share's. */
 static void visit_own(struct rm_work *work)
 {
     struct rm_thread *thread = work->thread;
+    uint64_t retired = thread->retired_since_visit, built = thread->built_since_visit;
 
-    if (rm_reclaim_visit(&thread->shard, work)) {
-        thread->retired_since_visit = 0;
+    thread->retired_since_visit = thread->built_since_visit = 0;
+    if (!rm_reclaim_visit(&thread->shard, work)) {
+        thread->retired_since_visit += retired;
+        thread->built_since_visit += built;
     }
     if (thread->elsewhere != NULL && rm_reclaim_visit(thread->elsewhere, work) &&
         rm_shard_is_empty(thread->elsewhere)) {
@@ -136,13 +140,14 @@ void rm_upkeep_share(struct rm_thread *thread)
 
     polls = is_poll_due(thread, work.now_ns, pressed);
     work.polls = polls;
-    if (!polls && thread->retired_since_visit < VISIT_ENTRIES) {
+    if (!polls && thread->retired_since_visit + thread->built_since_visit < VISIT_ENTRIES) {
         return;
     }
     work.calls_back = !domain->calls_back_when_asked;
     rm_work_grant(&work.budget, thread->retired_since_visit + (is_tick ? RM_TICK_ENTRIES : 0) +
                                     (pressed ? RM_PRESSED_ENTRIES : 0));
-    rm_work_grant(&work.surplus, (RM_SHARE_FACTOR - 1) * thread->retired_since_visit);
+    rm_work_grant(&work.surplus,
+                  (RM_SHARE_FACTOR - 1) * thread->retired_since_visit + thread->built_since_visit);
     visit_own(&work);
     if (is_tick) {
         tend_others(&work);

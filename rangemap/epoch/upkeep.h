@@ -4,7 +4,8 @@
  *
  * After an update a thread disposes of as many things as it has handed over since it last did: so many nodes come
  * into its cache as go out of it, and what an update pays is in proportion to what it did. If more than RM_SHARD_BYTES wait, of
- * RM_SHARE_FACTOR times as many, so that the backlog shrinks. Once in a tick of the coarse clock it disposes of up to
+ * RM_SHARE_FACTOR times as many, so that the backlog shrinks, and of as many more as it has put in: who builds much without
+ * replacing anything, as a load does, pays for what others have dropped. Once in a tick of the coarse clock it disposes of up to
  * RM_TICK_ENTRIES more, which ends what less there is; and it looks after RM_TEND_RECORDS shards of others, whose threads may
  * be idle or gone, and disposes of up to RM_TEND_ENTRIES things there; above the soft limit, of up to
  * RM_PRESSED_ENTRIES more. That is all that an update may be made to do for others.
@@ -16,7 +17,7 @@
 
 enum {
     RM_SHARE_FACTOR = 3,
-    RM_TICK_ENTRIES = 16,
+    RM_TICK_ENTRIES = 64,
     RM_TEND_RECORDS = 16,
     RM_TEND_ENTRIES = 64,
     RM_PRESSED_ENTRIES = 256,
@@ -29,6 +30,16 @@ RM_INTERNAL void rm_upkeep_share(struct rm_thread *thread);
 static inline void rm_upkeep(struct rm_thread *thread)
 {
     if (RM_UNLIKELY(thread->retired_since_visit > 0) && !thread->reclaiming) {
+        rm_upkeep_share(thread);
+    }
+    rm_happens_release(thread);
+}
+
+/* The same after an update that has put in so many ranges, perhaps without handing anything over. */
+static inline void rm_upkeep_built(struct rm_thread *thread, uint64_t ranges)
+{
+    thread->built_since_visit += ranges;
+    if (thread->retired_since_visit + thread->built_since_visit > 0 && !thread->reclaiming) {
         rm_upkeep_share(thread);
     }
     rm_happens_release(thread);

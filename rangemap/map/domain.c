@@ -229,6 +229,20 @@ int rangemap_domain_synchronize(struct rangemap_domain *domain)
     return 0;
 }
 
+/*
+ * A map that was ended goes from shard to shard, a grace period each: in so many rounds those are gone that were ended
+ * before the first. Others that are ended all the time do not make it longer.
+ */
+static void await_ends(struct rm_thread *thread)
+{
+    const struct rangemap_domain *domain = thread->domain;
+    uint64_t rounds = rm_load_relaxed(&domain->roster.places) + 1;
+
+    while (rm_load_relaxed(&domain->ending) != 0 && rounds-- > 0) {
+        rm_upkeep_barrier(thread);
+    }
+}
+
 int rangemap_domain_barrier(struct rangemap_domain *domain)
 {
     struct rm_thread *thread = enter_domain(domain);
@@ -241,6 +255,7 @@ int rangemap_domain_barrier(struct rangemap_domain *domain)
     }
     close_bag(thread);
     rm_upkeep_barrier(thread);
+    await_ends(thread);
     rm_busy_enter(thread);
     rm_cache_settle(&thread->cache, &thread->domain->pool);
     rm_busy_leave(thread);

@@ -3,9 +3,12 @@
  * The end of a map that is not waited for. Its memory becomes a piece of garbage that goes from shard to shard, to
  * each that is not empty: a shard ends what it has in the order in which it came, so behind the last one nothing is
  * left that was retired from the map, and no callback of it runs. Then its tree is disposed of, a share at a time.
+ *
+ * It counts as pending bytes all the time, or limits would not know of it; and the call does its share as an update does
+ * that drops so many ranges, or maps could be made and ended faster than they go.
  */
 #include "rangemap/epoch/dispose.h"
-#include "rangemap/epoch/reclaim.h"
+#include "rangemap/epoch/upkeep.h"
 #include "rangemap/map/enter.h"
 
 /* The map's clock, which is not read any more, counts the records whose shards were passed; then: */
@@ -61,29 +64,48 @@ static bool dispose_map(struct rm_garbage *garbage, struct rm_thread *thread, un
     if (map->ended != NULL) {
         map->ended(map->ended_context);
     }
+    (void)rm_add_relaxed(&map->domain->ending,
+                         (uint64_t)0 - 1); /* ordered by the shard's claim, which barriers take */
     rm_thread_free(thread, map, RM_MAP_LINES);
     return true;
 }
 
-static const struct rm_garbage_kind end_of_map = {dispose_map, NULL, true};
+static uint64_t bytes_of_map(const struct rm_garbage *garbage)
+{
+    return RM_CONTAINER_OF(garbage, struct rangemap, end)->end_bytes;
+}
+
+static const struct rm_garbage_kind end_of_map = {dispose_map, bytes_of_map, false};
+static const struct rm_garbage_kind end_that_calls_back = {dispose_map, bytes_of_map, true};
+
+/* What there is to dispose of. */
+static uint64_t things_of(const struct rangemap *map, const struct rangemap_statistics *counted)
+{
+    return counted->leaves + counted->inner_nodes + (owned_values(map) != NULL ? counted->ranges : 0);
+}
 
 int rangemap_destroy_later(struct rangemap *map, rangemap_ended_fn *ended, void *context)
 {
+    struct rangemap_statistics counted;
     struct rm_thread *thread;
+    int error;
 
     if (map == NULL) {
         return -EINVAL;
     }
-    thread = rm_map_thread(map);
-    if (thread == NULL) {
-        return -ENOMEM;
+    error = rangemap_stats(map, &counted);
+    if (error != 0) {
+        return error;
     }
-    map->end.kind = &end_of_map;
+    thread = rm_map_thread(map);
+    map->end_bytes = counted.bytes + RM_MAP_LINES * RM_CACHE_LINE;
+    map->end.kind = owned_values(map) != NULL || ended != NULL ? &end_that_calls_back : &end_of_map;
     map->ended = ended;
     map->ended_context = context;
     rm_word_set_private(&map->clock, 0);
+    (void)rm_add_relaxed(&map->domain->ending, 1); /* ordered by the inbox, as what counts it down */
     (void)rm_add_relaxed(&map->domain->maps, (uint64_t)0 - 1);
-    rm_reclaim_submit(thread, &map->end, 1);
-    rm_happens_release(thread);
+    rm_reclaim_submit(thread, &map->end, things_of(map, &counted));
+    rm_upkeep(thread);
     return 0;
 }

@@ -188,6 +188,6 @@ int rangemap_load(struct rangemap *map, const struct rangemap_entry *entries, si
     rm_busy_enter(thread);
     result = load_entries(map, thread, entries, count);
     rm_busy_leave(thread);
-    rm_upkeep(thread);
+    rm_upkeep_built(thread, count);
     return result;
 }

@@ -14,7 +14,7 @@ int rm_window_rewrite(const struct rm_rewrite *rewrite, const int *error)
         return result;
     }
     outcome = rm_rewrite(thread, rewrite);
-    rm_upkeep(thread);
+    rm_upkeep_built(thread, rewrite->puts);
     return outcome == RM_NO_MEMORY ? -ENOMEM : outcome == RM_REFUSED ? *error : 0;
 }
 

@@ -78,31 +78,43 @@ static struct rm_extent *claim_extents(struct rm_pool *pool, unsigned count)
     return extent;
 }
 
-static struct rm_extent *add_chunk_of(struct rm_pool *pool, size_t bytes)
+/* A slab of what others have added since there were `seen_bytes` of chunks; NULL if they have not, or it is in use. */
+static struct rm_slab *take_of_others(struct rm_pool *pool, uint64_t seen_bytes)
+{
+    return rm_load_relaxed(&pool->chunk_bytes) > seen_bytes ? rm_pool_take_idle(pool) : NULL;
+}
+
+/* If another thread was faster, the chunk that it has added serves both, and this one goes back untouched. */
+static struct rm_slab *add_chunk_of(struct rm_pool *pool, size_t bytes, uint64_t seen_bytes)
 {
     struct rm_extent *extent = claim_extents(pool, extents_of(bytes));
+    struct rm_slab *slab;
     char *chunk;
 
     if (extent == NULL) {
-        return NULL;
+        return take_of_others(pool, seen_bytes);
     }
     chunk = rm_chunk_alloc(&pool->allocator, bytes);
-    if (chunk == NULL) {
-        rm_table_unclaim(extent, extents_of(bytes));
-        return NULL;
+    slab = take_of_others(pool, seen_bytes);
+    if (chunk != NULL && slab == NULL) {
+        open_chunk(pool, extent, chunk, bytes);
+        return rm_pool_open_slab(pool, extent, 0);
     }
-    open_chunk(pool, extent, chunk, bytes);
-    return extent;
+    if (chunk != NULL) {
+        rm_chunk_free(&pool->allocator, chunk, bytes);
+    }
+    rm_table_unclaim(extent, extents_of(bytes));
+    return slab;
 }
 
 /* If a large chunk is refused, a small one may do. */
-struct rm_extent *rm_pool_grow(struct rm_pool *pool, size_t least)
+struct rm_slab *rm_pool_grow(struct rm_pool *pool, size_t least, uint64_t seen_bytes)
 {
     size_t bytes = next_chunk_bytes(pool, least);
-    struct rm_extent *extent = add_chunk_of(pool, bytes);
+    struct rm_slab *slab = add_chunk_of(pool, bytes, seen_bytes);
 
-    if (extent == NULL && bytes > RM_CHUNK_MIN_BYTES) {
-        extent = add_chunk_of(pool, RM_CHUNK_MIN_BYTES);
+    if (slab == NULL && bytes > RM_CHUNK_MIN_BYTES) {
+        slab = add_chunk_of(pool, RM_CHUNK_MIN_BYTES, seen_bytes);
     }
-    return extent;
+    return slab;
 }

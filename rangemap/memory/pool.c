@@ -76,8 +76,7 @@ static uint64_t slab_capacity(const struct rm_slab *slab)
     return (uint64_t)rm_slab_nodes(slab->lines) * slab->lines * RM_CACHE_LINE;
 }
 
-/* A slab that no other thread has is taken into use. */
-static struct rm_slab *open_slab(struct rm_pool *pool, struct rm_extent *extent, unsigned index)
+struct rm_slab *rm_pool_open_slab(struct rm_pool *pool, struct rm_extent *extent, unsigned index)
 {
     struct rm_slab *slab = rm_extent_slab(extent, index);
     uint64_t bit = UINT64_C(1) << index;
@@ -144,11 +143,18 @@ static struct rm_slab *take_idle(struct rm_pool *pool, bool thorough, struct rm_
         unsigned index = idle != 0 ? pick_slab(idle, seeker) : 0;
 
         if (idle != 0 && rm_pool_claim_idle(pool, extent, UINT64_C(1) << index)) {
-            return open_slab(pool, extent, index);
+            return rm_pool_open_slab(pool, extent, index);
         }
         part_ways(seeker);
     }
     return NULL;
+}
+
+struct rm_slab *rm_pool_take_idle(struct rm_pool *pool)
+{
+    struct rm_seeker seeker = {0, 0};
+
+    return take_idle(pool, true, &seeker);
 }
 
 /* ---- nodes ---- */
@@ -264,11 +270,10 @@ bool rm_pool_take(struct rm_pool *pool, unsigned lines, unsigned wanted, bool gr
 
 struct rm_slab *rm_pool_take_slab(struct rm_pool *pool, size_t least)
 {
-    struct rm_seeker seeker = {0, 0};
-    struct rm_slab *slab = take_idle(pool, true, &seeker);
-    struct rm_extent *extent = slab == NULL ? rm_pool_grow(pool, least) : NULL;
+    uint64_t seen_bytes = rm_load_relaxed(&pool->chunk_bytes); /* a hint: it orders nothing */
+    struct rm_slab *slab = rm_pool_take_idle(pool);
 
-    return extent != NULL ? open_slab(pool, extent, 0) : slab;
+    return slab != NULL ? slab : rm_pool_grow(pool, least, seen_bytes);
 }
 
 /* The thread that gives the last one back owns the slab; to all others its header is out of bounds from then on. */

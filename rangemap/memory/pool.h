@@ -106,11 +106,18 @@ RM_INTERNAL void rm_pool_add_idle(struct rm_pool *pool, struct rm_extent *extent
 /* Takes slabs that are idle out of the set, all of them or none. */
 RM_INTERNAL bool rm_pool_claim_idle(struct rm_pool *pool, struct rm_extent *extent, uint64_t slabs);
 
+/* Takes any slab that is idle into use. NULL: none is. */
+RM_INTERNAL struct rm_slab *rm_pool_take_idle(struct rm_pool *pool);
+
+/* A slab that no other thread has is taken into use. */
+RM_INTERNAL struct rm_slab *rm_pool_open_slab(struct rm_pool *pool, struct rm_extent *extent, unsigned index);
+
 /*
- * Adds a chunk, for `least` bytes if they fit in one; its first slab is the caller's. NULL: out of memory, for a small one
- * as well.
+ * Adds a chunk, for `least` bytes if they fit in one, and takes its first slab; or one of a chunk that another thread has
+ * added since the caller, before it looked for an idle one in vain, saw `seen_bytes` of chunks. NULL: out of memory, for a
+ * small one as well.
  */
-RM_INTERNAL struct rm_extent *rm_pool_grow(struct rm_pool *pool, size_t least);
+RM_INTERNAL struct rm_slab *rm_pool_grow(struct rm_pool *pool, size_t least, uint64_t seen_bytes);
 
 /*
  * Gives back what is idle beyond the lowest `keep` slabs, in pieces until these are at least `most`; true if anything

@@ -16,6 +16,7 @@ struct rangemap {
     struct rm_garbage end;
     rangemap_ended_fn *ended;
     void *ended_context;
+    uint64_t end_bytes; /* of nodes */
     /* Line 1: read by every update, written when snapshots are taken. */
     rm_word clock RM_LINE_ALIGNED;
     /* Line 2: never changes. */

@@ -46,16 +46,26 @@ void life_note_peak(void)
     }
 }
 
-/* What a domain takes may not exceed what lives, by the formulas of docs/design.md, 9. */
+/* A chunk that is added when so much is in use: a quarter of all there is, or the next size, from 64 KiB to 2 MiB. */
+static uint64_t new_chunk_bytes(uint64_t used_bytes)
+{
+    uint64_t bytes = 64 << 10;
+
+    while (bytes < 2 << 20 && bytes < used_bytes / 2) {
+        bytes *= 2;
+    }
+    return bytes;
+}
+
+/* What a domain takes may not exceed what lives, by docs/memory.md, "Chunks, and what is bounded": a new chunk a thread. */
 static const char *check_chunks(struct life *life, const struct rangemap_domain_statistics *now)
 {
-    /* Two threads that find nothing at the same time both add a chunk. */
-    uint64_t new_chunks_bytes = 2 * (2 << 20), books_bytes = 128 << 10, per_thread_bytes = 64 << 10, peak;
+    uint64_t books_bytes = 128 << 10, per_thread_bytes = 64 << 10, threads = life->most_threads + 1, peak;
 
     life_note_peak();
     peak = life->peak_bytes;
     if (now->chunk_bytes >
-        peak + peak / 40 + new_chunks_bytes + books_bytes + per_thread_bytes * (life->most_threads + 1)) {
+        peak + peak / 40 + books_bytes + threads * (per_thread_bytes + new_chunk_bytes(peak))) {
         printf("chunks %" PRIu64 ", peak %" PRIu64 ", threads %u, pinned %" PRIu64 ", idle %" PRIu64 "\n",
                now->chunk_bytes, peak, life->most_threads, now->pinned_bytes, now->idle_bytes);
         return "more chunks than the most that was in use, and what threads may keep";

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Maps that are ended and not waited for: they count as pending bytes, limits hold for them, and memory stays in
+ * proportion to what is alive, however fast maps are made and ended, and wherever that is done.
+ */
+#include <errno.h>
+
+#include "rangemap/rangemap.h"
+#include "test/check/compare.h"
+#include "test/shim/ctest.h"
+
+enum { RANGES = 3000, ROUNDS = 300, ALIVE = 6, NESTED_ROUNDS = 1500, NESTED_ALIVE = 300 };
+
+static unsigned released, ended;
+
+static void count_released(void *value, void *context)
+{
+    (void)value;
+    (void)context;
+    released++;
+}
+
+static void count_ended(void *context)
+{
+    (void)context;
+    ended++;
+}
+
+static struct rangemap_domain *new_domain(enum rangemap_callbacks callbacks, uint64_t hard_limit_bytes)
+{
+    const struct rangemap_domain_options options = {.callbacks = callbacks,
+                                                    .hard_limit_bytes = hard_limit_bytes};
+    struct rangemap_domain *domain;
+
+    released = ended = 0;
+    REQUIRE_EQ(rangemap_domain_create(&options, &domain), 0);
+    return domain;
+}
+
+static struct rangemap *new_map(struct rangemap_domain *domain, rangemap_value_fn *release)
+{
+    const struct rangemap_options options = {.domain = domain, .release = release};
+    struct rangemap *map;
+
+    REQUIRE_EQ(rangemap_create(&options, &map), 0);
+    return map;
+}
+
+static struct rangemap *new_full_map(struct rangemap_domain *domain, rangemap_value_fn *release)
+{
+    static struct rangemap_entry entry[RANGES];
+    struct rangemap *map = new_map(domain, release);
+
+    for (uint64_t i = 0; i < RANGES; i++) {
+        entry[i] = (struct rangemap_entry){2 * i, 2 * i, NULL};
+    }
+    REQUIRE_EQ(rangemap_load(map, entry, RANGES, NULL), 0);
+    return map;
+}
+
+static uint64_t bytes_of(const struct rangemap *map)
+{
+    struct rangemap_statistics statistics;
+
+    REQUIRE_EQ(rangemap_stats(map, &statistics), 0);
+    return statistics.bytes;
+}
+
+static struct rangemap_domain_statistics stats_of(struct rangemap_domain *domain)
+{
+    struct rangemap_domain_statistics statistics;
+
+    REQUIRE_EQ(rangemap_domain_stats(domain, &statistics), 0);
+    return statistics;
+}
+
+/* No update but the loads. A poll where callbacks wait for it, and one where they do not. */
+static void end_many(enum rangemap_callbacks callbacks, rangemap_value_fn *release,
+                     rangemap_ended_fn *when_ended)
+{
+    struct rangemap_domain *domain = new_domain(callbacks, 0);
+    bool is_asked = callbacks == RANGEMAP_CALLBACKS_WHEN_ASKED && (release != NULL || when_ended != NULL);
+
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        struct rangemap *map = new_full_map(domain, release);
+        uint64_t bytes = bytes_of(map);
+
+        REQUIRE_EQ(rangemap_destroy_later(map, when_ended, NULL), 0);
+        CHECK_GE(stats_of(domain).pending_bytes, bytes, "the map that has just ended");
+        while (is_asked && rangemap_domain_poll(domain) == 1) {
+        }
+        REQUIRE_LE(stats_of(domain).node_bytes, ALIVE * bytes, "after %u maps", i + 1);
+    }
+    CHECK_EQ(rangemap_domain_barrier(domain), 0);
+    CHECK_EQ(stats_of(domain).pending_bytes, 0u);
+    CHECK_EQ(released, release != NULL ? ROUNDS * RANGES : 0u);
+    CHECK_EQ(ended, when_ended != NULL ? (unsigned)ROUNDS : 0u);
+    CHECK_EQ(rangemap_domain_destroy(domain), 0);
+}
+
+TEST_CASE(ended_map, memory_is_that_of_a_few)
+{
+    end_many(RANGEMAP_CALLBACKS_ANYWHERE, NULL, NULL);
+    end_many(RANGEMAP_CALLBACKS_ANYWHERE, NULL, count_ended);
+    end_many(RANGEMAP_CALLBACKS_ANYWHERE, count_released, count_ended);
+}
+
+/* What calls nobody back needs no poll. */
+TEST_CASE(ended_map, memory_is_that_of_a_few_where_callbacks_are_asked_for)
+{
+    end_many(RANGEMAP_CALLBACKS_WHEN_ASKED, NULL, NULL);
+    end_many(RANGEMAP_CALLBACKS_WHEN_ASKED, count_released, NULL);
+    end_many(RANGEMAP_CALLBACKS_WHEN_ASKED, NULL, count_ended);
+}
+
+/*
+ * Maps as values of a map: ended by its callback, in the middle of somebody's share. Some wait for a grace period, which
+ * begins after some dozens of updates; the others are paid for by those who build new ones.
+ */
+static void end_value(void *value, void *context)
+{
+    (void)context;
+    if (value != NULL) {
+        CHECK_EQ(rangemap_destroy_later(value, count_ended, NULL), 0);
+    }
+}
+
+TEST_CASE(ended_map, maps_in_a_map)
+{
+    struct rangemap_domain *domain = new_domain(RANGEMAP_CALLBACKS_ANYWHERE, 0);
+    struct rangemap *outer = new_map(domain, end_value);
+
+    for (unsigned i = 0; i < NESTED_ROUNDS; i++) {
+        struct rangemap *inner = new_full_map(domain, count_released);
+        uint64_t bytes = bytes_of(inner);
+
+        REQUIRE_EQ(rangemap_store(outer, 7, 7, inner, NULL, NULL), 0);
+        REQUIRE_LE(stats_of(domain).node_bytes, NESTED_ALIVE * bytes, "after %u maps", i + 1);
+    }
+    CHECK_EQ(rangemap_destroy(outer), 0);
+    CHECK_EQ(rangemap_domain_barrier(domain), 0);
+    CHECK_EQ(ended, (unsigned)NESTED_ROUNDS);
+    CHECK_EQ(released, NESTED_ROUNDS * RANGES);
+    CHECK_EQ(rangemap_domain_destroy(domain), 0);
+}
+
+/* A reader keeps all of them: the limit sees it. */
+TEST_CASE(ended_map, the_limit_counts_them)
+{
+    enum { LIMIT = 1 << 20 };
+    struct rangemap_domain *domain = new_domain(RANGEMAP_CALLBACKS_ANYWHERE, LIMIT);
+    struct rangemap *kept = new_map(domain, NULL);
+    uint64_t bytes = 0;
+
+    REQUIRE_EQ(rangemap_read_begin(kept), 0);
+    while (bytes <= LIMIT) {
+        struct rangemap *map = new_full_map(domain, count_released);
+
+        bytes += bytes_of(map);
+        REQUIRE_EQ(rangemap_destroy_later(map, count_ended, NULL), 0);
+    }
+    CHECK_GE(stats_of(domain).pending_bytes, bytes);
+    CHECK_EQ(rangemap_store(kept, 1, 1, NULL, NULL, NULL), -EBUSY);
+    rangemap_read_end(kept);
+    CHECK_EQ(rangemap_domain_barrier(domain), 0);
+    CHECK_EQ(stats_of(domain).pending_bytes, 0u);
+    CHECK_EQ(rangemap_store(kept, 1, 1, NULL, NULL, NULL), 0);
+    CHECK_EQ(rangemap_destroy(kept), 0);
+    CHECK_EQ(rangemap_domain_destroy(domain), 0);
+}
