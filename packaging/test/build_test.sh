@@ -73,8 +73,8 @@ for what in installed content exported; do
         $what $name | diff bazel.$what - >&2 || fail "$what by Bazel and by $name"
     done
 done
-readelf -dW by_*/lib/*.so.0.1.0 | grep -cE 'soname: \[lib(rangemap|pagemap)\.so\.0\.1\]' | grep -qx 6 || fail "SONAME"
-readelf -dW by_*/lib/*.so.0.1.0 | grep -c NODELETE | grep -qx 6 || fail "-z nodelete"
+(($(readelf -dW by_*/lib/*.so.0.1.0 | grep -cE 'soname: \[lib(rangemap|pagemap)\.so\.0\.1\]') == 6)) || fail "SONAME"
+(($(readelf -dW by_*/lib/*.so.0.1.0 | grep -c NODELETE) == 6)) || fail "-z nodelete"
 
 # ---- a part of another project ----
 

@@ -35,7 +35,8 @@ rpm -qlp rpm/RPMS/*/rangemap-devel-*.rpm >files 2>/dev/null
 for file in /usr/include/rangemap/rangemap.hpp /usr/lib64/librangemap.a /usr/lib64/pkgconfig/pagemap.pc /usr/share/man/man3/rangemap_find.3; do
     grep -q "^$file" files || fail "no $file in rangemap-devel"
 done
-rpm -qlp rpm/RPMS/*/rangemap-"$version"*.rpm 2>/dev/null | grep -q "librangemap.so.$version" || fail "no library in rangemap"
+rpm -qlp rpm/RPMS/*/rangemap-"$version"*.rpm >files 2>/dev/null
+grep -q "librangemap.so.$version" files || fail "no library in rangemap"
 # That it would notice a file that is in no package.
 sed '/_includedir}\/pagemap/d' "$source/packaging/rpm/rangemap.spec" >less.spec
 if build less.spec || ! grep -q 'include/pagemap/pagemap.h' out; then fail "nobody misses a file"; fi
