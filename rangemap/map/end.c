@@ -14,6 +14,7 @@
 #include "rangemap/epoch/dispose.h"
 #include "rangemap/epoch/upkeep.h"
 #include "rangemap/map/enter.h"
+#include "rangemap/map/inspect.h"
 
 /* The map's clock, which is not read any more, counts the records whose shards were passed; then: */
 #define ALL_SHARDS_PASSED UINT64_MAX
@@ -119,7 +120,7 @@ int rangemap_destroy_later(struct rangemap *map, rangemap_ended_fn *ended, void 
     if (map == NULL) {
         return -EINVAL;
     }
-    error = rangemap_stats(map, &counted);
+    error = rm_inspect_count(map, &counted);
     if (error != 0) {
         return error;
     }
