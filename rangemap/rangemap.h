@@ -635,7 +635,8 @@ typedef void rangemap_pressure_fn(struct rangemap_domain *domain, const struct r
 
 /* Where the callbacks of a domain run: `release` of its maps, deferred functions, `pressure`, ends of maps. */
 enum rangemap_callbacks {
-    RANGEMAP_CALLBACKS_ANYWHERE, /* in any update, and wherever the next one says */
+    /* In any update, in rangemap_destroy_later() and rangemap_domain_defer(), and wherever the next one says. */
+    RANGEMAP_CALLBACKS_ANYWHERE,
     /*
      * Only in rangemap_domain_poll(), _serve(), _barrier() and _destroy(), and in rangemap_destroy(). For domains
      * whose maps are updated where callbacks must not run: in memory hooks, inside an allocator, with a lock held. Some

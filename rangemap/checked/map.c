@@ -106,9 +106,10 @@ int RM_CHECKED(rangemap_destroy_later)(struct rangemap *map, rangemap_ended_fn *
     const void *where = RM_CHECKED_WHERE;
     struct rm_checked_thread *thread = begin_destroy(map, "rangemap_destroy_later", where);
     struct rm_checked_kept *callbacks = rm_checked_callbacks(map);
+    bool calls_back = callbacks != NULL && (ended != NULL || callbacks->theirs.release != NULL);
     int result;
 
-    if (callbacks != NULL) {
+    if (calls_back) {
         callbacks->ended = ended;
         callbacks->ended_context = context;
         ended = tell_ended;
@@ -117,6 +118,8 @@ int RM_CHECKED(rangemap_destroy_later)(struct rangemap *map, rangemap_ended_fn *
     result = RM_LIBRARY(rangemap_destroy_later)(map, ended, context);
     if (result != 0) {
         rm_checked_map_back(map);
+    } else if (!calls_back) {
+        rm_checked_forget(callbacks); /* else the map would wait for callbacks being asked for */
     }
     return rm_checked_result(thread, result, "rangemap_destroy_later", where);
 }

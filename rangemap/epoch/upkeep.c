@@ -76,6 +76,24 @@ static bool is_poll_due(struct rm_thread *thread, uint64_t now_ns, bool pressed)
     return is_time || !is_over;
 }
 
+/*
+ * Where it has handed things over, or maps that it ended have gone on, which may go on from there. That it sees no end of
+ * is left to others.
+ */
+static void visit_elsewhere(struct rm_work *work)
+{
+    struct rm_thread *thread = work->thread;
+    struct rm_shard *shard = NULL;
+
+    for (unsigned i = 0; i < RM_TEND_RECORDS && thread->elsewhere != shard; i++) {
+        shard = thread->elsewhere;
+        if (rm_reclaim_visit(shard, work) && thread->elsewhere == shard && rm_shard_is_empty(shard)) {
+            thread->elsewhere = NULL;
+            return;
+        }
+    }
+}
+
 /* What callbacks hand over meanwhile is the next share's. */
 static void visit_own(struct rm_work *work)
 {
@@ -87,10 +105,7 @@ static void visit_own(struct rm_work *work)
         thread->retired_since_visit += retired;
         thread->built_since_visit += built;
     }
-    if (thread->elsewhere != NULL && rm_reclaim_visit(thread->elsewhere, work) &&
-        rm_shard_is_empty(thread->elsewhere)) {
-        thread->elsewhere = NULL;
-    }
+    visit_elsewhere(work);
 }
 
 /* By one thread of all, once a tick. */

@@ -238,7 +238,7 @@ static void await_ends(struct rm_thread *thread)
     const struct rangemap_domain *domain = thread->domain;
     uint64_t rounds = rm_load_relaxed(&domain->roster.places) + 1;
 
-    while (rm_load_relaxed(&domain->ending) != 0 && rounds-- > 0) {
+    while (rm_load_acquire(&domain->ending) != 0 && rounds-- > 0) {
         rm_upkeep_barrier(thread);
     }
 }

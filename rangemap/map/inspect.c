@@ -84,15 +84,21 @@ static bool count_place(void *state, const struct rm_place *place)
     return true;
 }
 
+int rm_inspect_count(const struct rangemap *map, struct rangemap_statistics *statistics)
+{
+    *statistics = (struct rangemap_statistics){0};
+    return rm_inspect(map, count_place, statistics);
+}
+
 int rangemap_stats(const struct rangemap *map, struct rangemap_statistics *statistics)
 {
-    struct rangemap_statistics counted = {0};
+    struct rangemap_statistics counted;
     int result;
 
     if (map == NULL || statistics == NULL) {
         return -EINVAL;
     }
-    result = rm_inspect(map, count_place, &counted);
+    result = rm_inspect_count(map, &counted);
     if (result == 0) {
         *statistics = counted;
     }

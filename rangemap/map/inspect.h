@@ -22,4 +22,7 @@ typedef bool rm_inspect_fn(void *state, const struct rm_place *place);
 /* In a section of its own. -ENOMEM or 0. */
 RM_INTERNAL int rm_inspect(const struct rangemap *map, rm_inspect_fn *visit, void *state);
 
+/* rangemap_stats(), for calls that end the map, which checks that are loaded before the library must not see. */
+RM_INTERNAL int rm_inspect_count(const struct rangemap *map, struct rangemap_statistics *statistics);
+
 #endif

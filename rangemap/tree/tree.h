@@ -16,7 +16,8 @@ struct rangemap {
     struct rm_garbage end;
     rangemap_ended_fn *ended;
     void *ended_context;
-    uint64_t end_bytes; /* of nodes */
+    uint64_t end_bytes;      /* of nodes */
+    struct rm_thread *payer; /* the record of the thread that ended it */
     /* Line 1: read by every update, written when snapshots are taken. */
     rm_word clock RM_LINE_ALIGNED;
     /* Line 2: never changes. */
