@@ -5,9 +5,12 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "rangemap/epoch/domain.h"
 #include "rangemap/rangemap.h"
-#include "test/check/compare.h"
 #include "test/shim/ctest.h"
 
 enum { RANGES = 3000, ROUNDS = 300, ALIVE = 6, NESTED_ROUNDS = 1500, NESTED_ALIVE = 300 };
@@ -234,4 +237,55 @@ TEST_CASE(ended_map, memory_is_that_of_a_few_beside_idle_threads)
     end_many_beside_idle_threads(NULL, NULL);
     end_many_beside_idle_threads(NULL, count_ended);
     end_many_beside_idle_threads(count_released, count_ended);
+}
+
+/* ---- forks ---- */
+
+static sem_t is_inside, may_leave;
+
+static void block(void *context)
+{
+    (void)context;
+    (void)sem_post(&is_inside);
+    (void)sem_wait(&may_leave);
+}
+
+static void *end_one(void *domain)
+{
+    struct rangemap *map = new_full_map(domain, count_released);
+
+    CHECK_EQ(rangemap_destroy_later(map, block, NULL), 0);
+    CHECK_EQ(rangemap_domain_barrier(domain), 0);
+    return NULL;
+}
+
+/* What a thread was ending while the process forked is lost to the child, whose barriers do not look for it for ever. */
+TEST_CASE(ended_map, a_child_waits_for_no_map_that_it_has_lost)
+{
+    struct rangemap_domain *domain = new_domain(RANGEMAP_CALLBACKS_ANYWHERE, 0);
+    pthread_t thread;
+    pid_t child;
+    int status;
+
+    REQUIRE_EQ(sem_init(&is_inside, 0, 0), 0);
+    REQUIRE_EQ(sem_init(&may_leave, 0, 0), 0);
+    REQUIRE_EQ(pthread_create(&thread, NULL, end_one, domain), 0);
+    (void)sem_wait(&is_inside);
+    CHECK_EQ(rm_load_relaxed(&domain->ending), 1u);
+    child = fork();
+    if (child == 0) {
+        bool counted = rm_load_relaxed(&domain->ending) != 0;
+        int error = rangemap_domain_barrier(domain);
+
+        _exit(counted || error != 0);
+    }
+    REQUIRE_GT(child, 0);
+    REQUIRE_EQ(waitpid(child, &status, 0), child);
+    CHECK_EQ(status, 0);
+    (void)sem_post(&may_leave);
+    (void)pthread_join(thread, NULL);
+    CHECK_EQ(rm_load_relaxed(&domain->ending), 0u);
+    CHECK_EQ(rangemap_domain_destroy(domain), 0);
+    (void)sem_destroy(&is_inside);
+    (void)sem_destroy(&may_leave);
 }

@@ -155,6 +155,25 @@ TEST_CASE(share, updates_end_three_times_as_much_above_a_threshold)
     place_end(&place);
 }
 
+/* Limits act on pending bytes: they are all that waits, the lists that hold it included. */
+TEST_CASE(share, what_waits_is_counted_with_its_lists)
+{
+    enum { STORES = 20000, OPEN_BYTES = 16 << 10 };
+    struct rangemap_domain_statistics before, after;
+    struct place place;
+
+    place_make(&place, RANGEMAP_CALLBACKS_ANYWHERE, count);
+    store_times(&place, 7, 1);
+    REQUIRE_EQ(rangemap_domain_stats(place.domain, &before), 0);
+    REQUIRE_EQ(rangemap_read_begin(place.map), 0);
+    store_times(&place, 7, STORES);
+    REQUIRE_EQ(rangemap_domain_stats(place.domain, &after), 0);
+    CHECK_LE(after.node_bytes - before.node_bytes, after.pending_bytes + OPEN_BYTES);
+    CHECK_GE(after.node_bytes, after.pending_bytes);
+    rangemap_read_end(place.map);
+    place_end(&place);
+}
+
 static void poll_inside(void *value, void *context)
 {
     struct place *place = context;

@@ -19,7 +19,7 @@ static bool dispose_deferred(struct rm_garbage *garbage, struct rm_thread *threa
     return true;
 }
 
-static const struct rm_garbage_kind kind = {dispose_deferred, NULL, true};
+static const struct rm_garbage_kind kind = {dispose_deferred, NULL, true, false};
 
 struct rm_garbage *rm_defer_prepare(struct rangemap_deferred *deferred, rangemap_deferred_fn *run,
                                     void *context)

@@ -8,14 +8,18 @@
 
 /* Everything here is relaxed: the child has one thread, and what the others had done is what the kernel has copied. */
 
-static uint64_t bytes_of(const struct rm_link *link)
-{
-    uint64_t bytes = 0;
+struct waiting {
+    uint64_t bytes, maps;
+};
 
+static void count(const struct rm_link *link, struct waiting *waiting)
+{
     for (; link != NULL; link = link->next) {
-        bytes += rm_garbage_bytes(RM_CONTAINER_OF(link, struct rm_garbage, link));
+        const struct rm_garbage *garbage = RM_CONTAINER_OF(link, struct rm_garbage, link);
+
+        waiting->bytes += rm_garbage_bytes(garbage);
+        waiting->maps += garbage->kind->is_map;
     }
-    return bytes;
 }
 
 /* A claim in the child is that of a thread that is no more: the shard's queues may be half moved. */
@@ -33,16 +37,20 @@ static void reset_shard(struct rm_shard *shard)
 }
 
 /* What waits in the shard is counted anew: what was lost is not pending. */
-static uint64_t recount(struct rm_thread *thread)
+static void recount(struct rm_thread *thread, struct waiting *all)
 {
     const struct rm_shard *shard = &thread->shard;
-    uint64_t bytes = bytes_of(rm_load_pointer_relaxed(&shard->inbox.head)) +
-                     bytes_of(shard->old.queue.first) + bytes_of(shard->young.queue.first) +
-                     bytes_of(shard->ready.first) + bytes_of(shard->asked.first);
+    struct waiting waiting = {0, 0};
 
-    rm_store_relaxed(&thread->retired_bytes, bytes);
+    count(rm_load_pointer_relaxed(&shard->inbox.head), &waiting);
+    count(shard->old.queue.first, &waiting);
+    count(shard->young.queue.first, &waiting);
+    count(shard->ready.first, &waiting);
+    count(shard->asked.first, &waiting);
+    rm_store_relaxed(&thread->retired_bytes, waiting.bytes);
     rm_store_relaxed(&thread->reclaimed_bytes, 0);
-    return bytes;
+    all->bytes += waiting.bytes;
+    all->maps += waiting.maps;
 }
 
 static void take_over(struct rm_thread *thread)
@@ -82,13 +90,14 @@ static void reset_domain(struct rangemap_domain *domain)
 {
     struct rm_roster_walk walk = rm_roster_begin(&domain->roster, true);
     struct rm_thread *thread;
-    uint64_t bytes = 0;
+    struct waiting all = {0, 0};
 
     while ((thread = rm_roster_next(&walk)) != NULL) {
         reset_shard(&thread->shard);
-        bytes += recount(thread);
+        recount(thread, &all);
     }
-    rm_store_relaxed(&domain->pending_bytes, bytes);
+    rm_store_relaxed(&domain->pending_bytes, all.bytes);
+    rm_store_relaxed(&domain->ending, all.maps);
     rm_store_relaxed(&domain->waiters, 0);
 }
 

@@ -18,6 +18,7 @@ struct rm_garbage_kind {
     rm_dispose_fn *dispose;
     uint64_t (*bytes)(const struct rm_garbage *garbage); /* of nodes that it keeps; NULL: none */
     bool calls_back;                                     /* disposing of it runs callbacks of the user */
+    bool is_map;                                         /* of which domain->ending counts one */
 };
 
 struct rm_garbage {

@@ -41,11 +41,11 @@ static bool dispose_bag(struct rm_garbage *garbage, struct rm_thread *thread, un
 
 static uint64_t bag_bytes(const struct rm_garbage *garbage)
 {
-    return RM_CONTAINER_OF(garbage, struct rm_bag, garbage)->bytes;
+    return RM_CONTAINER_OF(garbage, struct rm_bag, garbage)->bytes + RM_BAG_LINES * RM_CACHE_LINE;
 }
 
-static const struct rm_garbage_kind bag_of_nodes = {dispose_bag, bag_bytes, false};
-static const struct rm_garbage_kind bag_with_values = {dispose_bag, bag_bytes, true};
+static const struct rm_garbage_kind bag_of_nodes = {dispose_bag, bag_bytes, false, false};
+static const struct rm_garbage_kind bag_with_values = {dispose_bag, bag_bytes, true, false};
 
 static struct rm_bag *new_bag(struct rm_thread *thread)
 {

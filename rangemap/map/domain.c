@@ -231,7 +231,7 @@ int rangemap_domain_synchronize(struct rangemap_domain *domain)
 
 /*
  * A map that was ended goes from shard to shard, a grace period each: in so many rounds those are gone that were ended
- * before the first. Others that are ended all the time do not make it longer.
+ * before the first. While others are ended all the time, it makes all of them.
  */
 static void await_ends(struct rm_thread *thread)
 {

@@ -101,8 +101,8 @@ static uint64_t bytes_of_map(const struct rm_garbage *garbage)
     return RM_CONTAINER_OF(garbage, struct rangemap, end)->end_bytes;
 }
 
-static const struct rm_garbage_kind end_of_map = {dispose_map, bytes_of_map, false};
-static const struct rm_garbage_kind end_that_calls_back = {dispose_map, bytes_of_map, true};
+static const struct rm_garbage_kind end_of_map = {dispose_map, bytes_of_map, false, true};
+static const struct rm_garbage_kind end_that_calls_back = {dispose_map, bytes_of_map, true, true};
 
 /* What there is to dispose of. */
 static uint64_t things_of(const struct rangemap *map, const struct rangemap_statistics *counted)
