@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* A stretch of a file that somebody else made. */
+/* A stretch of a file that was there before. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

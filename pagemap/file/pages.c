@@ -150,8 +150,8 @@ static int check_associated(const struct address_space *mapping, const struct ru
 }
 
 /*
- * Exactly what was shown, of which nobody need be told: it was in no file, and nobody could pin it while the file was
- * changing. False: from some view no less than more can be hidden; there nobody can pin it.
+ * Exactly what was shown, of which no client need be told: it was in no file, and could not be pinned while the file
+ * was changing. False: from some view no less than more can be hidden; there it cannot be pinned.
  */
 static bool unshow(struct address_space *mapping, const struct run *run)
 {
@@ -248,7 +248,7 @@ int filemap_add_pages(struct address_space *mapping, uint64_t index, uint64_t pf
     return error;
 }
 
-/* As get_user_pages(): who takes the page out bumps the generation before looking at its count. */
+/* As get_user_pages(): the thread that takes the page out bumps the generation before looking at its count. */
 struct page *find_get_page(struct address_space *mapping, uint64_t index)
 {
     for (;;) {

@@ -50,7 +50,7 @@ int address_space_destroy(struct address_space *mapping)
     }
     (void)pm_sub_full(&mapping->_users, 1);
     pm_wait_var(&mapping->_users, has_no_users, &mapping->_users);
-    error = pm_synchronize(); /* who found it by a page or an address has left its section */
+    error = pm_synchronize(); /* a thread that found it by a page or an address has left its section */
     if (error != 0) {
         (void)pm_add_full(&mapping->_users, 1);
         return error;

@@ -22,7 +22,8 @@ uint64_t memremap_compat_align(void)
 /* ---- making one range ---- */
 
 /*
- * Nobody else can have these pfns from here on. What was in the way was dying when it was looked for, or came after.
+ * No other mapping can have these pfns from here on. What was in the way was dying when it was looked for, or came
+ * after.
  */
 static int reserve_range(struct dev_pagemap *pgmap, unsigned id)
 {
@@ -162,7 +163,7 @@ static int publish_entry(const struct rangemap_entry *part, const struct rangema
     return RANGEMAP_SET;
 }
 
-/* All ranges in one step: who finds one of them finds them all. */
+/* All ranges in one step: a thread that finds one of them finds them all. */
 static int publish(struct dev_pagemap *pgmap)
 {
     const unsigned *by_start = pgmap->_mapped->by_start;

@@ -330,7 +330,7 @@ void percpu_ref_switch_to_percpu(struct percpu_ref *ref)
     unlock_and_defer(ref, false);
 }
 
-/* With the lock held and the ref dying: the initial reference is back before anyone can see it alive. */
+/* With the lock held and the ref dying: the initial reference is back before any thread can see it alive. */
 static void revive(struct percpu_ref *ref)
 {
     (void)pm_add_full(&ref->data->count, 1);

@@ -70,7 +70,7 @@ static struct pm_view *new_view(struct address_space *mapping, size_t bytes, int
 
 /*
  * The caller defers free_view(), and has closed the addresses. From here on nothing finds the view by them, and they are free
- * for others. Pages that stay in `present` for want of memory are of no view; who makes one there takes them out.
+ * for others. Pages that stay in `present` for want of memory are of no view; a view that is made there takes them out.
  */
 static void discard(struct pm_view *view)
 {
@@ -126,7 +126,7 @@ void *vm_mmap_aligned(struct address_space *mapping, size_t bytes, int prot, uin
     pm_mapping_lock(mapping);
     error = make(mapping, bytes, prot, offset, alignment, &view);
     pm_mapping_unlock(mapping);
-    if (error != 0 && view != NULL) { /* nobody has found it yet */
+    if (error != 0 && view != NULL) { /* no thread has found it yet */
         (void)pm_area_close(view->start, view->bytes);
         pm_mapping_lock(mapping);
         discard(view);
