@@ -19,8 +19,14 @@ int address_space_init(struct address_space *mapping, const char *name, void *ho
     if (mapping == NULL) {
         return -EINVAL;
     }
-    error = options.domain == NULL || pm_fault_here() ? -ENOMEM : pm_tables_create();
-    error = error != 0 ? error : rangemap_create(&options, &made._pages);
+    if (options.domain == NULL || pm_fault_here()) {
+        return -ENOMEM;
+    }
+    error = pm_tables_create();
+    if (error != 0) {
+        return error;
+    }
+    error = rangemap_create(&options, &made._pages);
     if (error == 0) {
         *mapping = made;
         (void)pthread_mutex_init(&mapping->_lock, NULL);
@@ -80,7 +86,10 @@ int pm_mapping_reserve(const struct address_space *mapping, unsigned updates)
 {
     int error = pm_fault_here() ? -ENOMEM : rangemap_reserve(mapping->_pages, updates);
 
-    error = error != 0 ? error : rangemap_reserve(pm_tables()->associations, updates);
+    if (error != 0) {
+        return error;
+    }
+    error = rangemap_reserve(pm_tables()->associations, updates);
     return error != 0 ? error : rangemap_reserve(pm_tables()->present, updates);
 }
 
