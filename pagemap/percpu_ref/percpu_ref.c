@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Kernel: lib/percpu-refcount.c (6.1), of which it is the whole: a line more than 400, to be read beside it. */
+/* Kernel: lib/percpu-refcount.c (6.1), of which it is the whole: more than 400 lines, to be read beside it. */
 #include "pagemap/percpu_ref.h"
 
 #include <errno.h>
