@@ -70,7 +70,7 @@ struct device {
 
 typedef void devm_action_fn(void *data);
 
-/* Nobody has it then but the caller, on no node. `name` is not copied. */
+/* It has no holder then but the caller, and is on no node. `name` is not copied. */
 void device_initialize(struct device *dev, const char *name);
 
 /*

@@ -18,7 +18,7 @@ extern "C" {
 /* A stretch of device memory that was handed out. Members with an underscore are private. */
 struct pagemap_export {
     int fd;           /* the caller's, close-on-exec: to be sent and closed, at any time */
-    bool is_sealed;   /* nobody can shrink the file; else any writer of it can: then touches are SIGBUS */
+    bool is_sealed;   /* the file cannot be shrunk; else any writer of it can: then touches are SIGBUS */
     uint64_t offset;  /* in the file: what mmap(2) is to be given */
     uint64_t bytes;   /* as asked for */
     uint64_t granule; /* the huge page, or PAGE_SIZE: mappings begin and end at its multiples */

@@ -69,10 +69,11 @@ int filemap_add_pages(struct address_space *mapping, uint64_t index, uint64_t pf
  * may say 0 for a moment) or a touch of a view, finds the one or the other, never neither. Views show the new page where they
  * showed the old one; of an old page that is PRIVATE, all views that have the index do; if the new one is, none. The bytes are
  * the caller's to copy before: what is written through a view after that, and before this returns, is lost - migrate what
- * nobody writes, or revoke it first, and bring it back by map_mapping_range(). When it returns, page counts of `old` show every pin that was
- * granted through views and file, and none will be; it does not wait for them. References are as with filemap_add_pages() and
- * filemap_remove_pages(): a PRIVATE or COHERENT page must be allocated and its reference becomes the file's, the old one's is put. Clients
- * concerned are told before (mmu_notifier.h). Takes memory in proportion to the views that have the index. All or nothing:
+ * is not written, or revoke it first, and bring it back by map_mapping_range(). When it returns, page counts of `old`
+ * show every pin that was granted through views and file, and none will be; it does not wait for them. References are
+ * as with filemap_add_pages() and filemap_remove_pages(): a PRIVATE or COHERENT page must be allocated and its
+ * reference becomes the file's, the old one's is put. Clients concerned are told before (mmu_notifier.h). Takes memory
+ * in proportion to the views that have the index. All or nothing:
  *
  *   -EINVAL     they are the same, one of them is compound, or the file or one of them has huge pages
  *   -ENXIO      `page` is no valid page of a live dev_pagemap
@@ -164,8 +165,8 @@ int truncate_inode_pages(struct address_space *mapping, uint64_t start);
 int filemap_remove_pages(struct address_space *mapping, uint64_t start, uint64_t end);
 
 /*
- * Revokes [start, end] from all views, and returns a page of it that somebody holds, without a reference, or NULL:
- * nobody does, and nobody can get one through a view. (By find_get_page() one still can.)
+ * Revokes [start, end] from all views, and returns a page of it that is held, without a reference, or NULL: none
+ * is, and none can be got through a view. (By find_get_page() one still can.)
  */
 struct page *dax_layout_busy_page_range(struct address_space *mapping, uint64_t start, uint64_t end);
 

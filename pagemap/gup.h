@@ -3,8 +3,8 @@
  * From an address in a view to its pages, kept (kernel: mm/gup.c, include/linux/mm.h 6.1; get_user_pages() and
  * pin_user_pages() as of 6.5, without the argument `vmas`).
  *
- * Context: any thread, not inside a read section. Lock-free while nobody inserts, replaces or revokes pages of the same file; else
- * they may take the file's lock. The _only forms never do. unpin and put: as put_page().
+ * Context: any thread, not inside a read section. Lock-free while no thread inserts, replaces or revokes pages of the
+ * same file; else they may take the file's lock. The _only forms never do. unpin and put: as put_page().
  */
 #ifndef PAGEMAP_GUP_H
 #define PAGEMAP_GUP_H
@@ -36,7 +36,8 @@ extern "C" {
  *   -EHWPOISON   it is poisoned, with FOLL_HWPOISON
  *   -EOPNOTSUPP  FOLL_LONGTERM on a file that has or had FS_DAX pages
  *   -EBUSY       FOLL_LONGTERM, and a COHERENT page, which must be able to move, was not moved: its driver has no migrate_to_ram(),
- *                or that failed, as it must if somebody else holds the page. Also if it is not the first: then none is pinned
+ *                or that failed, as it must if the page has another holder. Also if it is not the first: then none is
+ *                pinned
  *
  * A PRIVATE page is brought back first by its migrate_to_ram(), called without any lock and with the page held; so is a COHERENT one by
  * FOLL_LONGTERM, as by check_and_migrate_movable_pages() of 6.1 (there without the driver: the kernel has memory to move it to). Pages
@@ -44,7 +45,7 @@ extern "C" {
  */
 long get_user_pages(uintptr_t start, unsigned long nr_pages, unsigned gup_flags, struct page **pages);
 
-/* The same for those who access the bytes of the pages, as for DMA: unpin_user_page(). */
+/* The same for callers that access the bytes of the pages, as for DMA: unpin_user_page(). */
 long pin_user_pages(uintptr_t start, unsigned long nr_pages, unsigned gup_flags, struct page **pages);
 
 /* The kernel has these without its lock; here the above are as fast. */
@@ -64,7 +65,7 @@ void unpin_user_page(struct page *page);
 void unpin_user_pages(struct page **pages, unsigned long npages);
 
 /*
- * Whether somebody may have it pinned; for compound pages, whether somebody has. Of others it is also true with
+ * Whether it is perhaps pinned; for compound pages, whether it is. Of others it is also true with
  * 1024 plain references.
  */
 bool page_maybe_dma_pinned(const struct page *page);

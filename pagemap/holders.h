@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Who holds device memory: what a teardown waits for, by name. Not in the kernel; its users ask for it (ndctl's
+ * The holders of device memory: what a teardown waits for, by name. Not in the kernel; its users ask for it (ndctl's
  * issues 210 and 256).
  */
 #ifndef PAGEMAP_HOLDERS_H
@@ -31,7 +31,7 @@ typedef void pagemap_holder_fn(const struct pagemap_holder *holder, void *contex
 
 /*
  * Calls report(holder, context) for each holder of a byte in [start, end], live or dying. What changes meanwhile may
- * or may not be seen. Only struct pages that somebody once grabbed are looked at. Returns how many calls there
+ * or may not be seen. Only struct pages that were once grabbed are looked at. Returns how many calls there
  * were; -EINVAL: end < start or no `report`; -ENOMEM as pagemap_read_lock(). Not in a read section: it takes
  * references and may be the last to put one. Time: grows with the pages that were ever grabbed, and 8 bytes are read
  * for every 16 MiB of device.
@@ -39,9 +39,9 @@ typedef void pagemap_holder_fn(const struct pagemap_holder *holder, void *contex
 long pagemap_report_holders(phys_addr_t start, phys_addr_t end, pagemap_holder_fn *report, void *context);
 
 /*
- * Records from now on who gets references on pages and dev_pagemaps, or stops and forgets. Off at first: then it costs a
- * load per get and put. While it is on, each takes a lock and allocates, so that none is wait-free, or may be made in a
- * signal handler. What was got before, or without memory, is reported without a name.
+ * Records from now on the holders of references on pages and dev_pagemaps, or stops and forgets. Off at first: then it
+ * costs a load per get and put. While it is on, each takes a lock and allocates, so that none is wait-free, or may be
+ * made in a signal handler. What was got before, or without memory, is reported without a name.
  */
 void pagemap_record_holders(bool on);
 

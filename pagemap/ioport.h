@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Who owns which physical addresses: the tree of resources (kernel: include/linux/ioport.h, kernel/resource.c).
+ * Which physical addresses have which owner: the tree of resources (kernel: include/linux/ioport.h, kernel/resource.c).
  *
  * A resource lies inside its parent, and siblings do not overlap. Every call takes the tree's lock for a time
  * linear in the number of resources on its way, and none waits for anything else. Not in a signal handler.
@@ -118,9 +118,9 @@ struct resource *request_mem_region(resource_size_t start, resource_size_t n, co
 void release_mem_region(resource_size_t start, resource_size_t n);
 
 /*
- * Reserves `size` bytes (rounded up to SECTION_SIZE, 128 MiB, and aligned to it) that nobody has, as high as possible inside `base` and below PHYSMEM_END, for
- * device-private memory, which has no addresses of its own. Released by release_mem_region(). ERR_PTR(-ERANGE):
- * no hole is large enough; ERR_PTR(-EINVAL): size is 0; ERR_PTR(-ENOMEM).
+ * Reserves `size` bytes (rounded up to SECTION_SIZE, 128 MiB, and aligned to it) that are free, as high as possible
+ * inside `base` and below PHYSMEM_END, for device-private memory, which has no addresses of its own. Released by
+ * release_mem_region(). ERR_PTR(-ERANGE): no hole is large enough; ERR_PTR(-EINVAL): size is 0; ERR_PTR(-ENOMEM).
  */
 struct resource *request_free_mem_region(struct resource *base, resource_size_t size, const char *name);
 
@@ -128,7 +128,7 @@ enum { REGION_INTERSECTS, REGION_DISJOINT, REGION_MIXED };
 
 /*
  * How [start, start + size - 1] relates to resources that have all of `flags`, at any depth of the tree:
- * DISJOINT, INTERSECTS if nothing else is in it, MIXED if other resources, or addresses nobody has, are too.
+ * DISJOINT, INTERSECTS if nothing else is in it, MIXED if other resources, or free addresses, are too.
  */
 int region_intersects(resource_size_t start, resource_size_t size, unsigned long flags);
 

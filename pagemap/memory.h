@@ -42,7 +42,8 @@ struct pagemap_memory_options {
  * FD is no such file; else the system's error (-ENOENT, -EACCES, ..). May wait, as the system calls do.
  *
  * MEMFD and HUGETLB are sealed against growing and shrinking. The file of FD is never resized, and its position is not moved. A
- * process that may truncate an FD or FILE can take its memory away, for which touches are SIGBUS; of an FD pagemap_memory_report() says whether somebody may.
+ * process that may truncate an FD or FILE can take its memory away, for which touches are SIGBUS; of an FD
+ * pagemap_memory_report() says whether one may.
  */
 int pagemap_memory_create(const struct pagemap_memory_options *options, struct pagemap_memory **memory);
 

@@ -61,7 +61,7 @@ static inline uint64_t page_to_pfn(const struct page *page)
 struct vmem_altmap {
     uint64_t base_pfn; /* the device's first */
     uint64_t end_pfn;  /* the last that the driver owns, inclusive; 0: the whole range */
-    uint64_t reserve;  /* pages at the start that nobody touches: the driver's info block */
+    uint64_t reserve;  /* pages at the start that are left alone: the driver's info block */
     uint64_t free;     /* pages after them that struct pages may use */
     uint64_t align;    /* of these, lost to natural alignment */
     uint64_t alloc;    /* of these, in use */
@@ -196,7 +196,8 @@ static inline uint64_t pgmap_vmemmap_nr(const struct dev_pagemap *pgmap)
  * (mbind(2), MPOL_PREFERRED), or -1. -EINVAL: there is no such node. May wait.
  *
  * On failure nothing stays, unless the system refuses to unmap what was mapped before the failure (WARNs; the kernel cannot
- * be refused that): then nobody finds it, but its pfns are taken; `pgmap` must stay allocated, and memunmap_pages() is to be called.
+ * be refused that): then no lookup finds it, but its pfns are taken; `pgmap` must stay allocated, and memunmap_pages()
+ * is to be called.
  */
 void *memremap_pages(struct dev_pagemap *pgmap, int nid);
 
@@ -209,7 +210,7 @@ void *memremap_pages(struct dev_pagemap *pgmap, int nid);
  *   -EDEADLK  called inside a read section: nothing happened; or in a confirm function of percpu_ref.h: it is dead
  *   -EPERM    it could not be killed: membarrier(2), by which counting by restartable sequences ends, was forbidden after
  *             the library began to use it; nothing is gone
- *   -ENOMEM   mappings (vm.max_map_count) or memory ran out: nobody holds it any more, but some can still be touched.
+ *   -ENOMEM   mappings (vm.max_map_count) or memory ran out: it has no holder any more, but some can still be touched.
  *             To be called again
  */
 int memunmap_pages(struct dev_pagemap *pgmap);
@@ -294,8 +295,8 @@ uint64_t page_count(const struct page *page);
 
 /*
  * Allocates an idle page for its driver: one reference, locked. -ENODEV: its mapping is not live, or it is no
- * valid page of it; -EHWPOISON: it is poisoned; -EBUSY: it is not idle. The driver sees to it that nobody else allocates
- * the same page meanwhile. zone_device_data stays as it was: the driver may set it before.
+ * valid page of it; -EHWPOISON: it is poisoned; -EBUSY: it is not idle. The driver sees to it that no other thread
+ * allocates the same page meanwhile. zone_device_data stays as it was: the driver may set it before.
  */
 int zone_device_page_init(struct page *page);
 

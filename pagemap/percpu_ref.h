@@ -3,7 +3,7 @@
  * percpu_ref: a reference count that many threads change without sharing a cache line, as in the kernel's
  * include/linux/percpu-refcount.h (6.1), from which names and rules come.
  *
- * In percpu mode each CPU has a word of its own and nobody looks for zero. Killing it switches to atomic
+ * In percpu mode each CPU has a word of its own and no thread looks for zero. Killing it switches to atomic
  * mode, one shared counter, and drops the initial reference; the thread that drops the last one runs `release`.
  *
  * Context: get, put, tryget and the is_ functions take no lock, never wait, and may be called from a signal
@@ -54,7 +54,7 @@ int percpu_ref_init(struct percpu_ref *ref, percpu_ref_func_t *release, unsigned
  */
 void percpu_ref_exit(struct percpu_ref *ref);
 
-/* One more, or `nr` more, for someone who has one. */
+/* One more, or `nr` more, for a caller that has one. */
 void percpu_ref_get(struct percpu_ref *ref);
 void percpu_ref_get_many(struct percpu_ref *ref, uint64_t nr);
 
@@ -106,7 +106,7 @@ bool percpu_ref_is_dying(const struct percpu_ref *ref);
 bool percpu_ref_is_zero(const struct percpu_ref *ref);
 
 /*
- * The count as the words add up, without the bias; exact only when nobody changes it. For reports; not in
+ * The count as the words add up, without the bias; exact only when no thread changes it. For reports; not in
  * the kernel. After exit, what it was then.
  */
 uint64_t percpu_ref_count(const struct percpu_ref *ref);

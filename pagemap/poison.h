@@ -21,7 +21,7 @@ enum {
  * is in a file; else, in this order:
  *
  *   -ENXIO   no live dev_pagemap has pfn; or it is metadata of the altmap; or a PRIVATE or COHERENT page
- *   -EBUSY   it is in no file, and the driver has no op or declined: nobody could be told. It is not marked.
+ *   -EBUSY   it is in no file, and the driver has no op or declined: there is no holder to tell. It is not marked.
  *   or what the op returned: the page stays marked.
  */
 int memory_failure(uint64_t pfn, int flags);

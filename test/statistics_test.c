@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What the statistics say, beside what was done: by count, and by how one number follows from others. */
+/*
+ * What the statistics say, beside what was done: by count, and by how one number follows from others. A case or two for
+ * each number: as long as the list of them.
+ */
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>

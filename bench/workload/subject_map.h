@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bench/subjects/range.h"
+#include "bench/workload/latency.h"
 #include "bench/workload/mix.h"
 #include "bench/workload/team.h"
 

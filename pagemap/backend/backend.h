@@ -10,7 +10,7 @@ struct pagemap_memory {
     int fd;
     int map_flags; /* MAP_SHARED, or what MAP_SYNC needs */
     bool is_sync;
-    bool is_sealed;  /* nobody can shrink the file */
+    bool is_sealed;  /* the file cannot be shrunk */
     uint64_t offset; /* of its first byte in the file */
     uint64_t bytes, granule;
     char report[160];
@@ -29,7 +29,7 @@ typedef int pm_open_fn(struct pagemap_memory *memory, const struct pagemap_memor
 
 PM_INTERNAL pm_open_fn pm_open_memfd, pm_open_hugetlb, pm_open_file, pm_open_devdax, pm_open_fd;
 
-/* Seals a memfd that has its size: whoever has it can neither shrink nor grow it, nor seal it against writing. */
+/* Seals a memfd that has its size: no process can shrink or grow it, or seal it against writing. */
 PM_INTERNAL void pm_seal(struct pagemap_memory *memory);
 
 /* Maps a page with MAP_SYNC and notes whether it was granted; the errno, or 0. */

@@ -55,6 +55,6 @@ int pm_open_devdax(struct pagemap_memory *memory, const struct pagemap_memory_op
         return error;
     }
     memory->bytes = options->bytes > 0 ? options->bytes : size;
-    memory->is_sealed = true; /* nobody can truncate a device */
+    memory->is_sealed = true; /* a device cannot be truncated */
     return memory->bytes > size || memory->bytes % memory->granule != 0 ? -EINVAL : 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* A stretch of a file that somebody else made. */
+/* A stretch of a file that was there before. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -79,12 +79,22 @@ int pm_open_fd(struct pagemap_memory *memory, const struct pagemap_memory_option
     int error;
 
     memory->fd = fcntl(options->fd, F_DUPFD_CLOEXEC, 0);
-    error = memory->fd < 0 ? -errno : measure(memory, &size);
-    if (error == -ENODEV) {
-        (void)snprintf(memory->report, sizeof memory->report, "fd: neither a file nor a device-dax instance");
+    if (memory->fd < 0) {
+        return -errno;
     }
-    error = error != 0 ? error : choose_stretch(memory, options, size);
-    error = error != 0 ? error : try_to_map(memory);
+    error = measure(memory, &size);
+    if (error != 0) {
+        if (error == -ENODEV) {
+            (void)snprintf(memory->report, sizeof memory->report,
+                           "fd: neither a file nor a device-dax instance");
+        }
+        return error;
+    }
+    error = choose_stretch(memory, options, size);
+    if (error != 0) {
+        return error;
+    }
+    error = try_to_map(memory);
     if (error == 0) {
         describe(memory);
     }

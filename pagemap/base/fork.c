@@ -34,7 +34,7 @@ __attribute__((constructor)) static void install_fork_handlers(void)
 
 void pm_fork_hold(void)
 {
-    install_fork_handlers(); /* for who uses the library in a constructor of its own */
+    install_fork_handlers(); /* for a program that uses the library in a constructor of its own */
     hold();
 }
 

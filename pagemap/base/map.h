@@ -20,10 +20,13 @@
  */
 PM_INTERNAL void *pm_area_reserve(size_t bytes, size_t alignment);
 
-/* Gives it back. False: it could not be, and stays reserved; but nobody can touch it. */
+/* Gives it back. False: it could not be, and stays reserved; but it cannot be touched. */
 PM_INTERNAL bool pm_area_release(void *address, size_t bytes);
 
-/* Nobody can touch it any more. False: the system refused, and all is as it was. A whole area is refused only without memory. */
+/*
+ * It cannot be touched any more. False: the system refused, and all is as it was. A whole area is refused only without
+ * memory.
+ */
 PM_INTERNAL bool pm_area_close(void *address, size_t bytes);
 
 /*

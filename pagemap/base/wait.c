@@ -101,7 +101,7 @@ bool pm_wait_var_for(const void *word, pm_condition_fn *done, void *context, uin
     return wait_until(word, done, context, &deadline);
 }
 
-/* In a signal handler, errno is that of whom it interrupted. */
+/* In a signal handler, errno is that of the code that it interrupted. */
 void pm_wake_var_slow(const void *word)
 {
     struct bucket *bucket = bucket_of(word);

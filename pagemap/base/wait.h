@@ -2,7 +2,7 @@
 /*
  * The kernel's wait_var_event() and wake_up_var(): sleeping until something about a shared word is true.
  *
- * On futex(2) and without a lock: waking is for signal handlers too, which may have interrupted one who wakes.
+ * On futex(2) and without a lock: waking is for signal handlers too, which may have interrupted one that wakes.
  */
 #ifndef PAGEMAP_BASE_WAIT_H
 #define PAGEMAP_BASE_WAIT_H
@@ -31,9 +31,9 @@ PM_INTERNAL bool pm_wait_var_for(const void *word, pm_condition_fn *done, void *
 PM_INTERNAL void pm_wake_var_slow(const void *word);
 
 /*
- * Wakes who waits for `word`. Call it after the full read-modify-write that made the condition true: the load comes after
- * it, as in a waiter the condition's loads come after the addition to `pm_waiters`. One load if nobody waits for anything.
- * The object of `word` may be gone already: only its address is used.
+ * Wakes the waiters for `word`. Call it after the full read-modify-write that made the condition true: the load comes
+ * after it, as in a waiter the condition's loads come after the addition to `pm_waiters`. One load if no thread waits
+ * for anything. The object of `word` may be gone already: only its address is used.
  */
 static inline void pm_wake_var(const void *word)
 {

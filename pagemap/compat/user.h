@@ -91,7 +91,7 @@ int pagemap_compat_catch_faults(void);
 
 /*
  * Ordinary memory for linux/gfp.h, above what is there. Without this call the first allocation makes 256 MiB of sparse memory,
- * at the lowest 128 MiB that nobody has from 1 TiB on. As add_memory().
+ * at the lowest 128 MiB that is free from 1 TiB on. As add_memory().
  */
 int pagemap_compat_add_ram(uint64_t start, uint64_t bytes);
 

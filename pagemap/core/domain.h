@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The one reclamation domain of the library: its own, so that a reader who is stalled in somebody else's
+ * The one reclamation domain of the library: its own, so that a reader that is stalled in another
  * rangemap holds up no teardown of ours.
  */
 #ifndef PAGEMAP_CORE_DOMAIN_H

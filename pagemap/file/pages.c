@@ -150,8 +150,8 @@ static int check_associated(const struct address_space *mapping, const struct ru
 }
 
 /*
- * Exactly what was shown, of which nobody need be told: it was in no file, and nobody could pin it while the file was
- * changing. False: from some view no less than more can be hidden; there nobody can pin it.
+ * Exactly what was shown, of which no client need be told: it was in no file, and could not be pinned while the file
+ * was changing. False: from some view no less than more can be hidden; there it cannot be pinned.
  */
 static bool unshow(struct address_space *mapping, const struct run *run)
 {
@@ -200,24 +200,50 @@ static int show_and_insert(struct address_space *mapping, const struct run *run)
     return error;
 }
 
+/* With the file locked. */
+static int associate_and_insert(struct address_space *mapping, const struct run *run)
+{
+    int error = check_granule(mapping, run);
+
+    if (error != 0) {
+        return error;
+    }
+    error = pm_mapping_reserve(mapping, UNDO + 1);
+    if (error != 0) {
+        return error;
+    }
+    error = pm_associate(mapping, run->index, run->pfn, run->nr_pages);
+    if (error != 0) {
+        return error;
+    }
+    error = check_associated(mapping, run);
+    if (error != 0) {
+        (void)pm_disassociate(run->pfn, run->nr_pages);
+        return error;
+    }
+    return show_and_insert(mapping, run);
+}
+
 static int insert(struct address_space *mapping, const struct run *run)
 {
     int error;
 
     pm_mapping_lock(mapping);
-    error = check_granule(mapping, run);
-    error = error != 0 ? error : pm_mapping_reserve(mapping, UNDO + 1);
-    error = error != 0 ? error : pm_associate(mapping, run->index, run->pfn, run->nr_pages);
-    if (error == 0) {
-        error = check_associated(mapping, run);
-        if (error != 0) {
-            (void)pm_disassociate(run->pfn, run->nr_pages);
-        } else {
-            error = show_and_insert(mapping, run);
-        }
-    }
+    error = associate_and_insert(mapping, run);
     pm_mapping_unlock(mapping);
     return error;
+}
+
+/* What can be said before the file is locked, and the references that the caller does not give. */
+static int check_and_get_rest(struct run *run)
+{
+    int error = check_place(run);
+
+    if (error != 0) {
+        return error;
+    }
+    error = check_pages(run);
+    return error != 0 ? error : get_rest(run);
 }
 
 int filemap_add_pages(struct address_space *mapping, uint64_t index, uint64_t pfn, uint64_t nr_pages)
@@ -233,9 +259,7 @@ int filemap_add_pages(struct address_space *mapping, uint64_t index, uint64_t pf
     if (run.pgmap == NULL) {
         return -ENXIO;
     }
-    error = check_place(&run);
-    error = error != 0 ? error : check_pages(&run);
-    error = error != 0 ? error : get_rest(&run);
+    error = check_and_get_rest(&run);
     if (error == 0) {
         percpu_ref_get_many(&run.pgmap->ref, nr_pages);
         error = insert(mapping, &run);
@@ -248,7 +272,7 @@ int filemap_add_pages(struct address_space *mapping, uint64_t index, uint64_t pf
     return error;
 }
 
-/* As get_user_pages(): who takes the page out bumps the generation before looking at its count. */
+/* As get_user_pages(): the thread that takes the page out bumps the generation before looking at its count. */
 struct page *find_get_page(struct address_space *mapping, uint64_t index)
 {
     for (;;) {

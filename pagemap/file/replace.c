@@ -98,13 +98,17 @@ static int find_old(struct replacement *replacement)
 
 static int tell_all(struct replacement *replacement)
 {
-    int told = 0, error = 0;
+    int told = 0;
 
-    while (error == 0 && told == 0) {
-        error = find_old(replacement);
-        told = error == 0 ? tell_once(replacement) : 0;
+    while (told == 0) {
+        int error = find_old(replacement);
+
+        if (error != 0) {
+            return error;
+        }
+        told = tell_once(replacement);
     }
-    return error != 0 ? error : told < 0 ? told : 0;
+    return told < 0 ? told : 0;
 }
 
 static void end_all(struct replacement *replacement)

@@ -24,7 +24,7 @@ static void wait_for_pages(const struct dev_pagemap *pgmap, uint64_t pfn, uint64
     }
 }
 
-/* Tails that nobody grabbed do not know their mapping: the whole of a compound page is put by its first here. */
+/* Tails that were never grabbed do not know their mapping: the whole of a compound page is put by its first here. */
 static void put_pages(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t last_pfn)
 {
     for (uint64_t next; pfn <= last_pfn; pfn = next) {
@@ -34,8 +34,8 @@ static void put_pages(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t last_pfn
 }
 
 /*
- * With the file locked: the lowest run that is to be taken out, hidden, when those who have pages of it were told. It is looked for again
- * whenever the file was not locked. False: there is none.
+ * With the file locked: the lowest run that is to be taken out, hidden, when the clients that have pages of it were
+ * told. It is looked for again whenever the file was not locked. False: there is none.
  */
 static bool find_run(struct pm_revocation *revocation, struct pm_told *told, struct rangemap_entry *run)
 {
@@ -86,7 +86,7 @@ static int take_run(struct pm_revocation *revocation, struct rangemap_entry *run
 
 /*
  * Until here the run's pages were counted and associated; after it their dev_pagemap may go. Memory was set aside, but the
- * driver's page_free() may have used it up: nobody can be told, nobody can touch the pages, and it will come.
+ * driver's page_free() may have used it up: no client can be told, the pages cannot be touched, and it will come.
  */
 static void forget_run(struct address_space *mapping, struct dev_pagemap *pgmap, uint64_t pfn,
                        uint64_t nr_pages)
@@ -133,7 +133,7 @@ static int take_out(struct address_space *mapping, uint64_t start, uint64_t end,
             put_pages(pgmap, pfn, last_pfn);
         }
     }
-    pm_mapping_put(mapping); /* who destroys it once it has no pages waits for us */
+    pm_mapping_put(mapping); /* its destroyer, once it has no pages, waits for this */
     return taken;
 }
 
@@ -155,7 +155,7 @@ int truncate_inode_pages(struct address_space *mapping, uint64_t start)
 /* ---- waiting without taking out ---- */
 
 /*
- * Revokes them, and looks for a page of [first, last] that somebody holds; UINT64_MAX: none. *pgmap: NULL, or its
+ * Revokes them, and looks for a page of [first, last] that is held; UINT64_MAX: none. *pgmap: NULL, or its
  * dev_pagemap with a reference, without which teardown would take the struct page away as soon as it is idle.
  */
 static uint64_t next_busy(struct address_space *mapping, uint64_t first, uint64_t last,

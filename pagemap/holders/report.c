@@ -20,7 +20,7 @@ struct scan {
     pagemap_holder_fn *report;
     void *context;
     long told;
-    uint64_t accounted;            /* references on pgmap that are somebody's: pages in files and in use */
+    uint64_t accounted;            /* references on pgmap that have a holder: pages in files and in use */
     struct pagemap_holder pending; /* may grow; references 0: none */
     char pending_name[PM_HOLDER_NAME];
 };
@@ -175,7 +175,7 @@ static long report_one(struct dev_pagemap *pgmap, uint64_t first, uint64_t last,
     struct scan scan = {.pgmap = pgmap, .first = first, .last = last, .report = report, .context = context};
 
     if (!pm_watch(pgmap)) {
-        return 0; /* nobody holds it */
+        return 0; /* it has no holder */
     }
     tell_all(&scan);
     pm_unwatch(pgmap);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Waiting that says for whom. */
+/* Waiting that says for which holders. */
 #ifndef PAGEMAP_HOLDERS_REPORT_H
 #define PAGEMAP_HOLDERS_REPORT_H
 

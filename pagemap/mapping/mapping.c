@@ -19,8 +19,14 @@ int address_space_init(struct address_space *mapping, const char *name, void *ho
     if (mapping == NULL) {
         return -EINVAL;
     }
-    error = options.domain == NULL || pm_fault_here() ? -ENOMEM : pm_tables_create();
-    error = error != 0 ? error : rangemap_create(&options, &made._pages);
+    if (options.domain == NULL || pm_fault_here()) {
+        return -ENOMEM;
+    }
+    error = pm_tables_create();
+    if (error != 0) {
+        return error;
+    }
+    error = rangemap_create(&options, &made._pages);
     if (error == 0) {
         *mapping = made;
         (void)pthread_mutex_init(&mapping->_lock, NULL);
@@ -50,7 +56,7 @@ int address_space_destroy(struct address_space *mapping)
     }
     (void)pm_sub_full(&mapping->_users, 1);
     pm_wait_var(&mapping->_users, has_no_users, &mapping->_users);
-    error = pm_synchronize(); /* who found it by a page or an address has left its section */
+    error = pm_synchronize(); /* a thread that found it by a page or an address has left its section */
     if (error != 0) {
         (void)pm_add_full(&mapping->_users, 1);
         return error;
@@ -80,7 +86,10 @@ int pm_mapping_reserve(const struct address_space *mapping, unsigned updates)
 {
     int error = pm_fault_here() ? -ENOMEM : rangemap_reserve(mapping->_pages, updates);
 
-    error = error != 0 ? error : rangemap_reserve(pm_tables()->associations, updates);
+    if (error != 0) {
+        return error;
+    }
+    error = rangemap_reserve(pm_tables()->associations, updates);
     return error != 0 ? error : rangemap_reserve(pm_tables()->present, updates);
 }
 

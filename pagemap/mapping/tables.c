@@ -41,6 +41,17 @@ static int create(struct rangemap **table, const struct rangemap_options *option
     return pm_fault_here() ? -ENOMEM : rangemap_create(options, table);
 }
 
+static int create_all(const struct rangemap_options *owned, const struct rangemap_options *plain)
+{
+    int error = create(&tables.associations, owned);
+
+    if (error != 0) {
+        return error;
+    }
+    error = create(&tables.views, plain);
+    return error != 0 ? error : create(&tables.present, plain);
+}
+
 int pm_tables_create(void)
 {
     struct rangemap_options plain = {.domain = pm_domain()}, owned = plain;
@@ -52,9 +63,7 @@ int pm_tables_create(void)
     owned.release = release_association;
     owned.retain = retain_association;
     (void)pthread_mutex_lock(&lock);
-    error = create(&tables.associations, &owned);
-    error = error != 0 ? error : create(&tables.views, &plain);
-    error = error != 0 ? error : create(&tables.present, &plain);
+    error = create_all(&owned, &plain);
     if (error == 0) {
         __atomic_store_n(&ready, &tables, __ATOMIC_RELEASE);
     }

@@ -8,7 +8,7 @@ void pm_told_end(struct address_space *mapping, struct pm_told *told)
     }
     told->is_active = false;
     if (told->is_quiet) {
-        pm_invalidate_end(&told->range); /* nobody is called */
+        pm_invalidate_end(&told->range); /* no client is called */
         return;
     }
     pm_mapping_unlock(mapping);

@@ -29,7 +29,7 @@ static inline struct pm_told pm_told_none(struct pm_told_space *space)
  */
 PM_INTERNAL bool pm_tell(struct address_space *mapping, struct pm_told *told, uint64_t start, uint64_t end);
 
-/* Ends it, if it is active. With the file locked, which is let go if somebody was told. */
+/* Ends it, if it is active. With the file locked, which is let go if a client was told. */
 PM_INTERNAL void pm_told_end(struct address_space *mapping, struct pm_told *told);
 
 #endif

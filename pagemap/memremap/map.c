@@ -22,7 +22,8 @@ uint64_t memremap_compat_align(void)
 /* ---- making one range ---- */
 
 /*
- * Nobody else can have these pfns from here on. What was in the way was dying when it was looked for, or came after.
+ * No other mapping can have these pfns from here on. What was in the way was dying when it was looked for, or came
+ * after.
  */
 static int reserve_range(struct dev_pagemap *pgmap, unsigned id)
 {
@@ -89,30 +90,53 @@ static int place(struct dev_pagemap *pgmap, const struct pm_mapped_range *made, 
     return error;
 }
 
-static int make_range(struct dev_pagemap *pgmap, unsigned id, int nid)
+static int check_altmap(const struct dev_pagemap *pgmap, unsigned id)
 {
-    const struct range *range = &pgmap->ranges[id];
-    struct pm_mapped_range *made = &pgmap->_mapped->range[id];
-    int error = pm_check_range(pgmap, id, pgmap->_mapped->index);
+    const struct pm_span *span = &pgmap->_mapped->range[id].span;
+    int error = span->altmap == NULL ? 0 : pm_altmap_check(span->altmap, span->start_pfn, span->nr_pfns);
 
-    error = error != 0 ? error : reserve_range(pgmap, id);
+    return error == 0 ? 0 : pm_refuse_range(pgmap, id, error, "the altmap is not of this range, or larger");
+}
+
+/* What makes pages of pfns that are reserved: the memory, its linear map, and struct pages. */
+static int populate(struct dev_pagemap *pgmap, unsigned id, int nid)
+{
+    struct pm_mapped_range *made = &pgmap->_mapped->range[id];
+    int error = find_memory(pgmap, id);
+
     if (error != 0) {
         return error;
     }
-    made->span.start_pfn = pm_first_pfn(range);
-    made->span.nr_pfns = range_len(range) / PAGE_SIZE;
-    made->span.altmap = pgmap_altmap(pgmap);
-    if (made->span.altmap != NULL) {
-        error = pm_altmap_check(made->span.altmap, made->span.start_pfn, made->span.nr_pfns);
-        if (error != 0) {
-            (void)pm_refuse_range(pgmap, id, error, "the altmap is not of this range, or larger");
-        }
+    error = map_linear(pgmap, made, range_len(&pgmap->ranges[id]));
+    if (error != 0) {
+        return error;
     }
-    error = error != 0 ? error : find_memory(pgmap, id);
-    error = error != 0 ? error : map_linear(pgmap, made, range_len(range));
-    error = error != 0 ? error : pm_vmemmap_populate(&made->span);
-    made->is_populated = error == 0;
-    return error != 0 ? error : place(pgmap, made, nid);
+    error = pm_vmemmap_populate(&made->span);
+    if (error != 0) {
+        return error;
+    }
+    made->is_populated = true;
+    return place(pgmap, made, nid);
+}
+
+static int make_range(struct dev_pagemap *pgmap, unsigned id, int nid)
+{
+    const struct range *range = &pgmap->ranges[id];
+    struct pm_span *span = &pgmap->_mapped->range[id].span;
+    int error = pm_check_range(pgmap, id, pgmap->_mapped->index);
+
+    if (error != 0) {
+        return error;
+    }
+    error = reserve_range(pgmap, id);
+    if (error != 0) {
+        return error;
+    }
+    span->start_pfn = pm_first_pfn(range);
+    span->nr_pfns = range_len(range) / PAGE_SIZE;
+    span->altmap = pgmap_altmap(pgmap);
+    error = check_altmap(pgmap, id);
+    return error != 0 ? error : populate(pgmap, id, nid);
 }
 
 /* ---- the calls ---- */
@@ -162,7 +186,7 @@ static int publish_entry(const struct rangemap_entry *part, const struct rangema
     return RANGEMAP_SET;
 }
 
-/* All ranges in one step: who finds one of them finds them all. */
+/* All ranges in one step: a thread that finds one of them finds them all. */
 static int publish(struct dev_pagemap *pgmap)
 {
     const unsigned *by_start = pgmap->_mapped->by_start;
@@ -187,7 +211,10 @@ static int map_all(struct dev_pagemap *pgmap, int nid)
 {
     int error = pm_check_pagemap(pgmap);
 
-    error = error != 0 ? error : begin_mapping(pgmap);
+    if (error != 0) {
+        return error;
+    }
+    error = begin_mapping(pgmap);
     if (error != 0) {
         return error;
     }

@@ -10,7 +10,7 @@
 #include "pagemap/page/watch.h"
 #include "pagemap/vmemmap/touched.h"
 
-/* The flags of a page that nobody may have grabbed yet; NULL: nobody has mapped it. */
+/* The flags of a page that may never have been grabbed yet; NULL: it is not mapped. */
 static uint64_t *flags_of(struct page *page, const char *call)
 {
     struct dev_pagemap *pgmap = page_pgmap(page);

@@ -5,7 +5,7 @@
 #include "pagemap/base/compiler.h"
 #include "pagemap/memremap.h"
 
-/* wait_on_page_idle() for who has a reference on `pgmap`, or on pages of it, until it returns. */
+/* wait_on_page_idle() for a caller that has a reference on `pgmap`, or on pages of it, until it returns. */
 PM_INTERNAL void pm_wait_idle_held(struct page *head, struct dev_pagemap *pgmap);
 
 #endif

@@ -48,7 +48,9 @@ static bool is_done(void *done)
     return pm_load_full(done) != 0;
 }
 
-/* Nobody gets a reference any more, so it need not be said of all ranges at once. They put those that they have. */
+/*
+ * No thread gets a reference any more, so it need not be said of all ranges at once. Holders put those that they have.
+ */
 static void tell_killed(const struct dev_pagemap *pgmap)
 {
     struct mmu_notifier_range range;
@@ -195,7 +197,7 @@ int pm_unmake(struct dev_pagemap *pgmap)
     if (pm_warn_on(error != 0, "a device could not be unmapped: no mappings or no memory left")) {
         return error;
     }
-    error = pm_synchronize(); /* who found pgmap in the index has left its section */
+    error = pm_synchronize(); /* threads that found pgmap in the index have left their sections */
     pm_abandon(pgmap);
     pgmap->_mapped = NULL;
     free(mapped);

@@ -21,8 +21,8 @@ PM_INTERNAL int pm_drain(struct dev_pagemap *pgmap, uint64_t milliseconds);
 
 /*
  * Undoes what is there, and ends the reference. -ENOMEM: mappings or memory ran out, and some is still there; it may be
- * called again. Else as pm_synchronize(). pre: nobody has a reference; or nobody ever saw pgmap, which was not published:
- * then it needs no kill, which may be refused (membarrier(2)).
+ * called again. Else as pm_synchronize(). pre: it has no reference; or no other thread ever saw pgmap, which was not
+ * published: then it needs no kill, which may be refused (membarrier(2)).
  */
 PM_INTERNAL int pm_unmake(struct dev_pagemap *pgmap);
 

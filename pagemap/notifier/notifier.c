@@ -74,7 +74,9 @@ static bool runs_here(const struct mmu_interval_notifier *subscription)
     return false;
 }
 
-/* Takes it out of the tree once no callback of it runs: who walks the tree stands on one whose callback does. */
+/*
+ * Takes it out of the tree once no callback of it runs: a thread that walks the tree stands on one whose callback does.
+ */
 static bool has_left(void *context)
 {
     struct mmu_interval_notifier *subscription = context;
@@ -165,7 +167,7 @@ unsigned long mmu_interval_read_begin(struct mmu_interval_notifier *subscription
 
 /* ---- invalidations ---- */
 
-/* Between start and end of another one, of the same thread and kind, of which everybody was told. */
+/* Between start and end of another one, of the same thread and kind, of which every client was told. */
 static bool is_nested(const struct mmu_notifier_range *range)
 {
     for (const struct mmu_notifier_range *at = range->_outer; at != NULL; at = at->_outer) {
@@ -177,7 +179,7 @@ static bool is_nested(const struct mmu_notifier_range *range)
     return false;
 }
 
-/* Who came after the number was given is not concerned: before it finds any page it waits for the end. */
+/* One inserted after the number was given is not concerned: before it finds any page it waits for the end. */
 static bool concerns(const struct mmu_notifier_range *range, const struct mmu_interval_notifier *subscription)
 {
     return subscription->_born < range->_seq && !subscription->_is_leaving;
@@ -222,7 +224,10 @@ static void call(struct mmu_interval_notifier *subscription, struct mmu_notifier
     }
 }
 
-/* False: it returned in a child, which has nobody to call. With the space locked before and after, but not meanwhile. */
+/*
+ * False: it returned in a child, which has no client to call. With the space locked before and after, but not
+ * meanwhile.
+ */
 static bool call_unlocked(struct mmu_interval_notifier *subscription, struct mmu_notifier_range *range,
                           bool is_start)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Invalidations, for who makes them. */
+/* Invalidations, for the code that makes them. */
 #ifndef PAGEMAP_NOTIFIER_NOTIFIER_H
 #define PAGEMAP_NOTIFIER_NOTIFIER_H
 
@@ -7,12 +7,12 @@
 #include "pagemap/mmu_notifier.h"
 #include "pagemap/notifier/space.h"
 
-/* Calls everybody who is concerned of [start, end). No lock is held. */
+/* Calls every client that [start, end) concerns. No lock is held. */
 PM_INTERNAL void pm_invalidate_start(struct pm_told_space *space, struct mmu_notifier_range *range);
 
 /*
- * The same if nobody is concerned now: who inserts an interval after it waits for its end. False: somebody is, and nothing was begun.
- * Calls nobody; with locks held.
+ * The same if no client is concerned now: one that inserts an interval after it waits for its end. False: some client
+ * is, and nothing was begun. Calls none; with locks held.
  */
 PM_INTERNAL bool pm_invalidate_quietly(struct pm_told_space *space, struct mmu_notifier_range *range);
 

@@ -19,7 +19,7 @@ static void record_all(struct page **pages, uint64_t nr_pages, uint64_t weight)
 }
 
 /*
- * Pages of one each, which nobody must have allocated. Those that were idle are counted, and take their references on pgmap
+ * Pages of one each, which must not be allocated. Those that were idle are counted, and take their references on pgmap
  * together: the caller's keeps it meanwhile.
  */
 static uint64_t get_plain(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t nr_pages, uint64_t weight,

@@ -50,7 +50,7 @@ struct dev_pagemap *find_dev_pagemap(phys_addr_t phys)
     return pm_find(PHYS_PFN(phys));
 }
 
-/* The section spans lookup and tryget: whoever tears down waits for it between the kill and the free. */
+/* The section spans lookup and tryget: a teardown waits for it between the kill and the free. */
 struct dev_pagemap *pm_get(uint64_t pfn)
 {
     struct rangemap *index = pm_index_get();

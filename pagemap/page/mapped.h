@@ -92,10 +92,10 @@ static inline void pm_put(struct dev_pagemap *pgmap)
     }
 }
 
-/* The mapping that holds pfn, live or dying, without a reference: for who knows that it stays. NULL: none. */
+/* The mapping that holds pfn, live or dying, without a reference: for a caller that knows that it stays. NULL: none. */
 PM_INTERNAL struct dev_pagemap *pm_find(uint64_t pfn);
 
-/* A reference on the mapping that holds pfn, live or dying; NULL: none does, or nobody has a reference on it any more. */
+/* A reference on the mapping that holds pfn, live or dying; NULL: none does, or it has no reference any more. */
 PM_INTERNAL struct dev_pagemap *pm_hold(uint64_t pfn);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Marks of poisoned pages: memory_failure() makes them, who inserts pages or takes them away looks. */
+/* Marks of poisoned pages: memory_failure() makes them, inserting pages or taking them away looks at them. */
 #ifndef PAGEMAP_PAGE_MARKS_H
 #define PAGEMAP_PAGE_MARKS_H
 

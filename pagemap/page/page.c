@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * struct page. Its count is of references above idle, so that zero bytes are an idle page of every type. A page
- * that is not idle holds one reference on its dev_pagemap: who moves the count off zero donates the one with
- * which it found the page, who moves it back puts it. Kernel: mm/memremap.c, include/linux/mm.h (6.1).
+ * that is not idle holds one reference on its dev_pagemap: the thread that moves the count off zero donates the one
+ * with which it found the page, the thread that moves it back puts it. Kernel: mm/memremap.c, include/linux/mm.h (6.1).
  */
 #include "pagemap/page/page.h"
 
@@ -17,7 +17,7 @@
 
 /*
  * Whose page it is, grabbed or not (kernel: memmap_init_zone_device() writes it into every page). The struct page of one
- * that nobody grabbed is not even read: in a sparse altmap, to read it would make the device allocate it.
+ * that was never grabbed is not even read: in a sparse altmap, to read it would make the device allocate it.
  */
 struct dev_pagemap *page_pgmap(const struct page *page)
 {
@@ -31,7 +31,7 @@ struct dev_pagemap *page_pgmap(const struct page *page)
     return pgmap != NULL && pgmap_pfn_valid(pgmap, pfn) ? pgmap : NULL;
 }
 
-/* Written by whoever grabs first, always the same value while the page exists. Release: after the mark. */
+/* Written by the first to grab it, always the same value while the page exists. Release: after the mark. */
 void pm_page_claim(struct page *page, struct dev_pagemap *pgmap)
 {
     pm_touched_mark(page_to_pfn(page));
@@ -125,7 +125,10 @@ struct page *pagemap_get_page(uint64_t pfn)
     return grabbed ? pfn_to_page(pfn) : NULL;
 }
 
-/* A GENERIC page counts as one that its driver holds all the time: it can be got by who holds nothing but its pagemap. */
+/*
+ * A GENERIC page counts as one that its driver holds all the time: a caller can get it that holds nothing but its
+ * pagemap.
+ */
 static bool get_idle(struct page *page)
 {
     struct dev_pagemap *pgmap = page_pgmap(page);

@@ -28,8 +28,8 @@ static inline uint64_t pm_next_compound(const struct dev_pagemap *pgmap, uint64_
 }
 
 /*
- * The mapping as the page itself knows it: of a page that is held. NULL: it was never grabbed. Acquire: who sees the word
- * sees the mark (vmemmap/touched.h), too.
+ * The mapping as the page itself knows it: of a page that is held. NULL: it was never grabbed. Acquire: a thread that
+ * sees the word sees the mark (vmemmap/touched.h), too.
  */
 static inline struct dev_pagemap *pm_page_pgmap(const struct page *page)
 {
@@ -60,8 +60,8 @@ PM_INTERNAL void pm_page_claim(struct page *page, struct dev_pagemap *pgmap);
 PM_INTERNAL struct page *pm_page_of(struct dev_pagemap *pgmap, uint64_t pfn);
 
 /*
- * n references more on the page of a valid pfn, for who has one on `pgmap`. False: it is poisoned, or idle and
- * of a type that is allocated. *left_idle: the page needs a reference on `pgmap` for itself now: the caller's,
+ * n references more on the page of a valid pfn, for a caller that has one on `pgmap`. False: it is poisoned, or idle
+ * and of a type that is allocated. *left_idle: the page needs a reference on `pgmap` for itself now: the caller's,
  * or one that the caller takes. Order: the addition is full, and comes before what the caller loads next.
  */
 PM_INTERNAL bool pm_page_count_up(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t n, bool *left_idle);
@@ -110,7 +110,7 @@ static inline void pm_page_idle(struct page *head, const struct dev_pagemap *pgm
     pm_wake_var(&head->_refcount);
 }
 
-/* Before that, of a compound page: pins that somebody ended by put_page() are forgotten, with a WARN. */
+/* Before that, of a compound page: pins that were ended by put_page() are forgotten, with a WARN. */
 PM_INTERNAL void pm_page_unpin_all(struct page *head);
 
 /*

@@ -91,7 +91,7 @@ static struct node *add_node(struct node **end, uint64_t key, const char *name)
     return node;
 }
 
-/* The flag is read again: who switches it off empties each bucket after it. */
+/* The flag is read again: a thread that switches it off empties each bucket after it. */
 void pm_record_slow(uint64_t key, uint64_t references)
 {
     char name[PM_HOLDER_NAME];

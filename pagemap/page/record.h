@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Names of those who have references, by what they are on. Whoever gets a reference records it after it has it, and
- * forgets it before it puts it, so that never more are recorded than there are.
+ * Names of the holders of references, by what they are on. A thread that gets a reference records it after it has it,
+ * and forgets it before it puts it, so that never more are recorded than there are.
  */
 #ifndef PAGEMAP_PAGE_RECORD_H
 #define PAGEMAP_PAGE_RECORD_H

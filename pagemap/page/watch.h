@@ -6,8 +6,8 @@
 #include "pagemap/page/mapped.h"
 
 /*
- * A reference of who only looks, a report or a wait: no report tells of it. False: nobody has a reference, and none is to
- * be had. pre: the mapping stays meanwhile.
+ * A reference of a caller that only looks, a report or a wait: no report tells of it. False: it has none, and none is
+ * to be had. pre: the mapping stays meanwhile.
  */
 PM_INTERNAL bool pm_watch(struct dev_pagemap *pgmap);
 PM_INTERNAL void pm_unwatch(struct dev_pagemap *pgmap);

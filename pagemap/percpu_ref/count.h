@@ -4,7 +4,7 @@
  *
  * A word per CPU is *closed* when its mode has ended: the closer exchanges it for PM_REF_CLOSED and counts
  * what it held. Restartable additions (restart.h) are over by then. A locked addition to a closed word returns something
- * near that constant, so that whoever came late knows it and goes to the shared counter; the junk that it left in the
+ * near that constant, so that a late thread knows it and goes to the shared counter; the junk that it left in the
  * word means nothing.
  */
 #ifndef PAGEMAP_PERCPU_REF_COUNT_H
@@ -72,7 +72,7 @@ static inline bool pm_ref_tryget_live(struct percpu_ref *ref)
     return pm_ref_add_percpu(ref, 1) || pm_ref_tryget_live_slow(ref);
 }
 
-/* percpu_ref_get_many(), for someone who has a reference. */
+/* percpu_ref_get_many(), for a caller that has a reference. */
 static inline void pm_ref_get_many(struct percpu_ref *ref, uint64_t nr)
 {
     if (!pm_ref_add_percpu(ref, nr)) {

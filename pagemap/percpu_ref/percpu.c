@@ -82,7 +82,7 @@ static struct chunk *add_chunk(void)
         return NULL;
     }
     if (chunks == NULL) {
-        pm_percpu_cpus = guess_cpus(); /* before any word exists, hence before anyone reads it */
+        pm_percpu_cpus = guess_cpus(); /* before any word exists, hence before it is read */
         pm_restart_prepare();          /* likewise */
     }
     chunk->base = mmap(NULL, chunk_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

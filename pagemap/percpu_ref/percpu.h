@@ -28,8 +28,8 @@ enum { PM_PERCPU_UNIT = 4096 };
 
 /*
  * How many CPUs have words: those numbered below. What the system tells of its CPUs may be too little (no /proc and /sys, an
- * affinity that is widened later), so nothing may depend on it: who runs on a CPU without a word counts elsewhere. Two
- * CPUs never share one. Set before any word exists, and never again.
+ * affinity that is widened later), so nothing may depend on it: a thread on a CPU without a word counts elsewhere.
+ * Two CPUs never share one. Set before any word exists, and never again.
  */
 PM_INTERNAL extern unsigned pm_percpu_cpus;
 

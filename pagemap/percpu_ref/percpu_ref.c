@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Kernel: lib/percpu-refcount.c (6.1), of which it is the whole: a line more than 400, to be read beside it. */
+/* Kernel: lib/percpu-refcount.c (6.1), of which it is the whole: more than 400 lines, to be read beside it. */
 #include "pagemap/percpu_ref.h"
 
 #include <errno.h>
@@ -330,7 +330,7 @@ void percpu_ref_switch_to_percpu(struct percpu_ref *ref)
     unlock_and_defer(ref, false);
 }
 
-/* With the lock held and the ref dying: the initial reference is back before anyone can see it alive. */
+/* With the lock held and the ref dying: the initial reference is back before any thread can see it alive. */
 static void revive(struct percpu_ref *ref)
 {
     (void)pm_add_full(&ref->data->count, 1);

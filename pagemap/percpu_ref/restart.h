@@ -5,8 +5,9 @@
  *
  * The sequence finds its CPU, makes sure that the reference is still in percpu mode, and adds: the addition is its
  * last instruction. A thread that is preempted, moved or interrupted by a signal on the way goes on at `fail` instead,
- * so on its CPU nobody is between the look and the addition. Who ends the mode changes it first and then restarts
- * what runs on other CPUs (membarrier(2), Linux 5.10): after that, no addition under the old mode is under way.
+ * so on its CPU no thread is between the look and the addition. The thread that ends the mode changes it first and then
+ * restarts what runs on other CPUs (membarrier(2), Linux 5.10): after that, no addition under the old mode is under
+ * way.
  *
  * It does not try again: a thread that a debugger steps is interrupted at every instruction.
  */

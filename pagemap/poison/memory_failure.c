@@ -39,7 +39,7 @@ static bool revoke_page(const struct page *page)
     return true;
 }
 
-/* The driver is asked last: whatever it does, nobody touches the page through a view meanwhile. */
+/* The driver is asked last: whatever it does, the page is not touched through a view meanwhile. */
 static int handle(struct dev_pagemap *pgmap, uint64_t pfn, int flags)
 {
     struct page *page = pm_page_of(pgmap, pfn);

@@ -16,13 +16,13 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sigaction before;
 static bool is_installed;
-static pid_t owner; /* whose thread serves */
+static pid_t owner; /* the process that has the thread that serves */
 static pthread_t server;
 static uint64_t stop;
 
 /* ---- the handler ---- */
 
-/* The same signal again, when this handler has returned, and nobody to catch it. */
+/* The same signal again, when this handler has returned, and no handler to catch it. */
 static void die_of(const siginfo_t *info)
 {
     struct sigaction action = {.sa_handler = SIG_DFL};

@@ -19,13 +19,13 @@ struct pm_shard {
 
 PM_INTERNAL extern struct pm_shard pm_shards[PM_SHARDS];
 
-/* Where to count. Any shard is right, and this one is probably nobody else's now. */
+/* Where to count. Any shard is right, and this one is probably no other thread's now. */
 static inline struct pagemap_statistics *pm_counters(void)
 {
     return &pm_shards[pm_cpu() % PM_SHARDS].counted;
 }
 
-/* Release: who reads an end with acquire reads its beginning too, and what the count is about. */
+/* Release: a thread that reads an end with acquire reads its beginning too, and what the count is about. */
 static inline void pm_count(uint64_t *counter, uint64_t n)
 {
     (void)__atomic_fetch_add(counter, n, __ATOMIC_RELEASE);

@@ -20,7 +20,7 @@ static bool is_at(const struct address_space *mapping, const struct pm_view *vie
     return pm_interval_is_in(mapping->_views, place->first, place->node) && view->start == place->start;
 }
 
-/* A view's part of [first, last]. If it is gone after a callback, who unmapped it has told of it. */
+/* A view's part of [first, last]. If it is gone after a callback, the thread that unmapped it has told of it. */
 static void hide_part(struct pm_view *view, uint64_t first, uint64_t last)
 {
     struct address_space *mapping = view->mapping;
@@ -54,7 +54,7 @@ static void hide_all_parts(struct address_space *mapping, uint64_t first, uint64
     pm_mapping_bump(mapping);
 }
 
-/* Who shows pages while nobody has the lock makes it begin anew. */
+/* A thread that shows pages while the lock is free makes it begin anew. */
 void pm_revoke(struct pm_revocation *revocation)
 {
     struct address_space *mapping = revocation->mapping;

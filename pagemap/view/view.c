@@ -70,7 +70,7 @@ static struct pm_view *new_view(struct address_space *mapping, size_t bytes, int
 
 /*
  * The caller defers free_view(), and has closed the addresses. From here on nothing finds the view by them, and they are free
- * for others. Pages that stay in `present` for want of memory are of no view; who makes one there takes them out.
+ * for others. Pages that stay in `present` for want of memory are of no view; a view that is made there takes them out.
  */
 static void discard(struct pm_view *view)
 {
@@ -82,31 +82,43 @@ static void discard(struct pm_view *view)
     (void)pm_area_release(view->start, view->bytes);
 }
 
+/* Shows what the file has, and lets the view be found. */
+static int show_and_publish(struct pm_view *view)
+{
+    uint64_t vpn = pm_vpn(view->start), last_vpn = vpn + view->bytes / PAGE_SIZE - 1;
+    uint64_t first = view->interval.first, last = view->interval.last;
+    int error = rangemap_carve(pm_tables()->present, vpn, last_vpn, NULL, NULL);
+
+    if (error != 0) {
+        return error;
+    }
+    error = pm_show_file(view, &first, &last);
+    if (error != 0) {
+        return error;
+    }
+    if (pm_fault_here()) {
+        return -ENOMEM;
+    }
+    /* A view that is there already is one of the process that this one was forked by. */
+    error = rangemap_store(pm_tables()->views, vpn, last_vpn, view, NULL, NULL);
+    if (error == 0) {
+        pm_interval_insert(&view->mapping->_views, &view->interval);
+    }
+    return error;
+}
+
 /* With the file locked. On failure a view was made that must be discarded (*made), or none. */
 static int make(struct address_space *mapping, size_t bytes, int prot, uint64_t offset, size_t alignment,
                 struct pm_view **made)
 {
     int error = check(mapping, bytes, prot, offset);
-    struct pm_view *view = error == 0 ? new_view(mapping, bytes, prot, offset, alignment) : NULL;
-    uint64_t vpn, first, last;
 
-    *made = view;
-    if (view == NULL) {
-        return error != 0 ? error : -ENOMEM;
+    *made = NULL;
+    if (error != 0) {
+        return error;
     }
-    vpn = pm_vpn(view->start);
-    error = rangemap_carve(pm_tables()->present, vpn, vpn + bytes / PAGE_SIZE - 1, NULL, NULL);
-    first = view->interval.first;
-    last = view->interval.last;
-    error = error != 0 ? error : pm_show_file(view, &first, &last);
-    error = error == 0 && pm_fault_here() ? -ENOMEM : error;
-    if (error == 0) { /* a view that is there already is one of the process that this one was forked by */
-        error = rangemap_store(pm_tables()->views, vpn, vpn + bytes / PAGE_SIZE - 1, view, NULL, NULL);
-    }
-    if (error == 0) {
-        pm_interval_insert(&mapping->_views, &view->interval);
-    }
-    return error;
+    *made = new_view(mapping, bytes, prot, offset, alignment);
+    return *made == NULL ? -ENOMEM : show_and_publish(*made);
 }
 
 void *vm_mmap(struct address_space *mapping, size_t bytes, int prot, uint64_t offset)
@@ -126,7 +138,7 @@ void *vm_mmap_aligned(struct address_space *mapping, size_t bytes, int prot, uin
     pm_mapping_lock(mapping);
     error = make(mapping, bytes, prot, offset, alignment, &view);
     pm_mapping_unlock(mapping);
-    if (error != 0 && view != NULL) { /* nobody has found it yet */
+    if (error != 0 && view != NULL) { /* no thread has found it yet */
         (void)pm_area_close(view->start, view->bytes);
         pm_mapping_lock(mapping);
         discard(view);

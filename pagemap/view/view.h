@@ -124,8 +124,9 @@ struct pm_revocation {
 };
 
 /*
- * Hides it, each part when those have been told who are concerned (notifier/notifier.h), and moves the generation. With the file
- * locked; it is let go for callbacks, and locked again. When this returns nothing of it has been shown since it was hidden.
+ * Hides it, each part when the clients concerned have been told (notifier/notifier.h), and moves the generation. With
+ * the file locked; it is let go for callbacks, and locked again. When this returns nothing of it has been shown since
+ * it was hidden.
  */
 PM_INTERNAL void pm_revoke(struct pm_revocation *revocation);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Which struct pages were ever grabbed: a bit for 64 of them. Whoever looks for busy pages reads these bits, and
- * never a struct page that nobody wrote: reading those of a sparse altmap would make the device allocate them.
+ * Which struct pages were ever grabbed: a bit for 64 of them. A search for busy pages reads these bits, and never
+ * a struct page that was never written: reading those of a sparse altmap would make the device allocate them.
  *
  * A bit is set before the first count goes up, and cleared when the memmap goes.
  */
@@ -19,7 +19,7 @@ PM_INTERNAL extern uint64_t *pm_touched;
 /* Reserves the words, once, under the vmemmap's lock. -ENOMEM. */
 PM_INTERNAL int pm_touched_reserve(uint64_t nr_pfns);
 
-/* Clears the bits of [first_pfn, first_pfn + nr_pfns), whole subsections. Nobody marks them meanwhile. */
+/* Clears the bits of [first_pfn, first_pfn + nr_pfns), whole subsections. No thread marks them meanwhile. */
 PM_INTERNAL void pm_touched_clear(uint64_t first_pfn, uint64_t nr_pfns);
 
 /* The lowest pfn in [pfn, last_pfn] whose bit is set, or UINT64_MAX. */

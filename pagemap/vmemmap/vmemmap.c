@@ -76,8 +76,9 @@ static int populate_piece(const struct pm_span *span, uint64_t pfn, uint64_t nr_
 }
 
 /*
- * Nobody touches them any more; the bytes go when their place is used again. Ordinary memory whose mapping the system joined
- * with a neighbour's and will not split is emptied at least. False: those in the device can still be touched.
+ * No thread touches them any more; the bytes go when their place is used again. Ordinary memory whose mapping the
+ * system joined with a neighbour's and will not split is emptied at least. False: those in the device can still be
+ * touched.
  */
 static bool hide(const struct pm_span *span, uint64_t nr_pfns)
 {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+/* The threads of a run and the hooks that they come to: all of them work on one state, `run`, hence one file. */
 #include "test/explorer/threads.h"
 
 #include <string.h>

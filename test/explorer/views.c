@@ -1,70 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
+/* Messages: which may be read, where one may be put. Threads and fences: viewers.c. */
 #include "test/explorer/views.h"
 
-#include <string.h>
-
+#include "test/explorer/viewers.h"
 #include "test/explorer/words.h"
 
-enum { FENCES = 4096 };
-
-/* A thread. */
-struct viewer {
-    struct view now;      /* what it has seen */
-    struct view acquired; /* and what it will have once it passes an acquire fence */
-    struct view released; /* what its relaxed stores carry: what it had seen when it passed a release fence */
-    struct view followed; /* what it has seen of nodes, by following addresses */
-    uint32_t number;      /* of its last access */
-};
-
-static struct viewer viewers[SCHEDULE_THREADS];
-/* The sequentially consistent fences, in their order: what all up to that one have seen. */
-static struct fence {
-    uint32_t order, seen[SCHEDULE_THREADS];
-} fences[FENCES];
-static unsigned fence_count;
-static uint32_t last_order; /* of all sequentially consistent accesses and fences */
 static struct views_world world;
-static const char *fault;
-
-static bool is_acquire(int order)
-{
-    return order == __ATOMIC_ACQUIRE || order == __ATOMIC_ACQ_REL || order == __ATOMIC_SEQ_CST;
-}
-
-static bool is_release(int order)
-{
-    return order == __ATOMIC_RELEASE || order == __ATOMIC_ACQ_REL || order == __ATOMIC_SEQ_CST;
-}
-
-static void set_fault(const char *text)
-{
-    fault = fault != NULL ? fault : text;
-}
 
 void views_reset(const struct views_world *with)
 {
     words_reset();
-    memset(viewers, 0, sizeof viewers);
-    fence_count = 1; /* the first one has seen nothing */
-    last_order = 0;
-    fault = NULL;
+    viewers_reset();
     world = *with;
-}
-
-const char *views_fault(void)
-{
-    return fault;
-}
-
-/* One more access of the thread. */
-static uint32_t count_access(unsigned thread)
-{
-    struct viewer *viewer = &viewers[thread];
-
-    viewer->number++;
-    viewer->now.seen[thread] = viewer->number;
-    viewer->now.before[thread] = viewer->number;
-    return viewer->number;
 }
 
 /* What the thread has seen, as far as that counts at this address. */
@@ -83,7 +30,7 @@ static struct word *word_at(const void *address)
     struct word *word = words_at(address);
 
     if (word == NULL) {
-        set_fault("the explorer has no room for so many words");
+        viewers_set_fault("the explorer has no room for so many words");
     }
     return word;
 }
@@ -100,28 +47,17 @@ static bool has_seen(const struct view *view, const struct message *message)
     return seen;
 }
 
-/* Whether a fence up to that place in the order of all sequentially consistent accesses has seen its store. */
-static bool is_fenced(const struct message *message, uint32_t order)
-{
-    unsigned i = fence_count - 1;
-
-    while (fences[i].order > order) {
-        i--;
-    }
-    return message->number <= fences[i].seen[message->thread];
-}
-
 /*
  * Whether an access must not go before it: it is seen, or the order of the sequentially consistent ones says so. A store
  * comes last in that order. A load comes anywhere behind what happened before it, and may so overtake loads.
  */
 static bool is_behind(const struct view *view, const struct message *message, int order, bool stores)
 {
-    uint32_t at = stores ? last_order : view->order;
+    uint32_t at = stores ? viewers_last_order() : view->order;
 
     return has_seen(view, message) || (message->order != 0 && message->order <= view->fence) ||
-           (order == __ATOMIC_SEQ_CST &&
-            ((message->order != 0 && message->order <= at) || is_fenced(message, at)));
+           (order == __ATOMIC_SEQ_CST && ((message->order != 0 && message->order <= at) ||
+                                          viewers_fenced(message->thread, message->number, at)));
 }
 
 /* The oldest message that may be read. */
@@ -176,22 +112,9 @@ static void read_message(unsigned thread, struct message *message, int order)
     view_join(&viewer->acquired, &message->view);
     if (order == __ATOMIC_CONSUME) {
         view_join(&viewer->followed, &message->view);
-    } else if (is_acquire(order)) {
+    } else if (viewers_acquires(order)) {
         view_join(&viewer->now, &message->view);
     }
-}
-
-/* What a release carries: also what was followed, which it comes behind on every processor. */
-static struct view released_view(unsigned thread, int order)
-{
-    struct viewer *viewer = &viewers[thread];
-    struct view view = viewer->released;
-
-    if (is_release(order)) {
-        view = viewer->now;
-        view_join(&view, &viewer->followed);
-    }
-    return view;
 }
 
 static struct message *put_message(unsigned thread, struct history *history, unsigned behind, uint64_t value,
@@ -200,10 +123,10 @@ static struct message *put_message(unsigned thread, struct history *history, uns
     struct message *message = history_insert(history, behind + 1);
 
     if (order == __ATOMIC_SEQ_CST) {
-        message->order = viewers[thread].now.order = ++last_order;
+        message->order = viewers[thread].now.order = viewers_next_order();
     }
     message->value = value;
-    message->view = released_view(thread, order);
+    message->view = viewers_released(thread, order);
     message->thread = thread;
     message->number = viewers[thread].number;
     return message;
@@ -212,7 +135,7 @@ static struct message *put_message(unsigned thread, struct history *history, uns
 static void note_load(unsigned thread, struct word *word, const struct view *view)
 {
     if (!view_is_after(view, word->written)) {
-        set_fault("an atomic load that is not ordered after a plain write");
+        viewers_set_fault("an atomic load that is not ordered after a plain write");
     }
     word->loaded[thread] = viewers[thread].number;
 }
@@ -220,7 +143,7 @@ static void note_load(unsigned thread, struct word *word, const struct view *vie
 static void note_store(unsigned thread, struct word *word, const struct view *view)
 {
     if (!view_is_after(view, word->written) || !view_is_after(view, word->read)) {
-        set_fault("an atomic store that is not ordered after a plain access");
+        viewers_set_fault("an atomic store that is not ordered after a plain access");
     }
     word->stored[thread] = viewers[thread].number;
 }
@@ -232,11 +155,11 @@ uint64_t views_load(unsigned thread, const void *address, unsigned bytes, int or
     struct view view = view_at(thread, address);
     struct message *message;
 
-    count_access(thread);
+    viewers_count(thread);
     if (word != NULL) {
         note_load(thread, word, &view);
     }
-    if (is_acquire(order)) {
+    if (viewers_acquires(order)) {
         viewers[thread].now = view; /* it comes after the load that led here */
         viewers[thread].now.seen[thread] = viewers[thread].now.before[thread] = viewers[thread].number;
     }
@@ -262,11 +185,11 @@ static bool begin_store(struct access *access, unsigned thread, void *address, u
     access->view = view_at(thread, address);
     access->word = word_at(address);
     access->history = access->word != NULL ? words_begin(access->word, address, bytes) : NULL;
-    count_access(thread);
+    viewers_count(thread);
     if (access->history == NULL) {
-        set_fault("the explorer has no room for so many histories");
+        viewers_set_fault("the explorer has no room for so many histories");
     } else if (access->history->bytes != bytes) {
-        set_fault("a word is accessed in two sizes");
+        viewers_set_fault("a word is accessed in two sizes");
     }
     return access->history != NULL;
 }
@@ -382,75 +305,6 @@ bool views_exchange(unsigned thread, void *address, unsigned bytes, uint64_t *ex
     return true;
 }
 
-/* ---- fences ---- */
-
-/* All sequentially consistent fences are in one order; each has seen what those before it had. */
-static void fence_fully(struct viewer *viewer)
-{
-    struct fence *before = &fences[fence_count - 1], *fence = &fences[fence_count];
-
-    if (fence_count + 1 == FENCES) {
-        set_fault("the explorer has no room for so many fences");
-        return;
-    }
-    fence_count++;
-    viewer->now.order = viewer->now.fence = fence->order = ++last_order;
-    for (unsigned i = 0; i < SCHEDULE_THREADS; i++) {
-        fence->seen[i] = view_later(before->seen[i], viewer->now.seen[i]);
-        viewer->now.seen[i] = fence->seen[i];
-    }
-}
-
-void views_fence(unsigned thread, int order)
-{
-    struct viewer *viewer = &viewers[thread];
-
-    if (is_acquire(order)) {
-        view_join(&viewer->now, &viewer->acquired);
-    }
-    if (order == __ATOMIC_SEQ_CST) {
-        fence_fully(viewer);
-    }
-    if (is_release(order)) {
-        viewer->released = viewer->now;
-        view_join(&viewer->released, &viewer->followed);
-    }
-}
-
-struct view views_barrier_begin(unsigned caller)
-{
-    views_fence(caller, __ATOMIC_SEQ_CST);
-    return viewers[caller].now;
-}
-
-void views_barrier_interrupt(unsigned caller, const struct view *begin, unsigned thread)
-{
-    view_join(&viewers[thread].now, begin);
-    views_fence(thread, __ATOMIC_SEQ_CST);
-    view_join(&viewers[caller].now, &viewers[thread].now);
-    views_fence(caller, __ATOMIC_SEQ_CST);
-}
-
-struct view views_send(unsigned thread)
-{
-    return released_view(thread, __ATOMIC_RELEASE);
-}
-
-void views_receive(unsigned thread, const struct view *sent)
-{
-    view_join(&viewers[thread].now, sent);
-}
-
-uint32_t views_number(unsigned thread)
-{
-    return viewers[thread].number;
-}
-
-bool views_happened(unsigned thread, unsigned other, uint32_t number)
-{
-    return number <= viewers[thread].now.before[other];
-}
-
 /* ---- plain accesses ---- */
 
 typedef void plain_access_fn(unsigned thread, struct word *word, const struct view *view);
@@ -460,7 +314,7 @@ static void access_plainly(unsigned thread, const void *address, size_t bytes, p
 {
     struct view view = view_at(thread, address);
 
-    count_access(thread);
+    viewers_count(thread);
     for (const char *at = address; at < (const char *)address + bytes;
          at += WORD_BYTES - (uintptr_t)at % WORD_BYTES) {
         struct word *word = word_at(at);
@@ -474,7 +328,7 @@ static void access_plainly(unsigned thread, const void *address, size_t bytes, p
 static void read_word(unsigned thread, struct word *word, const struct view *view)
 {
     if (!view_is_after(view, word->written) || !view_is_after(view, word->stored)) {
-        set_fault("plain memory is read that is not ordered after a write");
+        viewers_set_fault("plain memory is read that is not ordered after a write");
     }
     word->read[thread] = viewers[thread].number;
 }
@@ -483,7 +337,7 @@ static void write_word(unsigned thread, struct word *word, const struct view *vi
 {
     if (!view_is_after(view, word->written) || !view_is_after(view, word->stored) ||
         !view_is_after(view, word->read) || !view_is_after(view, word->loaded)) {
-        set_fault("plain memory is written that is not ordered after a read or write");
+        viewers_set_fault("plain memory is written that is not ordered after a read or write");
     }
     word->written[thread] = viewers[thread].number;
     word->half[0] = word->half[1] = NULL; /* all that was there is over */

@@ -3,248 +3,11 @@
  * The weak memory itself (views.h), on the shapes that papers about memory models use: what C11 allows is reached, what
  * it forbids is not. Every interleaving and every choice of the machine is run.
  */
-#include <stdio.h>
-#include <string.h>
-
-#include "test/explorer/views.h"
+#include "test/explorer/shape.h"
 #include "test/shim/ctest.h"
 
-enum { THREADS = 4, STEPS = 8, WORDS = 3, REGISTERS = 4, CHOICES = 64 };
-
-enum does { ENDS, LOADS, STORES, ADDS, TAKES, FENCES, BARS, READS, WRITES };
-
-/* x, y or z; what is stored; where a load puts what it read: a to d. */
-struct step {
-    enum does does;
-    unsigned word;
-    uint64_t value;
-    unsigned target;
-    int order;
-};
-
-struct shape {
-    struct step thread[THREADS][STEPS];
-};
-
-#define RLX __ATOMIC_RELAXED
-#define CNS __ATOMIC_CONSUME
-#define ACQ __ATOMIC_ACQUIRE
-#define REL __ATOMIC_RELEASE
-#define ACQ_REL __ATOMIC_ACQ_REL
-#define SC __ATOMIC_SEQ_CST
-
-enum { X, Y, Z };
-enum { A, B, C, D };
-
-#define LOAD(target, word, order)                                                                            \
-    {                                                                                                        \
-        LOADS, word, 0, target, order                                                                        \
-    }
-#define STORE(word, value, order)                                                                            \
-    {                                                                                                        \
-        STORES, word, value, 0, order                                                                        \
-    }
-#define ADD(target, word, order)                                                                             \
-    {                                                                                                        \
-        ADDS, word, 1, target, order                                                                         \
-    }
-/* Compare-and-swap of 0 by the value; the target says what was read. */
-#define TAKE(target, word, value, order)                                                                     \
-    {                                                                                                        \
-        TAKES, word, value, target, order                                                                    \
-    }
-#define FENCE(order)                                                                                         \
-    {                                                                                                        \
-        FENCES, 0, 0, 0, order                                                                               \
-    }
-#define BARRIER()                                                                                            \
-    {                                                                                                        \
-        BARS, 0, 0, 0, 0                                                                                     \
-    }
-#define READ(target, word)                                                                                   \
-    {                                                                                                        \
-        READS, word, 0, target, 0                                                                            \
-    }
-#define WRITE(word, value)                                                                                   \
-    {                                                                                                        \
-        WRITES, word, value, 0, 0                                                                            \
-    }
-
-/* ---- the machine's choices, one after the other ---- */
-
-static struct {
-    unsigned made, given;
-    unsigned choice[CHOICES], options[CHOICES];
-} choices;
-
-static unsigned choose(unsigned options)
-{
-    unsigned i = choices.made++;
-
-    REQUIRE_LT(i, (unsigned)CHOICES);
-    if (i >= choices.given) {
-        choices.choice[i] = 0;
-    }
-    choices.options[i] = options;
-    return choices.choice[i];
-}
-
-/* False: those were all. */
-static bool choose_next(void)
-{
-    unsigned i = choices.made;
-
-    while (i > 0 && choices.choice[i - 1] + 1 == choices.options[i - 1]) {
-        i--;
-    }
-    if (i > 0) {
-        choices.choice[i - 1]++;
-    }
-    choices.given = i;
-    return i > 0;
-}
-
-/* ---- a run ---- */
-
-static uint64_t words[WORDS], registers[REGISTERS];
-
-static bool is_followed(const void *address)
-{
-    return address == &words[Y];
-}
-
-/* The caller's, then interrupts of the others: others may run in between. */
-static struct {
-    struct view begin;
-    unsigned next;
-} bars[THREADS];
-
-static bool bar(unsigned thread)
-{
-    if (bars[thread].next == 0) {
-        bars[thread].begin = views_barrier_begin(thread);
-    } else if (bars[thread].next - 1 != thread) {
-        views_barrier_interrupt(thread, &bars[thread].begin, bars[thread].next - 1);
-    }
-    return bars[thread].next++ == THREADS;
-}
-
-/* Whether it is done. */
-static bool do_step(unsigned thread, const struct step *step)
-{
-    uint64_t *word = &words[step->word], expected = 0;
-
-    switch (step->does) {
-    case LOADS:
-        registers[step->target] = views_load(thread, word, 8, step->order);
-        break;
-    case STORES:
-        views_store(thread, word, 8, step->value, step->order);
-        break;
-    case ADDS:
-        registers[step->target] = views_update(thread, word, 8, VIEWS_ADD, step->value, step->order);
-        break;
-    case TAKES:
-        (void)views_exchange(thread, word, 8, &expected, step->value, step->order, step->order);
-        registers[step->target] = expected;
-        break;
-    case FENCES:
-        views_fence(thread, step->order);
-        break;
-    case BARS:
-        return bar(thread);
-    case READS:
-        views_read(thread, word, 8);
-        registers[step->target] = *word;
-        break;
-    case WRITES:
-        views_write(thread, word, 8);
-        *word = step->value;
-        break;
-    case ENDS:
-        break;
-    }
-    return true;
-}
-
-static void run_once(const struct shape *shape)
-{
-    unsigned at[THREADS] = {0}, runnable, thread;
-
-    memset(words, 0, sizeof words);
-    memset(registers, 0, sizeof registers);
-    memset(bars, 0, sizeof bars);
-    choices.made = 0;
-    views_reset(&(struct views_world){choose, is_followed});
-    for (;;) {
-        runnable = 0;
-        for (thread = 0; thread < THREADS; thread++) {
-            runnable |= (unsigned)(shape->thread[thread][at[thread]].does != ENDS) << thread;
-        }
-        if (runnable == 0) {
-            return;
-        }
-        for (unsigned skip = runnable & (runnable - 1) ? choose((unsigned)__builtin_popcount(runnable)) : 0;
-             skip > 0; skip--) {
-            runnable &= runnable - 1;
-        }
-        thread = (unsigned)__builtin_ctz(runnable);
-        at[thread] += do_step(thread, &shape->thread[thread][at[thread]]);
-    }
-}
-
-/* ---- outcomes ---- */
-
-/* What the registers or, of lower case, the words must be: ANY will do. */
-#define ANY UINT64_MAX
-
-struct outcome {
-    uint64_t reads[REGISTERS], words[WORDS];
-};
-
-static bool is_outcome(const struct outcome *outcome)
-{
-    bool is = true;
-
-    for (unsigned i = 0; i < REGISTERS; i++) {
-        is &= outcome->reads[i] == ANY || outcome->reads[i] == registers[i];
-    }
-    for (unsigned i = 0; i < WORDS; i++) {
-        is &= outcome->words[i] == ANY || outcome->words[i] == words[i];
-    }
-    return is;
-}
-
-struct result {
-    bool reached, raced;
-    unsigned runs;
-};
-
-static struct result run_all(const struct shape *shape, const struct outcome *outcome)
-{
-    struct result result = {false, false, 0};
-
-    choices.given = 0;
-    do {
-        run_once(shape);
-        result.runs++;
-        result.reached |= is_outcome(outcome);
-        result.raced |= views_fault() != NULL;
-    } while (choose_next());
-    return result;
-}
-
-#define READ_AS(a, b, c, d) (&(struct outcome){{a, b, c, d}, {ANY, ANY, ANY}})
-#define ENDS_AS(x, y) (&(struct outcome){{ANY, ANY, ANY, ANY}, {x, y, ANY}})
-
-#define BOTH(a, x) (&(struct outcome){{a, ANY, ANY, ANY}, {x, ANY, ANY}})
-
-#define SHAPE(...) (&(struct shape){{__VA_ARGS__}})
-
-#define ALLOWED(shape, outcome) CHECK(run_all(shape, outcome).reached)
-#define FORBIDDEN(shape, outcome) CHECK(!run_all(shape, outcome).reached)
-
-/* ---- shapes ---- */
+#define ALLOWED(shape, outcome) CHECK(shape_run(shape, outcome).reached)
+#define FORBIDDEN(shape, outcome) CHECK(!shape_run(shape, outcome).reached)
 
 /* Message passing. The reader sees y, and not x. */
 #define MP(store, load) SHAPE({STORE(X, 1, RLX), STORE(Y, 1, store)}, {LOAD(A, Y, load), LOAD(B, X, RLX)})
@@ -308,8 +71,8 @@ TEST_CASE(views, store_buffering)
 }
 
 /*
- * Who has seen x, and then looks at y with an ordered load, against who changes y, passes a fence and misses x: the load may overtake
- * the one before it, unless that acquires.
+ * A thread that has seen x, and then looks at y with an ordered load, against one that changes y, passes a fence and misses
+ * x: the load may overtake the one before it, unless that acquires.
  */
 #define HELPER(order)                                                                                        \
     SHAPE({ADD(C, X, SC)}, {LOAD(A, X, order), LOAD(B, Y, SC)}, {ADD(C, Y, SC), FENCE(SC), LOAD(D, X, RLX)})
@@ -442,7 +205,7 @@ TEST_CASE(views, read_modify_writes)
 /* What fences order is seen, but did not happen before: plain accesses race all the same. */
 static bool races(const struct shape *shape)
 {
-    return run_all(shape, READ_AS(ANY, ANY, ANY, ANY)).raced;
+    return shape_run(shape, READ_AS(ANY, ANY, ANY, ANY)).raced;
 }
 
 TEST_CASE(views, races)
@@ -458,17 +221,10 @@ TEST_CASE(views, races)
     CHECK(races(SHAPE({WRITE(X, 1), STORE(Y, 1, REL)}, {LOAD(A, Y, RLX), READ(B, X)})));
 }
 
-/* Only who has read y as 1 goes on to x: a race in such a run would be one of the shape. */
+/* Only a thread that has read y as 1 goes on to x: a race in such a run would be one of the shape. */
 static bool races_when_seen(const struct shape *shape)
 {
-    bool raced = false;
-
-    choices.given = 0;
-    do {
-        run_once(shape);
-        raced |= views_fault() != NULL && registers[A] == 1;
-    } while (choose_next());
-    return raced;
+    return shape_run(shape, READ_AS(1, ANY, ANY, ANY)).both;
 }
 
 TEST_CASE(views, races_behind_a_message)

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "rangemap/epoch/reclaim.h"
+#include "test/explorer/judge.h"
 #include "test/explorer/shadow.h"
 #include "test/explorer/threads.h"
-#include "test/history/linearize.h"
 #include "test/shim/ctest.h"
 
 enum { VALUES = 512 };
@@ -15,10 +15,7 @@ static struct world {
     const struct scenario *scenario;
     struct rangemap_domain *domain;
     struct rangemap *map;
-    struct model initial;
-    unsigned threads;
-    unsigned operations[WORLD_THREADS];
-    struct operation operation[WORLD_THREADS][WORLD_STEPS];
+    struct judge_history history;
     uint64_t known[WORLD_THREADS][WORLD_STEPS][SCHEDULE_THREADS];
     struct rm_thread *record[SCHEDULE_THREADS];
     /* As it was before the threads began. */
@@ -101,8 +98,8 @@ static void run_operation(struct operation *operation)
 
 static void thread_body(unsigned self)
 {
-    for (unsigned i = 0; i < world.operations[self]; i++) {
-        struct operation *operation = &world.operation[self][i];
+    for (unsigned i = 0; i < world.history.operations[self]; i++) {
+        struct operation *operation = &world.history.operation[self][i];
 
         operation->thread = self;
         operation->known = world.known[self][i];
@@ -221,10 +218,10 @@ static void create_threads(const struct scenario *scenario)
             REQUIRE_EQ(rangemap_reserve(world.map, 4), 0);
         }
         lighten(world.record[i], scenario->light);
-        world.threads++;
-        while (world.operations[i] < WORLD_STEPS &&
-               scenario->thread[i][world.operations[i]].kind != DO_NOTHING) {
-            world.operations[i]++;
+        world.history.threads++;
+        while (world.history.operations[i] < WORLD_STEPS &&
+               scenario->thread[i][world.history.operations[i]].kind != DO_NOTHING) {
+            world.history.operations[i]++;
         }
     }
 }
@@ -248,7 +245,7 @@ void world_create(const struct scenario *scenario)
         take_nodes(&world.domain->pool);
     }
     threads_set(world.record, world.domain, processor_of(scenario));
-    read_map(&world.initial);
+    read_map(&world.history.initial);
     REQUIRE(shadow_fault() == NULL, "%s: %s", scenario->name, shadow_fault());
     for (unsigned i = 0; i < SCHEDULE_THREADS; i++) {
         world.record_copy[i] = *world.record[i];
@@ -266,9 +263,9 @@ static void restore(void)
     }
     memcpy(owners, world.owners_copy, sizeof owners);
     shadow_restore();
-    for (unsigned i = 0; i < world.threads; i++) {
-        for (unsigned j = 0; j < world.operations[i]; j++) {
-            world.operation[i][j] = operation_of(&world.scenario->thread[i][j]);
+    for (unsigned i = 0; i < world.history.threads; i++) {
+        for (unsigned j = 0; j < world.history.operations[i]; j++) {
+            world.history.operation[i][j] = operation_of(&world.scenario->thread[i][j]);
         }
     }
 }
@@ -289,105 +286,6 @@ void world_destroy(void)
 }
 
 /* ---- what must be true of a run ---- */
-
-static bool may_touch(const struct operation *operation, const struct rangemap_entry *entry)
-{
-    uint64_t last = operation->kind == DO_ERASE ? operation->start : operation->last;
-
-    return operation_is_update(operation) && operation->start <= entry->last && last >= entry->start;
-}
-
-static bool is_untouched(const struct rangemap_entry *entry)
-{
-    for (unsigned i = 0; i < world.threads; i++) {
-        for (unsigned j = 0; j < world.operations[i]; j++) {
-            if (may_touch(&world.operation[i][j], entry)) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
-/*
- * A cursor moves one way, and returns what was there all the time exactly once. What it returns may reach back
- * over what it has passed, if that was overwritten meanwhile, but not only that.
- */
-static const char *cursor_fault(const struct operation *cursor)
-{
-    for (unsigned i = 0; i + 1 < cursor->entries; i++) {
-        const struct rangemap_entry *now = &cursor->entry[i], *next = now + 1;
-
-        if (cursor->downwards ? next->start >= now->start : next->last <= now->last) {
-            return "a cursor turned round by itself";
-        }
-    }
-    for (unsigned i = 0; i < world.initial.count; i++) {
-        const struct rangemap_entry *entry = &world.initial.entry[i];
-        unsigned times = 0;
-
-        for (unsigned j = 0; j < cursor->entries; j++) {
-            times += cursor->entry[j].start == entry->start && cursor->entry[j].last == entry->last;
-        }
-        if (entry->start <= cursor->last && entry->last >= cursor->start && is_untouched(entry) &&
-            times != 1) {
-            return "a cursor missed a range that was there all the time, or returned it twice";
-        }
-    }
-    return NULL;
-}
-
-/* Without a thread that was parked all operations return; of that thread, one may be open and some never begun. */
-static const char *history_fault(const struct model *final)
-{
-    const struct operation *history[WORLD_THREADS * WORLD_STEPS], *open = NULL;
-    unsigned count = 0;
-
-    for (unsigned i = 0; i < world.threads; i++) {
-        for (unsigned j = 0; j < world.operations[i]; j++) {
-            const struct operation *operation = &world.operation[i][j];
-            const char *fault = NULL;
-
-            if (operation->end == 0) {
-                open = operation->begin != 0 ? operation : open;
-                continue;
-            }
-            history[count++] = operation;
-            fault = operation->kind == DO_CURSOR ? cursor_fault(operation) : NULL;
-            if (fault != NULL) {
-                return fault;
-            }
-        }
-    }
-    if (open == NULL ? linearize(&world.initial, history, count, final)
-                     : linearize_open(&world.initial, history, count, open, final)) {
-        return NULL;
-    }
-    return "not linearizable";
-}
-
-/* With no one at work, the hints lead to every free node: none is hidden. */
-static const char *pool_fault(const struct rm_pool *pool)
-{
-    for (const struct rm_table *table = pool->tables; table != NULL; table = rm_table_next(table)) {
-        for (unsigned i = 0; i < table->extents * RM_EXTENT_SLABS; i++) {
-            const struct rm_extent *extent = &table->extent[i / RM_EXTENT_SLABS];
-            unsigned slab = i % RM_EXTENT_SLABS, set = RM_SET_IDLE;
-            uint64_t nodes = rm_word_private(&extent->free[slab]);
-
-            if (nodes != 0) {
-                set = rm_extent_slab(extent, slab)->lines - RM_LINES_MIN;
-            } else if ((rm_word_private(&extent->set[RM_SET_IDLE]) >> slab & 1) == 0) {
-                continue;
-            }
-            if ((rm_word_private(&extent->set[set]) >> slab & 1) == 0 ||
-                (rm_word_private(&table->set[set]) >> i / RM_EXTENT_SLABS & 1) == 0) {
-                return "free nodes are hidden";
-            }
-        }
-    }
-    return NULL;
-}
 
 /* Ends the map: what it owned must be released, what it was made of must be free. */
 static const char *leftover_fault(void)
@@ -419,9 +317,9 @@ static const char *final_fault(const struct schedule *schedule)
         return message;
     }
     read_map(&final);
-    fault = history_fault(&final);
+    fault = judge_history(&world.history, &final);
     if (fault == NULL && !schedule_has_parked(schedule)) { /* its section would not let the map end */
-        fault = pool_fault(&world.domain->pool);
+        fault = judge_pool(&world.domain->pool);
         fault = fault != NULL ? fault : leftover_fault();
     }
     return fault != NULL ? fault : shadow_fault();
@@ -432,17 +330,17 @@ const char *world_run(struct schedule *schedule, enum rm_rule broken)
     unsigned points;
 
     restore();
-    points = threads_run(schedule, world.threads, thread_body, broken);
+    points = threads_run(schedule, world.history.threads, thread_body, broken);
     world.longest = points > world.longest ? points : world.longest;
     return shadow_fault() != NULL ? shadow_fault() : final_fault(schedule);
 }
 
 void world_print(FILE *out)
 {
-    for (unsigned i = 0; i < world.threads; i++) {
-        for (unsigned j = 0; j < world.operations[i]; j++) {
+    for (unsigned i = 0; i < world.history.threads; i++) {
+        for (unsigned j = 0; j < world.history.operations[i]; j++) {
             (void)fprintf(out, "  thread %u: ", i);
-            operation_print(out, &world.operation[i][j]);
+            operation_print(out, &world.history.operation[i][j]);
         }
     }
 }

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
+/* What updates make of the map. Reads: read.c; rewriting a window: window.c. */
 #include "test/history/model.h"
 
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
+#include "test/history/entries.h"
 #include "test/shim/ctest.h"
-
-static bool same_entry(const struct rangemap_entry *a, const struct rangemap_entry *b)
-{
-    return a->start == b->start && a->last == b->last && a->value == b->value;
-}
 
 void model_copy(struct model *to, const struct model *from)
 {
@@ -25,18 +22,6 @@ bool model_equal(const struct model *a, const struct model *b)
         equal = same_entry(&a->entry[i], &b->entry[i]);
     }
     return equal;
-}
-
-/* The entries that share a key with [start, last] are [*from, result). */
-static unsigned overlap(const struct model *model, uint64_t start, uint64_t last, unsigned *from)
-{
-    unsigned to;
-
-    for (*from = 0; *from < model->count && model->entry[*from].last < start; ++*from) {
-    }
-    for (to = *from; to < model->count && model->entry[to].start <= last; to++) {
-    }
-    return to;
 }
 
 /* Entries [from, to) give way to `count` others. */
@@ -63,7 +48,7 @@ static struct rangemap_entry part_of(const struct model *model, const struct ran
 static void put(struct model *model, uint64_t start, uint64_t last, void *const *value)
 {
     struct rangemap_entry made[3];
-    unsigned count = 0, from, to = overlap(model, start, last, &from);
+    unsigned count = 0, from, to = model_overlap(model, start, last, &from);
 
     if (from < to && model->entry[from].start < start) {
         made[count++] = part_of(model, &model->entry[from], model->entry[from].start, start - 1);
@@ -77,169 +62,9 @@ static void put(struct model *model, uint64_t start, uint64_t last, void *const 
     splice(model, from, to, made, count);
 }
 
-static enum model_verdict same_if(bool holds)
-{
-    return holds ? MODEL_SAME : MODEL_NO;
-}
-
-/* Whether the answer was exactly entries [from, to), in the order asked for. */
-static bool answered(const struct model *model, const struct operation *operation, unsigned from, unsigned to)
-{
-    bool same = operation->entries == to - from;
-
-    if (operation->is_open) {
-        return true;
-    }
-    for (unsigned i = from; same && i < to; i++) {
-        unsigned at = operation->downwards ? to - 1 - i : i - from;
-
-        same = same_entry(&operation->entry[at], &model->entry[i]);
-    }
-    return same;
-}
-
-static enum model_verdict one_entry(const struct model *model, const struct operation *operation,
-                                    unsigned from, unsigned to)
-{
-    bool missing = from == to && operation->result == -ENOENT && operation->entries == 0;
-
-    return same_if(missing || (from < to && operation->result == 0 && operation->entries == 1 &&
-                               same_entry(&operation->entry[0], &model->entry[from])));
-}
-
-static bool key_fits(const struct model *model, const struct operation *operation, unsigned part)
-{
-    uint64_t key = part == 0 ? operation->start : operation->last;
-    unsigned from, to = overlap(model, key, key, &from);
-    bool hit = (operation->answer >> part & 1) != 0;
-
-    return from < to ? hit && same_entry(&operation->entry[part], &model->entry[from]) : !hit;
-}
-
-static bool is_covered(const struct model *model, uint64_t start, uint64_t last)
-{
-    unsigned from, to = overlap(model, start, last, &from);
-
-    if (from == to || model->entry[from].start > start || model->entry[to - 1].last < last) {
-        return false;
-    }
-    for (; from + 1 < to; from++) {
-        if (model->entry[from].last + 1 != model->entry[from + 1].start) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* The first fit, by trying every key of the window. */
-static bool first_fit(const struct model *model, const struct operation *operation, uint64_t *start)
-{
-    uint64_t length = operation->number, width = operation->last - operation->start + 1;
-
-    for (uint64_t i = 0; width >= length && i <= width - length; i++) {
-        unsigned from;
-
-        *start = operation->start + (operation->downwards ? width - length - i : i);
-        if (overlap(model, *start, *start + length - 1, &from) == from) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool gap_fits(const struct model *model, const struct operation *operation)
-{
-    uint64_t key = operation->start, start = 0, last = UINT64_MAX;
-    unsigned i = 0;
-
-    for (; i < model->count && model->entry[i].start <= key; i++) {
-        start = model->entry[i].last + 1;
-        if (model->entry[i].last >= key) {
-            if (operation->kind == DO_GAP_AT) {
-                return operation->result == -ENOENT;
-            }
-            key = start;
-        }
-    }
-    last = i < model->count ? model->entry[i].start - 1 : last;
-    return operation->result == 0 && operation->entry[0].start == start && operation->entry[0].last == last;
-}
-
-static enum model_verdict check_key(const struct model *model, const struct operation *operation)
-{
-    unsigned from, to = overlap(model, operation->start, operation->start, &from);
-
-    if (operation->kind == DO_FIND) {
-        return one_entry(model, operation, from, to);
-    }
-    return same_if(from < to
-                       ? operation->result == 0 && operation->answer == (uintptr_t)model->entry[from].value
-                       : operation->result == -ENOENT);
-}
-
-static enum model_verdict check_neighbour(const struct model *model, const struct operation *operation)
-{
-    unsigned from = 0, to = model->count;
-
-    if (operation->kind == DO_NEXT) {
-        while (from < to && model->entry[from].start <= operation->start) {
-            from++;
-        }
-    } else if (operation->kind == DO_PREVIOUS) {
-        while (to > 0 && model->entry[to - 1].last >= operation->start) {
-            to--;
-        }
-    }
-    if (operation->kind == DO_PREVIOUS || operation->kind == DO_LAST) {
-        from = to - (to > 0);
-    }
-    return one_entry(model, operation, from, to);
-}
-
-static enum model_verdict check_read(const struct model *model, const struct operation *operation,
-                                     unsigned part)
-{
-    unsigned from, to = overlap(model, operation->start, operation->last, &from);
-    uint64_t start;
-
-    switch (operation->kind) {
-    case DO_LOOKUP:
-    case DO_FIND:
-        return check_key(model, operation);
-    case DO_BATCH:
-        return same_if(key_fits(model, operation, part));
-    case DO_SNAPSHOT_AT:
-        return same_if(key_fits(model, operation, 0) && key_fits(model, operation, 1));
-    case DO_OVERLAP:
-        return one_entry(model, operation, from, to);
-    case DO_OVERLAP_LAST:
-        return one_entry(model, operation, to - (from < to), to);
-    case DO_GAP_AT:
-    case DO_GAP_NEXT:
-        return same_if(gap_fits(model, operation));
-    case DO_IS_COVERED:
-        return same_if(operation->result == is_covered(model, operation->start, operation->last));
-    case DO_IS_FREE:
-        return same_if(operation->result == (from == to));
-    case DO_SNAPSHOT:
-        return same_if(answered(model, operation, from, to));
-    case DO_CURSOR:
-        while (from < to && !same_entry(&operation->entry[part], &model->entry[from])) {
-            from++;
-        }
-        return same_if(from < to);
-    case DO_GAP_FIND:
-        return same_if(first_fit(model, operation, &start)
-                           ? operation->result == 0 && operation->answer == start
-                           : operation->result == -ENOSPC);
-    default:
-        return check_neighbour(model, operation);
-    }
-}
-
 static enum model_verdict insert(struct model *model, const struct operation *operation)
 {
-    unsigned from, to = overlap(model, operation->start, operation->last, &from);
+    unsigned from, to = model_overlap(model, operation->start, operation->last, &from);
     void *value = operation_value(operation->value);
 
     if (from == to) {
@@ -254,10 +79,10 @@ static enum model_verdict insert(struct model *model, const struct operation *op
 
 static enum model_verdict overwrite(struct model *model, const struct operation *operation)
 {
-    unsigned from, to = overlap(model, operation->start, operation->last, &from);
+    unsigned from, to = model_overlap(model, operation->start, operation->last, &from);
     void *value = operation_value(operation->value);
 
-    if (operation->result != 0 || !answered(model, operation, from, to)) {
+    if (operation->result != 0 || !model_answered(model, operation, from, to)) {
         return MODEL_NO;
     }
     if (from == to && operation->kind == DO_CARVE) {
@@ -278,7 +103,7 @@ static enum model_verdict replace(struct rangemap_entry *entry, const struct ope
 
 static enum model_verdict change_one(struct model *model, const struct operation *operation)
 {
-    unsigned from, to = overlap(model, operation->start, operation->start, &from);
+    unsigned from, to = model_overlap(model, operation->start, operation->start, &from);
     bool exact = from < to && model->entry[from].start == operation->start &&
                  model->entry[from].last == operation->last;
 
@@ -288,7 +113,7 @@ static enum model_verdict change_one(struct model *model, const struct operation
     if (operation->kind == DO_REPLACE) {
         return replace(&model->entry[from], operation);
     }
-    if (operation->result != 0 || !answered(model, operation, from, to)) {
+    if (operation->result != 0 || !model_answered(model, operation, from, to)) {
         return MODEL_NO;
     }
     splice(model, from, to, NULL, 0);
@@ -317,9 +142,10 @@ static enum model_verdict allocate(struct model *model, const struct operation *
     unsigned from;
 
     if (operation->result != 0) {
-        return same_if(operation->result == -ENOSPC && !first_fit(model, operation, &start));
+        return same_if(operation->result == -ENOSPC && !model_first_fit(model, operation, &start));
     }
-    if (start < operation->start || last > operation->last || overlap(model, start, last, &from) != from) {
+    if (start < operation->start || last > operation->last ||
+        model_overlap(model, start, last, &from) != from) {
         return MODEL_NO;
     }
     put(model, start, last, &value);
@@ -328,7 +154,7 @@ static enum model_verdict allocate(struct model *model, const struct operation *
 
 static enum model_verdict erase_value(struct model *model, const struct operation *operation)
 {
-    unsigned from, to = overlap(model, operation->start, operation->start, &from);
+    unsigned from, to = model_overlap(model, operation->start, operation->start, &from);
     const struct rangemap_entry *entry = &model->entry[from];
 
     if (from == to || entry->start != operation->start || entry->last != operation->last) {
@@ -343,9 +169,9 @@ static enum model_verdict erase_value(struct model *model, const struct operatio
 
 static enum model_verdict evict(struct model *model, const struct operation *operation)
 {
-    unsigned from, to = overlap(model, operation->start, operation->last, &from);
+    unsigned from, to = model_overlap(model, operation->start, operation->last, &from);
 
-    if (operation->result != 0 || !answered(model, operation, from, to)) {
+    if (operation->result != 0 || !model_answered(model, operation, from, to)) {
         return MODEL_NO;
     }
     if (from == to) {
@@ -358,7 +184,7 @@ static enum model_verdict evict(struct model *model, const struct operation *ope
 static enum model_verdict resize(struct model *model, const struct operation *operation)
 {
     uint64_t start = operation->value, last = operation->number;
-    unsigned from, to = overlap(model, operation->start, operation->start, &from);
+    unsigned from, to = model_overlap(model, operation->start, operation->start, &from);
     struct rangemap_entry whole = model->entry[from], made = {start, last, whole.value};
     bool shrinks = start > whole.start || last < whole.last;
 
@@ -440,6 +266,6 @@ enum model_verdict model_apply(struct model *model, const struct operation *oper
     case DO_IS_RECLAIMED:
         return MODEL_SAME;
     default:
-        return check_read(model, operation, part);
+        return model_read(model, operation, part);
     }
 }

@@ -30,6 +30,9 @@ enum model_verdict {
 };
 enum model_verdict model_apply(struct model *model, const struct operation *operation, unsigned part);
 
+/* model_apply() for what changes nothing: test/history/read.c. */
+enum model_verdict model_read(const struct model *model, const struct operation *operation, unsigned part);
+
 /* model_apply() for what rewrites a window: test/history/window.c. */
 enum model_verdict model_rewrite(struct model *model, const struct operation *operation);
 

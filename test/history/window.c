@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "test/history/model.h"
+#include "test/history/entries.h"
 #include "test/shim/ctest.h"
 
 enum { PIECES = 3 * OPERATION_ENTRIES };
@@ -150,11 +150,6 @@ static int make(struct pieces *pieces, const struct model *model, const struct o
         }
     }
     return verdict < 0 ? verdict : 0;
-}
-
-static bool same_entry(const struct rangemap_entry *a, const struct rangemap_entry *b)
-{
-    return a->start == b->start && a->last == b->last && a->value == b->value;
 }
 
 /* A condition that does not hold: what the call answers then. */

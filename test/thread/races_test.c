@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Threads that want the same thing: exactly one gets it. Inserts that overlap, erases of one range, counters by
- * replace, and gaps.
+ * replace, and gaps. The same race on one call after the other: hence one file.
  */
 #include <errno.h>
 #include <stdatomic.h>

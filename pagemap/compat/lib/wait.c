@@ -105,7 +105,7 @@ void complete_all(struct completion *completion)
     wake_up_all(&completion->wait);
 }
 
-/* Takes one; of complete_all() there are enough for everybody. */
+/* Takes one; of complete_all() there are enough for all. */
 static bool take(struct completion *completion)
 {
     int done = atomic_read(&completion->done);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Files for debugging, which nobody reads here. */
+/* Files for debugging, which are not read here. */
 #ifndef PAGEMAP_COMPAT_LINUX_DEBUGFS_H
 #define PAGEMAP_COMPAT_LINUX_DEBUGFS_H
 

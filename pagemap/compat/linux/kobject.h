@@ -25,7 +25,7 @@ struct kobj_uevent_env {
 
 enum kobject_action { KOBJ_ADD, KOBJ_REMOVE, KOBJ_CHANGE, KOBJ_ONLINE, KOBJ_OFFLINE };
 
-/* Nobody listens to these. */
+/* These have no listener. */
 int add_uevent_var(struct kobj_uevent_env *env, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

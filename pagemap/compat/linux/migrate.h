@@ -37,9 +37,10 @@ static inline unsigned long migrate_pfn(unsigned long pfn)
 }
 
 /*
- * The three steps of a migration. setup: pages that `flags` select and that nobody else holds are locked, held and taken out of
- * view; -EINVAL for bad arguments. pages: each that has a destination in dst is replaced by it, or loses MIGRATE_PFN_MIGRATE.
- * finalize: what was replaced is given back, what was not is brought back into view. pre: the mmap lock, for reading.
+ * The three steps of a migration. setup: pages that `flags` select and that have no other holder are locked, held and
+ * taken out of view; -EINVAL for bad arguments. pages: each that has a destination in dst is replaced by it, or loses
+ * MIGRATE_PFN_MIGRATE. finalize: what was replaced is given back, what was not is brought back into view. pre: the mmap
+ * lock, for reading.
  */
 int migrate_vma_setup(struct migrate_vma *args);
 void migrate_vma_pages(struct migrate_vma *migrate);

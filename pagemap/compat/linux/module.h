@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Modules: a driver registers its init and exit functions, and pagemap/compat/user.h has who calls them. */
+/* Modules: a driver registers its init and exit functions, and pagemap/compat/user.h has what calls them. */
 #ifndef PAGEMAP_COMPAT_LINUX_MODULE_H
 #define PAGEMAP_COMPAT_LINUX_MODULE_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Who made it. */
+/* Makers. */
 #ifndef PAGEMAP_COMPAT_LINUX_PCI_IDS_H
 #define PAGEMAP_COMPAT_LINUX_PCI_IDS_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Numbers that nobody needs to predict. */
+/* Numbers that need not be predictable. */
 #ifndef PAGEMAP_COMPAT_LINUX_RANDOM_H
 #define PAGEMAP_COMPAT_LINUX_RANDOM_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Locks that spin in the kernel. Here who waits sleeps, since who has the lock may be preempted. */
+/* Locks that spin in the kernel. Here a thread that waits sleeps, since the one that has the lock may be preempted. */
 #ifndef PAGEMAP_COMPAT_LINUX_SPINLOCK_H
 #define PAGEMAP_COMPAT_LINUX_SPINLOCK_H
 

@@ -239,7 +239,7 @@ vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long address, un
     return vma->vm_ops == NULL ? VM_FAULT_SIGBUS : finish(&vmf, fault_of_driver(&vmf));
 }
 
-/* ---- those who cause them ---- */
+/* ---- what causes them ---- */
 
 vm_fault_t pm_fault_at(unsigned long address, bool is_write, bool *has_area)
 {

@@ -199,7 +199,7 @@ void pagemap_compat_devm_memunmap_pages(struct device *dev, struct dev_pagemap *
 
 /* ---- without pages ---- */
 
-/* Mapped as device memory whose pages nobody uses: what else would tell who stands behind it? */
+/* Mapped as device memory whose pages are not used: what else would tell what stands behind it? */
 struct plain {
     struct dev_pagemap pgmap;
     struct plain *next;

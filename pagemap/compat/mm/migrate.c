@@ -3,7 +3,7 @@
  * Moving pages between ordinary memory and devices. Kernel: mm/migrate_device.c (6.1).
  *
  * From setup to finalize a page that moves is locked and out of view: a fault on it waits. It is replaced in its file in one step, so that
- * nobody finds a hole; a hole is filled under their lock.
+ * no thread finds a hole; a hole is filled under their lock.
  */
 #include <linux/highmem.h>
 #include <linux/migrate.h>
@@ -30,7 +30,9 @@ static void give_back(struct page *page)
     put_page(page);
 }
 
-/* Nobody holds it but its file, the migration and `others`. The page is out of view, so that nobody new comes that way. */
+/*
+ * Only its file, the migration and `others` hold it. The page is out of view, so that no other holder comes that way.
+ */
 static bool may_move(const struct page *page, uint64_t others)
 {
     return page_count(page) == 2 + others;
@@ -139,7 +141,7 @@ static void move(struct address_space *mapping, pgoff_t index, unsigned long *sr
     }
 }
 
-/* Those who ask know their own doing by the owner. */
+/* Clients know their own migrations by the owner. */
 void migrate_vma_pages(struct migrate_vma *migrate)
 {
     struct mmu_notifier_range range;
@@ -194,7 +196,7 @@ static struct address_space *file_of(const struct page *page, pgoff_t *index)
     return mapping;
 }
 
-/* `others`: who hold it and do not mind. */
+/* `others`: the holders that do not mind. */
 static unsigned long collect_pfn(unsigned long pfn, uint64_t others)
 {
     struct page *page = pagemap_get_page(pfn);

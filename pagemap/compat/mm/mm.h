@@ -29,14 +29,15 @@ int pm_ram_add(uint64_t start, uint64_t bytes, const char *name, struct pagemap_
 int pm_ram_remove(uint64_t start, uint64_t bytes);
 
 /*
- * Held while a hole is filled: who finds a hole under it may fill it. Comes after the mmap lock and the lock of a page.
+ * Held while a hole is filled: a thread that finds a hole under it may fill it. Comes after the mmap lock and the lock
+ * of a page.
  */
 void pm_lock_holes(void);
 void pm_unlock_holes(void);
 
 /*
- * Taken for reading by who finds a file by a page, and for writing while a file ends. Comes after the mmap lock and locks of drivers,
- * before the lock of holes.
+ * Taken for reading by a thread that finds a file by a page, and for writing while a file ends. Comes after the mmap
+ * lock and locks of drivers, before the lock of holes.
  */
 extern struct rw_semaphore pm_files;
 
@@ -49,12 +50,12 @@ vm_fault_t pm_fault_at(unsigned long address, bool is_write, bool *has_area);
 /* Whether the page at the address can be touched. */
 bool pm_is_present(unsigned long address);
 
-/* filemap_remove_pages(), again until memory suffices: who unmaps has nobody to tell. */
+/* filemap_remove_pages(), again until memory suffices: a thread that unmaps has no caller to tell. */
 void pm_take_out(struct address_space *mapping, uint64_t start, uint64_t end);
 
 /*
- * Moves a COHERENT page, on which the caller has a reference and nobody else but its file, to ordinary memory. -EBUSY: somebody has
- * one, or there is no memory.
+ * Moves a COHERENT page, on which only the caller and its file have references, to ordinary memory. -EBUSY: another
+ * holder has one, or there is no memory.
  */
 int migrate_device_coherent_page(struct page *page);
 

@@ -84,7 +84,7 @@ static struct page *take_any(uint64_t n)
     return page;
 }
 
-/* Where nobody is, once. */
+/* Where nothing is, once. */
 static bool make_default(void)
 {
     struct resource place = {.name = "System RAM"};

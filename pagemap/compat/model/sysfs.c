@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Groups of attributes: a list for each device, and who reads and writes them. */
+/* Groups of attributes: a list for each device, and the calls that read and write them. */
 #include <linux/device.h>
 
 #include "pagemap/compat/model/model.h"

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* lib/test_hmm.c: a device that mirrors this process, with private or coherent memory to which pages migrate. */
+/*
+ * lib/test_hmm.c: a device that mirrors this process, with private or coherent memory to which pages migrate.
+ * One file for one driver.
+ */
 #include <linux/device.h>
 #include <linux/gfp.h>
 #include <linux/kdev_t.h>
