@@ -21,6 +21,14 @@
  *   std::error_code there it sets that (also to "none"), throws nothing, and returns as if nothing was found. A key
  *   that no range holds, or a range in the way, is an answer and no error. Nothing is lost when a call fails.
  *
+ * COST
+ *
+ *   Lookups cost what the calls of C cost: test/cpp/calls.cc has less than 0.5 % more instructions with gcc 12 and with clang 14
+ *   (//packaging/test:cpp_test). One exception: lookup() returns its answer in registers, and gcc copies that to a variable
+ *   that is const as a whole. So after `const auto value = map.lookup(key)` it tests a flag that it knew, seven
+ *   instructions a call and 2 % of that program; after `auto value` it does not. The variable is the caller's, and nothing
+ *   here can help it. Entries (find(), next() and the like) and clang have no such difference.
+ *
  * Callbacks run inside the library, which is C: one that throws ends the program (std::terminate).
  *
  * It has more than 400 lines because its users copy one file.
@@ -106,10 +114,17 @@ inline void expect(int result, const char *what) noexcept
     }
 }
 
-/* True if something was found; false if the result is the one that says no. */
+/* True if something was found; false if the result is the one that says no. In one expression with the error, gcc has a
+ * "no" leave the hot code, too. */
 __attribute__((always_inline)) inline bool found(int result, int no, on_error error)
 {
-    return result == 0 || (result != no && error(result));
+    if (result == 0) {
+        return true;
+    }
+    if (result == no) {
+        return false;
+    }
+    return error(result);
 }
 
 /* ---- how values are kept in words ---- */
