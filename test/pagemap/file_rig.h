@@ -3,7 +3,12 @@
 #ifndef PAGEMAP_TEST_FILE_RIG_H
 #define PAGEMAP_TEST_FILE_RIG_H
 
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "test/pagemap/rig.h"
 #include "test/pagemap/touch.h"
@@ -62,6 +67,7 @@ struct waiter {
     pthread_t thread;
     void (*wait)(void *context);
     void *context;
+    int tid; /* 0: it has not begun */
     uint64_t is_done;
 };
 
@@ -69,6 +75,7 @@ static inline void *waiter_run(void *context)
 {
     struct waiter *waiter = context;
 
+    __atomic_store_n(&waiter->tid, (int)syscall(SYS_gettid), __ATOMIC_SEQ_CST);
     waiter->wait(waiter->context);
     (void)__atomic_exchange_n(&waiter->is_done, 1, __ATOMIC_SEQ_CST);
     return NULL;
@@ -78,13 +85,40 @@ static inline void waiter_start(struct waiter *waiter, void (*wait)(void *), voi
 {
     waiter->wait = wait;
     waiter->context = context;
+    waiter->tid = 0;
     waiter->is_done = 0;
     REQUIRE_EQ(pthread_create(&waiter->thread, NULL, waiter_run, waiter), 0);
 }
 
+static inline bool waiter_sleeps(struct waiter *waiter)
+{
+    int tid = __atomic_load_n(&waiter->tid, __ATOMIC_SEQ_CST), file;
+    char path[64], stat[256] = "";
+    const char *name_end;
+
+    (void)snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
+    file = tid != 0 ? open(path, O_RDONLY) : -1;
+    if (file < 0) {
+        return false; /* it has not begun, or has ended */
+    }
+    (void)!read(file, stat, sizeof stat - 1);
+    (void)close(file);
+    name_end = strrchr(stat, ')');
+    return name_end != NULL && strncmp(name_end, ") S", 3) == 0;
+}
+
+/* Looks after so long, but not before the thread sleeps or is done: one that has not come to wait proves nothing. */
 static inline bool waiter_is_done_after(struct waiter *waiter, unsigned microseconds)
 {
+    enum { LOOKS = 100000, LOOK_US = 100 };
+
     (void)usleep(microseconds);
+    for (unsigned i = 0; i < LOOKS && __atomic_load_n(&waiter->is_done, __ATOMIC_SEQ_CST) == 0; i++) {
+        if (waiter_sleeps(waiter)) {
+            break;
+        }
+        (void)usleep(LOOK_US);
+    }
     return __atomic_load_n(&waiter->is_done, __ATOMIC_SEQ_CST) != 0;
 }
 
