@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "rangemap/kernel/instantiate.h"
+#include "rangemap/node/vector.h"
 
 #if defined(RM_RANK_AVX2)
 
