@@ -82,8 +82,9 @@ static const char *check_chunks(struct life *life, const struct rangemap_domain_
  */
 static const char *check_bytes(const struct life *life, const struct rangemap_domain_statistics *now)
 {
+    /* The domain, two tables; others, of 64 KiB for 64 chunks of 64 KiB or more, stay; headers, what no node fits in. */
     uint64_t cache_bytes = 64 << 10, map_bytes = 512, record_bytes = 16,
-             books_bytes = (128 << 10) + now->chunk_bytes / 40,
+             books_bytes = (128 << 10) + life->peak_bytes / 64 + now->chunk_bytes / 40,
              parts = now->node_bytes + now->pooled_bytes + now->idle_bytes;
 
     if (now->node_bytes > count_maps(life).bytes + LIFE_MAPS * map_bytes + now->records * record_bytes) {
@@ -96,6 +97,10 @@ static const char *check_bytes(const struct life *life, const struct rangemap_do
         return "the parts of the chunks are more than the whole";
     }
     if (parts + books_bytes < now->chunk_bytes) {
+        printf("chunks %" PRIu64 ", nodes %" PRIu64 ", pooled %" PRIu64 ", idle %" PRIu64 ", peak %" PRIu64
+               "\n",
+               now->chunk_bytes, now->node_bytes, now->pooled_bytes, now->idle_bytes,
+               (uint64_t)life->peak_bytes);
         return "the parts of the chunks are less than the whole";
     }
     return NULL;
