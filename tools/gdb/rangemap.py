@@ -54,9 +54,9 @@ DOMAIN_LAYOUT = {
     "struct rm_thread.section.active": (24, 4),
     "struct rm_thread.section.epoch": (20, 4),
     "struct rm_thread.busy": (384, 4),
-    "struct rm_thread.retired_bytes": (480, 8),
-    "struct rm_thread.reclaimed_bytes": (488, 8),
-    "struct rm_thread.retries": (496, 8),
+    "struct rm_thread.retired_bytes": (488, 8),
+    "struct rm_thread.reclaimed_bytes": (496, 8),
+    "struct rm_thread.retries": (504, 8),
 }
 THREAD_STATES = ("free", "attached", "moving", "parked", "orphan")
 known_layout = {}
