@@ -4,21 +4,30 @@
 
 #include <string.h>
 
-/* Racing threads may each make one; the losers give theirs back. */
-static bool add_table(struct rm_pool *pool)
+static struct rm_table *last_table(const struct rm_pool *pool)
 {
     struct rm_table *last = pool->tables, *next;
+
+    while ((next = rm_table_next(last)) != NULL) {
+        last = next;
+    }
+    return last;
+}
+
+/*
+ * Behind the one that was the last before all were seen to be full: of threads that race each may make one, and the losers
+ * give theirs back. False: there is no memory for one.
+ */
+static bool add_table(struct rm_pool *pool, struct rm_table *last)
+{
     struct rm_table *table = rm_chunk_alloc(&pool->allocator, RM_CHUNK_MIN_BYTES);
 
     if (table == NULL) {
-        return false;
+        return rm_table_next(last) != NULL;
     }
     rm_books_open(table, rm_table_bytes(RM_TABLE_EXTENTS));
     memset(table, 0, rm_table_bytes(RM_TABLE_EXTENTS));
     rm_table_init(table, RM_TABLE_EXTENTS);
-    while ((next = rm_table_next(last)) != NULL) {
-        last = next;
-    }
     if (rm_cas_full(&last->next, 0, rm_pointer_bits(table))) {
         (void)rm_add_relaxed(&pool->chunk_bytes, RM_CHUNK_MIN_BYTES);
     } else {
@@ -71,10 +80,12 @@ static void open_chunk(struct rm_pool *pool, struct rm_extent *extent, char *chu
 static struct rm_extent *claim_extents(struct rm_pool *pool, unsigned count)
 {
     struct rm_extent *extent;
+    struct rm_table *last;
 
     do {
+        last = last_table(pool);
         extent = rm_table_claim(pool->tables, count);
-    } while (extent == NULL && add_table(pool));
+    } while (extent == NULL && add_table(pool, last));
     return extent;
 }
 

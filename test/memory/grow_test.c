@@ -13,7 +13,7 @@
 #include "test/check/crew.h"
 #include "test/shim/ctest.h"
 
-enum { OWNER_BYTES = 4096, THREADS = 4, HOME_SLABS = 64 };
+enum { OWNER_BYTES = 4096, THREADS = 4, HOME_SLABS = 4096, FULL_CHUNKS = 11 };
 
 static struct together {
     struct chunk_source source;
@@ -27,7 +27,7 @@ static struct together {
     unsigned home_slabs;
 } together;
 
-static _Thread_local bool is_first;
+static _Thread_local bool has_asked, is_first;
 
 /* All ask before one gets something; and the others get nothing before that one is done. */
 static void *take_together(size_t bytes, size_t alignment, void *context)
@@ -35,9 +35,10 @@ static void *take_together(size_t bytes, size_t alignment, void *context)
     struct rangemap_chunk_allocator *source = &together.source.allocator;
 
     (void)context;
-    if (!together.is_gathering) {
+    if (!together.is_gathering || has_asked) {
         return source->alloc(bytes, alignment, source->context);
     }
+    has_asked = true;
     is_first = atomic_fetch_add(&together.asking, 1) == 0;
     (void)pthread_barrier_wait(&together.all_ask);
     if (!is_first) {
@@ -54,8 +55,8 @@ static void give_back(void *chunk, size_t bytes, void *context)
     source->free(chunk, bytes, source->context);
 }
 
-/* A pool without an idle slab. */
-static void begin(bool refuses)
+/* A pool without an idle slab, of so many chunks. */
+static void begin(bool refuses, unsigned chunks)
 {
     void *home;
 
@@ -69,8 +70,13 @@ static void begin(bool refuses)
     together.pool = home;
     rm_pool_init(together.pool, &together.allocator, home, OWNER_BYTES);
     together.home_slabs = 0;
-    while ((together.home[together.home_slabs] = rm_pool_take_idle(together.pool)) != NULL) {
-        together.home_slabs++;
+    for (unsigned i = 0; i < chunks; i++) {
+        together.home[together.home_slabs] = i == 0 ? NULL : rm_pool_take_slab(together.pool, 0);
+        together.home_slabs += i > 0;
+        while ((together.home[together.home_slabs] = rm_pool_take_idle(together.pool)) != NULL) {
+            together.home_slabs++;
+            REQUIRE_LT(together.home_slabs, (unsigned)HOME_SLABS);
+        }
     }
     REQUIRE_EQ(pthread_barrier_init(&together.all_ask, NULL, THREADS), 0);
     REQUIRE_EQ(sem_init(&together.first_is_done, 0, 0), 0);
@@ -101,18 +107,16 @@ static void finish(void)
     (void)sem_destroy(&together.first_is_done);
 }
 
-static void take_together_and_check(bool refuses)
+/* `news`: chunks for all, and tables. */
+static void take_together_and_check(bool refuses, unsigned chunks, unsigned news)
 {
-    uint64_t before, after;
     unsigned live;
 
-    begin(refuses);
-    before = rm_pool_measure(together.pool).chunk_bytes;
+    begin(refuses, chunks);
     live = together.source.live;
     crew_run(THREADS, take_one, NULL);
-    after = rm_pool_measure(together.pool).chunk_bytes;
-    CHECK_EQ(together.source.live, live + 1, "one chunk for all");
-    CHECK_EQ(after - before, (uint64_t)RM_CHUNK_MIN_BYTES);
+    CHECK_EQ(together.source.live, live + news, "one for all");
+    CHECK_EQ(rm_pool_measure(together.pool).chunk_bytes, together.source.bytes);
     for (unsigned i = 0; i < THREADS; i++) {
         REQUIRE(together.slab[i] != NULL, "thread %u has nothing, although there is a chunk", i);
         for (unsigned j = 0; j < i; j++) {
@@ -124,10 +128,16 @@ static void take_together_and_check(bool refuses)
 
 TEST_CASE(grow, one_chunk_for_all_that_ask_at_once)
 {
-    take_together_and_check(false);
+    take_together_and_check(false, 1, 1);
 }
 
 TEST_CASE(grow, refused_but_another_thread_was_not)
 {
-    take_together_and_check(true);
+    take_together_and_check(true, 1, 1);
+}
+
+/* The home has a table of twelve places; eleven are taken, and the next chunk needs two. */
+TEST_CASE(grow, one_table_for_all_that_ask_at_once)
+{
+    take_together_and_check(false, FULL_CHUNKS, 2);
 }
