@@ -3,12 +3,13 @@
  * What threads do for their domain: a share of reclamation after updates, and all that waits.
  *
  * After an update a thread disposes of as many things as it has handed over since it last did: so many nodes come
- * into its cache as go out of it, and what an update pays is in proportion to what it did. If more than RM_SHARD_BYTES wait, of
- * RM_SHARE_FACTOR times as many, so that the backlog shrinks, and of as many more as it has put in: who builds much without
- * replacing anything, as a load does, pays for what others have dropped. Once in a tick of the coarse clock it disposes of up to
- * RM_TICK_ENTRIES more, which ends what less there is; and it looks after RM_TEND_RECORDS shards of others, whose threads may
- * be idle or gone, and disposes of up to RM_TEND_ENTRIES things there; above the soft limit, of up to
- * RM_PRESSED_ENTRIES more. That is all that an update may be made to do for others.
+ * into its cache as go out of it, and what an update pays is in proportion to what it did. If more than
+ * RM_SHARD_BYTES wait, of RM_SHARE_FACTOR times as many, so that the backlog shrinks, and of as many more as it has
+ * put in: an update that builds much without replacing anything, as a load does, pays for what others have dropped.
+ * Once in a tick of the coarse clock it disposes of up to RM_TICK_ENTRIES more, which ends what less there is; and it
+ * looks after RM_TEND_RECORDS shards of others, whose threads may be idle or gone, and disposes of up to
+ * RM_TEND_ENTRIES things there; above the soft limit, of up to RM_PRESSED_ENTRIES more. That is all that an update
+ * may be made to do for others.
  */
 #ifndef RANGEMAP_EPOCH_UPKEEP_H
 #define RANGEMAP_EPOCH_UPKEEP_H
