@@ -11,20 +11,10 @@
 
 /* ---- at vm.max_map_count ---- */
 
-/* Until there are none left. Every second page differs, so that the system joins none. */
+/* Until there are none left. */
 static void use_up_mappings(void)
 {
-    const size_t pages = 200000;
-    char *all = mmap(NULL, pages * PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    size_t at = 0;
-
-    REQUIRE_NE((void *)all, MAP_FAILED);
-    while (at < pages && mprotect(all + at * PAGE_SIZE, PAGE_SIZE, PROT_READ) == 0) {
-        at += 2;
-    }
-    if (at >= pages) {
-        child_skip("vm.max_map_count is too large to reach");
-    }
+    (void)split_to_the_limit();
     for (unsigned i = 0; mmap(NULL, PAGE_SIZE, i % 2 == 0 ? PROT_READ : PROT_NONE,
                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
          i++) {

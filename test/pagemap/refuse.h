@@ -7,11 +7,14 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "pagemap/types.h"
+#include "test/pagemap/child.h"
 #include "test/shim/ctest.h"
 
 /* With the flags of seccomp(2). */
@@ -49,6 +52,23 @@ static inline void limit(int resource, rlim_t value)
     REQUIRE_EQ(getrlimit((__rlimit_resource_t)resource, &now), 0);
     now.rlim_cur = value < now.rlim_max ? value : now.rlim_max;
     REQUIRE_EQ(setrlimit((__rlimit_resource_t)resource, &now), 0);
+}
+
+/* Splits a mapping until the system refuses: every second page differs, so that it joins none. The first page it refused. */
+static inline char *split_to_the_limit(void)
+{
+    const size_t pages = 200000;
+    char *all = mmap(NULL, pages * PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    size_t at = 0;
+
+    REQUIRE_NE((void *)all, MAP_FAILED);
+    while (at < pages && mprotect(all + at * PAGE_SIZE, PAGE_SIZE, PROT_READ) == 0) {
+        at += 2;
+    }
+    if (at >= pages) {
+        child_skip("vm.max_map_count is too large to reach");
+    }
+    return all + at * PAGE_SIZE;
 }
 
 #endif

@@ -22,18 +22,10 @@ TEST_CASE(stress, client_j_torture)
 /* Leaves some. What cannot be had is -ENOMEM; what is to go, goes. */
 static void few_mappings(void)
 {
-    const size_t pages = 200000, left = 400;
-    char *all = mmap(NULL, pages * PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    size_t at = 0;
+    const size_t left = 400 * PAGE_SIZE;
+    char *end = split_to_the_limit();
 
-    REQUIRE_NE((void *)all, MAP_FAILED);
-    while (at < pages && mprotect(all + at * PAGE_SIZE, PAGE_SIZE, PROT_READ) == 0) {
-        at += 2;
-    }
-    if (at >= pages) {
-        child_skip("vm.max_map_count is too large to reach");
-    }
-    (void)munmap(all + (at - left) * PAGE_SIZE, left * PAGE_SIZE);
+    (void)munmap(end - left, left);
     is_short = true;
     fork_pauses = 1000; /* to copy so many takes long */
     torture(NULL);
