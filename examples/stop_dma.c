@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A device that was given addresses, and is told before what is there goes: it stops, drops its pins, and begins anew when it may. Beside it
- * a page moves to another place under its feet, pages are revoked, and the file is truncated, which waits for pins: the callback
- * ends them. Exits with 1 if a promise is broken.
+ * A device that was given addresses, and is told before what is there goes: it stops, drops its pins, and begins anew
+ * when it may. Beside it a page moves to another place under its feet, pages are revoked, and the file is truncated,
+ * which waits for pins: the callback ends them. Exits with 1 if a promise is broken.
  */
 #include <pthread.h>
 #include <stdio.h>

@@ -36,8 +36,8 @@ struct kobject {
 };
 
 /*
- * Set it up with device_initialize(); zero bytes are an unnamed device without a parent. What is not private belongs to the driver
- * and to the driver model, which pagemap/compat has: this library uses the name alone.
+ * Set it up with device_initialize(); zero bytes are an unnamed device without a parent. What is not private belongs
+ * to the driver and to the driver model, which pagemap/compat has: this library uses the name alone.
  */
 struct device {
     const char *name;
@@ -91,14 +91,18 @@ int devm_remove_action(struct device *dev, devm_action_fn *action, void *data);
 /* Forgets and runs it. -ENOENT: there is none, and nothing ran. WARNs then, as the kernel. */
 int devm_release_action(struct device *dev, devm_action_fn *action, void *data);
 
-/* request_mem_region() and request_free_mem_region(), released with the device, or before it by devm_release_mem_region(). */
+/*
+ * request_mem_region() and request_free_mem_region(), released with the device, or before it by
+ * devm_release_mem_region().
+ */
 struct resource *devm_request_mem_region(struct device *dev, resource_size_t start, resource_size_t n,
                                          const char *name);
 struct resource *devm_request_free_mem_region(struct device *dev, struct resource *base,
                                               resource_size_t size);
 
 /*
- * Releases now the region of exactly these bounds that one of the two reserved for `dev`. WARNs and does nothing if there is none.
+ * Releases now the region of exactly these bounds that one of the two reserved for `dev`. WARNs and does nothing if
+ * there is none.
  */
 void devm_release_mem_region(struct device *dev, resource_size_t start, resource_size_t n);
 

@@ -12,7 +12,10 @@
 extern "C" {
 #endif
 
-/* The peer can map it for reading only. Guards against mistakes: a process of the same user can open it anew for writing. */
+/*
+ * The peer can map it for reading only. Guards against mistakes: a process of the same user can open it anew for
+ * writing.
+ */
 #define PAGEMAP_EXPORT_READ_ONLY 1u
 
 /* A stretch of device memory that was handed out. Members with an underscore are private. */
@@ -26,12 +29,13 @@ struct pagemap_export {
 };
 
 /*
- * Hands out [start, start + bytes) (a page: PFN_PHYS(page_to_pfn(page)), PAGE_SIZE) to the peer that gets exported->fd. Keeps a
- * reference on the dev_pagemap, for which teardown waits, until pagemap_export_end(). It does not keep the pages: pin
- * them if truncation is to wait, too. *exported is written on success only. Errors:
+ * Hands out [start, start + bytes) (a page: PFN_PHYS(page_to_pfn(page)), PAGE_SIZE) to the peer that gets
+ * exported->fd. Keeps a reference on the dev_pagemap, for which teardown waits, until pagemap_export_end(). It does
+ * not keep the pages: pin them if truncation is to wait, too. *exported is written on success only. Errors:
  *
  *   -EINVAL      exported is NULL; bytes is 0; unknown flags; start or bytes no multiple of the granule
- *   -ENXIO       they do not all lie in one range of one live dev_pagemap, or are not all valid pages; or PRIVATE memory
+ *   -ENXIO       they do not all lie in one range of one live dev_pagemap, or are not all valid pages; or PRIVATE
+ *                memory
  *   -EHWPOISON   one of them is poisoned
  *   or the system's: -EMFILE, -ENFILE; READ_ONLY: of open(2) in /proc/self/fd
  *
@@ -40,9 +44,9 @@ struct pagemap_export {
 int pagemap_export(phys_addr_t start, uint64_t bytes, unsigned flags, struct pagemap_export *exported);
 
 /*
- * The peer has unmapped it and closed the descriptor, or has died: teardown need not wait for it any more. A peer that has not keeps
- * access to the memory, also when another device has it. Does not close exported->fd. Nothing if it was ended. Any thread, also in a
- * read section.
+ * The peer has unmapped it and closed the descriptor, or has died: teardown need not wait for it any more. A peer
+ * that has not keeps access to the memory, also when another device has it. Does not close exported->fd. Nothing if
+ * it was ended. Any thread, also in a read section.
  */
 void pagemap_export_end(struct pagemap_export *exported);
 

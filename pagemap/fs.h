@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Files of device pages, and views of them in this process (kernel: include/linux/fs.h, mm/filemap.c,
- * mm/truncate.c, mm/memory.c, fs/dax.c 6.1; dax_break_layout() is 6.15's, and docs/pagemap.md, section 13, says which are not in
- * the kernel). Positions and lengths named `offset`, `start`, `end` or `bytes` are in
- * bytes; an index is a position / PAGE_SIZE.
+ * Files of device pages, and views of them in this process (kernel: include/linux/fs.h, mm/filemap.c, mm/truncate.c,
+ * mm/memory.c, fs/dax.c 6.1; dax_break_layout() is 6.15's, and docs/pagemap.md, section 13, says which are not in the
+ * kernel). Positions and lengths named `offset`, `start`, `end` or `bytes` are in bytes; an index is a position /
+ * PAGE_SIZE.
  *
  * Context: find_get_page(), page_mapping(), page_index() and mapping_nr_pages() are lock-free. All others take the
- * file's lock and may wait; not inside a read section. No driver's op is called with the lock held. Those that take pages out of views
- * or files call, before they do, the callbacks of clients that asked to be told (mmu_notifier.h), and wait for them.
+ * file's lock and may wait; not inside a read section. No driver's op is called with the lock held. Those that take
+ * pages out of views or files call, before they do, the callbacks of clients that asked to be told (mmu_notifier.h),
+ * and wait for them.
  */
 #ifndef PAGEMAP_FS_H
 #define PAGEMAP_FS_H
@@ -65,15 +66,16 @@ int address_space_destroy(struct address_space *mapping);
 int filemap_add_pages(struct address_space *mapping, uint64_t index, uint64_t pfn, uint64_t nr_pages);
 
 /*
- * Puts `page` where `old` is, at `index`, in one step: a thread that looks a page up there, by find_get_page(), get_user_pages() (the _only forms
- * may say 0 for a moment) or a touch of a view, finds the one or the other, never neither. Views show the new page where they
- * showed the old one; of an old page that is PRIVATE, all views that have the index do; if the new one is, none. The bytes are
- * the caller's to copy before: what is written through a view after that, and before this returns, is lost - migrate what
- * is not written, or revoke it first, and bring it back by map_mapping_range(). When it returns, page counts of `old`
- * show every pin that was granted through views and file, and none will be; it does not wait for them. References are
- * as with filemap_add_pages() and filemap_remove_pages(): a PRIVATE or COHERENT page must be allocated and its
- * reference becomes the file's, the old one's is put. Clients concerned are told before (mmu_notifier.h). Takes memory
- * in proportion to the views that have the index. All or nothing:
+ * Puts `page` where `old` is, at `index`, in one step: a thread that looks a page up there, by find_get_page(),
+ * get_user_pages() (the _only forms may say 0 for a moment) or a touch of a view, finds the one or the other, never
+ * neither. Views show the new page where they showed the old one; of an old page that is PRIVATE, all views that have
+ * the index do; if the new one is, none. The bytes are the caller's to copy before: what is written through a view
+ * after that, and before this returns, is lost - migrate what is not written, or revoke it first, and bring it back
+ * by map_mapping_range(). When it returns, page counts of `old` show every pin that was granted through views and
+ * file, and none will be; it does not wait for them. References are as with filemap_add_pages() and
+ * filemap_remove_pages(): a PRIVATE or COHERENT page must be allocated and its reference becomes the file's, the old
+ * one's is put. Clients concerned are told before (mmu_notifier.h). Takes memory in proportion to the views that have
+ * the index. All or nothing:
  *
  *   -EINVAL     they are the same, one of them is compound, or the file or one of them has huge pages
  *   -ENXIO      `page` is no valid page of a live dev_pagemap
@@ -81,8 +83,9 @@ int filemap_add_pages(struct address_space *mapping, uint64_t index, uint64_t pf
  *   -EAGAIN     it is PRIVATE or COHERENT, and idle
  *   -ESTALE     `old` is not at `index` (any more)
  *   -EBUSY      `page` is in a file
- *   -ENOMEM     memory or mappings ran out (each page that is replaced by itself costs a view up to two mappings more). Where
- *               the system then refuses even to map the old one again, that is absent from that view until map_mapping_range()
+ *   -ENOMEM     memory or mappings ran out (each page that is replaced by itself costs a view up to two mappings more).
+ *               Where the system then refuses even to map the old one again, that is absent from that view until
+ *               map_mapping_range()
  */
 int filemap_replace_page(struct address_space *mapping, uint64_t index, struct page *old, struct page *page);
 
@@ -106,11 +109,11 @@ uint64_t page_index(const struct page *page);
  * the file), with `prot`: PROT_READ, perhaps with PROT_WRITE. What is in the file is present. Accesses to what is
  * not raise SIGBUS, or EFAULT in a system call. Returns the address, or ERR_PTR: -EINVAL, -ENOMEM.
  *
- * A view that is revoked by userfaultfd allocates and locks the pages that it shows: of a large sparse device choose the
- * overlay. One that RLIMIT_MEMLOCK does not allow falls back to it by itself.
+ * A view that is revoked by userfaultfd allocates and locks the pages that it shows: of a large sparse device choose
+ * the overlay. One that RLIMIT_MEMLOCK does not allow falls back to it by itself.
  *
- * Pages that the kernel takes through a view (vmsplice, fixed buffers of io_uring, RDMA, VFIO) outlive revocation: hold a pin
- * for as long (docs/pagemap.md, section 5).
+ * Pages that the kernel takes through a view (vmsplice, fixed buffers of io_uring, RDMA, VFIO) outlive revocation:
+ * hold a pin for as long (docs/pagemap.md, section 5).
  *
  * The view is not inherited by fork(): there its addresses are unmapped. Do not mremap(), munmap() or remap it: the
  * library would not notice.
@@ -122,15 +125,15 @@ void *vm_mmap_aligned(struct address_space *mapping, size_t bytes, int prot, uin
                       size_t alignment);
 
 /*
- * Ends a view, whole. Pins stay. -EINVAL: no view has this start and length; -ENOMEM: mappings or memory ran out, and it is
- * as it was. After 0 nothing can be reached through it, whatever becomes of its addresses.
+ * Ends a view, whole. Pins stay. -EINVAL: no view has this start and length; -ENOMEM: mappings or memory ran out, and
+ * it is as it was. After 0 nothing can be reached through it, whatever becomes of its addresses.
  */
 int vm_munmap(void *start, size_t bytes);
 
 /*
  * Takes every page that has a byte in [start, start + bytes) out of all views of the file; bytes 0: to the end. When
- * it returns, no access succeeds any more until map_mapping_range(), data in place; and page counts show
- * every pin granted through a view. even_cows is not used: there are no private views. Does not wait for pins, and needs no
+ * it returns, no access succeeds any more until map_mapping_range(), data in place; and page counts show every pin
+ * granted through a view. even_cows is not used: there are no private views. Does not wait for pins, and needs no
  * memory: without it, what lies between two parts that are revoked one after the other may be revoked as well, and
  * where the system refuses to split a mapping, the whole view is.
  */
@@ -138,9 +141,9 @@ void unmap_mapping_range(struct address_space *mapping, uint64_t start, uint64_t
 void unmap_mapping_pages(struct address_space *mapping, uint64_t index, uint64_t nr_pages, bool even_cows);
 
 /*
- * Makes the file's pages there present in all views again (in the kernel, faults do). -ENOMEM: some may be; and where the
- * system refused, such as were present are absent now, of which clients are told (mmu_notifier.h). Pages that are poisoned or
- * PRIVATE stay absent.
+ * Makes the file's pages there present in all views again (in the kernel, faults do). -ENOMEM: some may be; and where
+ * the system refused, such as were present are absent now, of which clients are told (mmu_notifier.h). Pages that are
+ * poisoned or PRIVATE stay absent.
  */
 int map_mapping_range(struct address_space *mapping, uint64_t start, uint64_t bytes);
 
@@ -148,10 +151,10 @@ int map_mapping_range(struct address_space *mapping, uint64_t start, uint64_t by
 
 /*
  * Takes the whole pages inside [start, end], end inclusive, out of views and file; waits, without limit, until each
- * is idle (a PRIVATE or COHERENT page: puts the file's reference and goes on); then gives back what the file held
- * on the dev_pagemap. Pages that another truncation has in hand are waited for by that one. The bytes stay as they are.
- * 0, or -EINVAL: end < start; -ENOMEM: memory ran out. Then all of it is out of views, and what is still in the file can be
- * truncated again.
+ * is idle (a PRIVATE or COHERENT page: puts the file's reference and goes on); then gives back what the file held on
+ * the dev_pagemap. Pages that another truncation has in hand are waited for by that one. The bytes stay as they are.
+ * 0, or -EINVAL: end < start; -ENOMEM: memory ran out. Then all of it is out of views, and what is still in the file
+ * can be truncated again.
  */
 int truncate_inode_pages_range(struct address_space *mapping, uint64_t start, uint64_t end);
 
@@ -159,8 +162,9 @@ int truncate_inode_pages_range(struct address_space *mapping, uint64_t start, ui
 int truncate_inode_pages(struct address_space *mapping, uint64_t start);
 
 /*
- * Takes the whole pages inside [start, end] out of views and file as truncate_inode_pages_range() does, but waits for none: a holder
- * keeps its page, and with it the dev_pagemap. For what the kernel has in page tables alone, such as pages of vmf_insert_mixed().
+ * Takes the whole pages inside [start, end] out of views and file as truncate_inode_pages_range() does, but waits for
+ * none: a holder keeps its page, and with it the dev_pagemap. For what the kernel has in page tables alone, such as
+ * pages of vmf_insert_mixed().
  */
 int filemap_remove_pages(struct address_space *mapping, uint64_t start, uint64_t end);
 

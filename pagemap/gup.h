@@ -35,13 +35,13 @@ extern "C" {
  *                to a view for reading; its dev_pagemap was killed; migrate_to_ram() failed; it is poisoned
  *   -EHWPOISON   it is poisoned, with FOLL_HWPOISON
  *   -EOPNOTSUPP  FOLL_LONGTERM on a file that has or had FS_DAX pages
- *   -EBUSY       FOLL_LONGTERM, and a COHERENT page, which must be able to move, was not moved: its driver has no migrate_to_ram(),
- *                or that failed, as it must if the page has another holder. Also if it is not the first: then none is
- *                pinned
+ *   -EBUSY       FOLL_LONGTERM, and a COHERENT page, which must be able to move, was not moved: its driver has no
+ *                migrate_to_ram(), or that failed, as it must if the page has another holder. Also if it is not the
+ *                first: then none is pinned
  *
- * A PRIVATE page is brought back first by its migrate_to_ram(), called without any lock and with the page held; so is a COHERENT one by
- * FOLL_LONGTERM, as by check_and_migrate_movable_pages() of 6.1 (there without the driver: the kernel has memory to move it to). Pages
- * with PGMAP_SYSTEM_RAM are ordinary memory.
+ * A PRIVATE page is brought back first by its migrate_to_ram(), called without any lock and with the page held; so is
+ * a COHERENT one by FOLL_LONGTERM, as by check_and_migrate_movable_pages() of 6.1 (there without the driver: the
+ * kernel has memory to move it to). Pages with PGMAP_SYSTEM_RAM are ordinary memory.
  */
 long get_user_pages(uintptr_t start, unsigned long nr_pages, unsigned gup_flags, struct page **pages);
 
@@ -57,9 +57,9 @@ int get_user_pages_fast_only(uintptr_t start, int nr_pages, unsigned gup_flags, 
 int pin_user_pages_fast_only(uintptr_t start, int nr_pages, unsigned gup_flags, struct page **pages);
 
 /*
- * Ends a pin, or `npages` of them, which is cheaper than each by itself: pages of one dev_pagemap that follow each other
- * put their references on it together. WARNs, and leaves it, for each that is not pinned so; of small pages, a pin cannot be
- * told from 1024 references.
+ * Ends a pin, or `npages` of them, which is cheaper than each by itself: pages of one dev_pagemap that follow each
+ * other put their references on it together. WARNs, and leaves it, for each that is not pinned so; of small pages, a
+ * pin cannot be told from 1024 references.
  */
 void unpin_user_page(struct page *page);
 void unpin_user_pages(struct page **pages, unsigned long npages);

@@ -47,9 +47,9 @@ void pagemap_record_holders(bool on);
 
 /*
  * The name under which this thread's references are recorded; NULL (at first): the thread's own. Kept until it is
- * changed, and copied with each reference, its first 31 bytes. Returns the one before. A put takes one off the putting
- * thread's name; if that has none there, off another's: so a thread that puts for another may mix up holders of the same
- * page, never numbers.
+ * changed, and copied with each reference, its first 31 bytes. Returns the one before. A put takes one off the
+ * putting thread's name; if that has none there, off another's: so a thread that puts for another may mix up holders
+ * of the same page, never numbers.
  */
 const char *pagemap_set_holder(const char *name);
 

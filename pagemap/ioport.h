@@ -77,8 +77,8 @@ int remove_resource(struct resource *old);
 struct resource *lookup_resource(struct resource *root, resource_size_t start);
 
 /*
- * Moves the bounds of a resource in the tree. -EBUSY: they would leave its parent, overlap a sibling or no longer contain its
- * children, or size is 0; -EINVAL: it is not in the tree.
+ * Moves the bounds of a resource in the tree. -EBUSY: they would leave its parent, overlap a sibling or no longer
+ * contain its children, or size is 0; -EINVAL: it is not in the tree.
  */
 int adjust_resource(struct resource *res, resource_size_t start, resource_size_t size);
 
@@ -87,17 +87,17 @@ typedef resource_size_t resource_alignf(void *data, const struct resource *hole,
                                         resource_size_t align);
 
 /*
- * Puts `new_resource`, the caller's, under `root` at the lowest multiple of `align` (a power of two; 0 as 1) in [min, max] where
- * `size` bytes are free; `alignf` may be NULL. 0, -EBUSY: there is no such place; -EINVAL: size is 0.
+ * Puts `new_resource`, the caller's, under `root` at the lowest multiple of `align` (a power of two; 0 as 1) in [min,
+ * max] where `size` bytes are free; `alignf` may be NULL. 0, -EBUSY: there is no such place; -EINVAL: size is 0.
  */
 int allocate_resource(struct resource *root, struct resource *new_resource, resource_size_t size,
                       resource_size_t min, resource_size_t max, resource_size_t align,
                       resource_alignf *alignf, void *alignf_data);
 
 /*
- * Calls func(part, arg) for each resource, at any depth, that has all of `flags` and, unless desc is IORES_DESC_NONE, this desc, in
- * order of address: a copy of it, cut down to [start, end]. Ends when func returns something else than 0, and returns
- * that; -EINVAL: there was none, or end < start. The tree's lock is not held during func.
+ * Calls func(part, arg) for each resource, at any depth, that has all of `flags` and, unless desc is IORES_DESC_NONE,
+ * this desc, in order of address: a copy of it, cut down to [start, end]. Ends when func returns something else than
+ * 0, and returns that; -EINVAL: there was none, or end < start. The tree's lock is not held during func.
  */
 int walk_iomem_res_desc(unsigned long desc, unsigned long flags, uint64_t start, uint64_t end, void *arg,
                         int (*func)(struct resource *part, void *arg));

@@ -37,13 +37,14 @@ struct pagemap_memory_options {
 
 /*
  * Opens or makes the memory in *memory, owned by the caller. -EINVAL: bytes is 0 or no multiple of the granule,
- * larger than PHYSMEM_END, or a path is missing or superfluous, as offset and huge_page_bytes may be; the file of FD ends before
- * offset + bytes; -ENOMEM; -EOPNOTSUPP: the system's pages are larger than PAGE_SIZE (arm64 with 16 or 64 KiB); -ENODEV:
- * FD is no such file; else the system's error (-ENOENT, -EACCES, ..). May wait, as the system calls do.
+ * larger than PHYSMEM_END, or a path is missing or superfluous, as offset and huge_page_bytes may be; the file of FD
+ * ends before offset + bytes; -ENOMEM; -EOPNOTSUPP: the system's pages are larger than PAGE_SIZE (arm64 with 16 or 64
+ * KiB); -ENODEV: FD is no such file; else the system's error (-ENOENT, -EACCES, ..). May wait, as the system calls
+ * do.
  *
- * MEMFD and HUGETLB are sealed against growing and shrinking. The file of FD is never resized, and its position is not moved. A
- * process that may truncate an FD or FILE can take its memory away, for which touches are SIGBUS; of an FD
- * pagemap_memory_report() says whether one may.
+ * MEMFD and HUGETLB are sealed against growing and shrinking. The file of FD is never resized, and its position is
+ * not moved. A process that may truncate an FD or FILE can take its memory away, for which touches are SIGBUS; of an
+ * FD pagemap_memory_report() says whether one may.
  */
 int pagemap_memory_create(const struct pagemap_memory_options *options, struct pagemap_memory **memory);
 
@@ -57,15 +58,18 @@ uint64_t pagemap_memory_granule(const struct pagemap_memory *memory);
 /* Whether stores are durable once flushed from the caches (MAP_SYNC was granted). */
 bool pagemap_memory_is_sync(const struct pagemap_memory *memory);
 
-/* How many bytes of ordinary or device memory the pages of its file occupy now (of FD: the whole file): sparse pages cost nothing. */
+/*
+ * How many bytes of ordinary or device memory the pages of its file occupy now (of FD: the whole file): sparse pages
+ * cost nothing.
+ */
 uint64_t pagemap_memory_resident(const struct pagemap_memory *memory);
 
 /* One line: the kind, and by name what it could not get on this machine. Valid as long as the memory. */
 const char *pagemap_memory_report(const struct pagemap_memory *memory);
 
 /*
- * Whether core dumps have the linear maps, views and struct pages that are mapped from now on. Off at first: a dump would
- * read, and so allocate, all of a sparse device. Returns what it was.
+ * Whether core dumps have the linear maps, views and struct pages that are mapped from now on. Off at first: a dump
+ * would read, and so allocate, all of a sparse device. Returns what it was.
  */
 bool pagemap_set_core_dump(bool on);
 

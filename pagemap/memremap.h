@@ -30,7 +30,9 @@ struct page {
         *pgmap; /* set when it is first grabbed: read it by page_pgmap(), which knows idle pages too */
     void *zone_device_data; /* the driver's: never changed here */
     uint64_t _pincount;     /* pins of a compound page, in its first page */
-    /* The driver's, as long as the mapping lasts. The library's own view of files is page_mapping() and page_index(). */
+    /*
+     * The driver's, as long as the mapping lasts. The library's own view of files is page_mapping() and page_index().
+     */
     struct address_space *mapping;
     uint64_t index;
 #if defined(__cplusplus)
@@ -100,14 +102,15 @@ struct vm_fault {
 };
 
 /*
- * The driver's part. Each is called without any lock of the library. Versions: page_free() and migrate_to_ram() are 6.1's,
- * memory_failure() 6.0's, folio_free() 6.19's, which has it in place of page_free().
+ * The driver's part. Each is called without any lock of the library. Versions: page_free() and migrate_to_ram() are
+ * 6.1's, memory_failure() 6.0's, folio_free() 6.19's, which has it in place of page_free().
  */
 struct dev_pagemap_ops {
     /*
      * The last reference of the page went; it is idle, and may be allocated or grabbed again in here. PRIVATE and
-     * COHERENT need this or folio_free(). Of the other types it may also be called after a get that was refused because the
-     * page was poisoned while it was made. It must not wait for the teardown of its dev_pagemap, which waits for it.
+     * COHERENT need this or folio_free(). Of the other types it may also be called after a get that was refused
+     * because the page was poisoned while it was made. It must not wait for the teardown of its dev_pagemap, which
+     * waits for it.
      */
     void (*page_free)(struct page *page);
     /* Brings the page back to ordinary memory. Needed for PRIVATE. 0, or anything else. */
@@ -121,8 +124,8 @@ struct dev_pagemap_ops {
 #define PGMAP_ALTMAP_VALID 1u
 
 /*
- * The pages, of type COHERENT, stand for ordinary memory: they may lie in System RAM, and is_device_coherent_page() is false. The
- * other end of a migration; not in the kernel.
+ * The pages, of type COHERENT, stand for ordinary memory: they may lie in System RAM, and is_device_coherent_page()
+ * is false. The other end of a migration; not in the kernel.
  */
 #define PGMAP_SYSTEM_RAM 0x80000000u
 
@@ -138,8 +141,8 @@ enum { MAX_FOLIO_ORDER = 18 };
 struct dev_pagemap {
     struct vmem_altmap altmap; /* with PGMAP_ALTMAP_VALID */
     /*
-     * Made by memremap_pages(), killed by memunmap_pages(), which waits for it. A driver may get it, by tryget_live, and
-     * put it, for as long as it hands the memory out; it may not kill, switch or exit it.
+     * Made by memremap_pages(), killed by memunmap_pages(), which waits for it. A driver may get it, by tryget_live,
+     * and put it, for as long as it hands the memory out; it may not kill, switch or exit it.
      */
     struct percpu_ref ref;
     enum memory_type type;
@@ -195,9 +198,9 @@ static inline uint64_t pgmap_vmemmap_nr(const struct dev_pagemap *pgmap)
  * `nid` is the NUMA node that the device's memory and its struct pages are to come from, where the system has a choice
  * (mbind(2), MPOL_PREFERRED), or -1. -EINVAL: there is no such node. May wait.
  *
- * On failure nothing stays, unless the system refuses to unmap what was mapped before the failure (WARNs; the kernel cannot
- * be refused that): then no lookup finds it, but its pfns are taken; `pgmap` must stay allocated, and memunmap_pages()
- * is to be called.
+ * On failure nothing stays, unless the system refuses to unmap what was mapped before the failure (WARNs; the kernel
+ * cannot be refused that): then no lookup finds it, but its pfns are taken; `pgmap` must stay allocated, and
+ * memunmap_pages() is to be called.
  */
 void *memremap_pages(struct dev_pagemap *pgmap, int nid);
 
@@ -208,34 +211,34 @@ void *memremap_pages(struct dev_pagemap *pgmap, int nid);
  *
  *   -EINVAL   it is not mapped
  *   -EDEADLK  called inside a read section: nothing happened; or in a confirm function of percpu_ref.h: it is dead
- *   -EPERM    it could not be killed: membarrier(2), by which counting by restartable sequences ends, was forbidden after
- *             the library began to use it; nothing is gone
+ *   -EPERM    it could not be killed: membarrier(2), by which counting by restartable sequences ends, was forbidden
+ *             after the library began to use it; nothing is gone
  *   -ENOMEM   mappings (vm.max_map_count) or memory ran out: it has no holder any more, but some can still be touched.
  *             To be called again
  */
 int memunmap_pages(struct dev_pagemap *pgmap);
 
 /*
- * The same, but waits for references at most so many milliseconds. -ETIMEDOUT: there are some left (pagemap_report_holders()
- * says whose); it is dead, nothing has gone, and memunmap_pages() or this may be called again, or resurrect_dev_pagemap().
- * Not in the kernel; ndctl's issue 256 asks for it.
+ * The same, but waits for references at most so many milliseconds. -ETIMEDOUT: there are some left
+ * (pagemap_report_holders() says whose); it is dead, nothing has gone, and memunmap_pages() or this may be called
+ * again, or resurrect_dev_pagemap(). Not in the kernel; ndctl's issue 256 asks for it.
  */
 int memunmap_pages_timeout(struct dev_pagemap *pgmap, unsigned milliseconds);
 
 /*
- * The first step of it alone: when it returns, no get succeeds, and clients that asked to be told of these pages were (mmu_notifier.h). What is
- * held stays. memunmap_pages() does the
- * rest, or resurrect_dev_pagemap() takes it back, for a removal that was called off, whatever is still held. The
- * caller serialises these three. -EALREADY: it was killed; -EINVAL (not mapped, not killed), -EDEADLK and -EPERM
- * as above. kill may wait.
+ * The first step of it alone: when it returns, no get succeeds, and clients that asked to be told of these pages were
+ * (mmu_notifier.h). What is held stays. memunmap_pages() does the rest, or resurrect_dev_pagemap() takes it back, for
+ * a removal that was called off, whatever is still held. The caller serialises these three. -EALREADY: it was killed;
+ * -EINVAL (not mapped, not killed), -EDEADLK and -EPERM as above. kill may wait.
  */
 int kill_dev_pagemap(struct dev_pagemap *pgmap);
 int resurrect_dev_pagemap(struct dev_pagemap *pgmap);
 
 /*
- * kill_dev_pagemap(), after which `fd`, an eventfd(2) of the caller's, is written to once when the last reference is gone, by
- * the thread that put it: then memunmap_pages() does not wait for any. It stays open until memunmap_pages() has returned; one
- * that would block is not waited for. resurrect_dev_pagemap(): no write, or -EALREADY: it was the last.
+ * kill_dev_pagemap(), after which `fd`, an eventfd(2) of the caller's, is written to once when the last reference is
+ * gone, by the thread that put it: then memunmap_pages() does not wait for any. It stays open until memunmap_pages()
+ * has returned; one that would block is not waited for. resurrect_dev_pagemap(): no write, or -EALREADY: it was the
+ * last.
  */
 int kill_dev_pagemap_notify(struct dev_pagemap *pgmap, int fd);
 
@@ -281,8 +284,8 @@ uint64_t memremap_compat_align(void);
 struct page *pagemap_get_page(uint64_t pfn);
 
 /*
- * One more for a caller that has one, or, of a GENERIC page, for one that has a reference on the pagemap: idle it counts 1, as if its driver
- * held it (xen, device-dax). WARNs and does nothing if a page of another type is idle.
+ * One more for a caller that has one, or, of a GENERIC page, for one that has a reference on the pagemap: idle it
+ * counts 1, as if its driver held it (xen, device-dax). WARNs and does nothing if a page of another type is idle.
  */
 void get_page(struct page *page);
 
@@ -301,14 +304,16 @@ uint64_t page_count(const struct page *page);
 int zone_device_page_init(struct page *page);
 
 /*
- * Writes `pgmap` into the struct pages of these pfns, which are valid pages of it, as the kernel does to all when it maps them: for drivers
- * that read page->pgmap of idle pages themselves. Costs 64 bytes a page, of the altmap's memory if there is one.
+ * Writes `pgmap` into the struct pages of these pfns, which are valid pages of it, as the kernel does to all when it
+ * maps them: for drivers that read page->pgmap of idle pages themselves. Costs 64 bytes a page, of the altmap's
+ * memory if there is one.
  */
 void pagemap_fill_pages(struct dev_pagemap *pgmap, uint64_t first_pfn, uint64_t last_pfn);
 
 /*
- * What zone_device_page_init() with three arguments, its form since 6.19, calls. -EINVAL: page is not of pgmap, or not the first
- * of a compound page of 1 << order pages, all of which have pgmap->vmemmap_shift for their order. Else as above.
+ * What zone_device_page_init() with three arguments, its form since 6.19, calls. -EINVAL: page is not of pgmap, or
+ * not the first of a compound page of 1 << order pages, all of which have pgmap->vmemmap_shift for their order. Else
+ * as above.
  */
 int zone_device_page_init_of(struct page *page, struct dev_pagemap *pgmap, unsigned order);
 
@@ -317,15 +322,19 @@ bool trylock_page(struct page *page);
 void lock_page(struct page *page); /* waits */
 void unlock_page(struct page *page);
 
-/* Waits until the page is idle; others may grab it again right after. Keeps the pagemap meanwhile. No cancellation point. */
+/*
+ * Waits until the page is idle; others may grab it again right after. Keeps the pagemap meanwhile. No cancellation
+ * point.
+ */
 void wait_on_page_idle(struct page *page);
 
 /* Whether memory_failure() was told of it (poison.h). For callers that hold the page or its pagemap. */
 bool PageHWPoison(const struct page *page);
 
 /*
- * These are right for every page of a mapped device, grabbed or not, and cost no memory: for callers that hold the page or its
- * pagemap. NULL, or false: it is no page (or metadata of an altmap); compound_head(): the page itself. Lock-free.
+ * These are right for every page of a mapped device, grabbed or not, and cost no memory: for callers that hold the
+ * page or its pagemap. NULL, or false: it is no page (or metadata of an altmap); compound_head(): the page itself.
+ * Lock-free.
  */
 struct dev_pagemap *page_pgmap(const struct page *page);
 

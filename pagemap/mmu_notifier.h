@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Being told before pages go (kernel: include/linux/mmu_notifier.h, mm/mmu_notifier.c 6.1): for clients that give addresses of views,
- * or pages, to hardware. docs/pagemap.md, section 14, has the protocol, what is told of, and why a client that keeps
- * to it never touches what has gone.
+ * Being told before pages go (kernel: include/linux/mmu_notifier.h, mm/mmu_notifier.c 6.1): for clients that give
+ * addresses of views, or pages, to hardware. docs/pagemap.md, section 14, has the protocol, what is told of, and why
+ * a client that keeps to it never touches what has gone.
  *
  * Context: any thread, not inside a read section. insert, remove, read_begin and the two brackets take a mutex, for a
  * moment; read_retry and set_seq are lock-free. In callbacks: all but what their comments exclude.
@@ -37,7 +37,10 @@ enum mmu_notifier_event {
 
 #define MMU_NOTIFIER_RANGE_BLOCKABLE 1u
 
-/* An invalidation, on the stack of the thread that makes it. Set up by mmu_notifier_range_init(). Members with an underscore are private. */
+/*
+ * An invalidation, on the stack of the thread that makes it. Set up by mmu_notifier_range_init(). Members with an
+ * underscore are private.
+ */
 struct mmu_notifier_range {
     struct mm_struct *mm;       /* in a callback: what its interval was inserted with */
     struct vm_area_struct *vma; /* for pagemap/compat; NULL if the library tells */
@@ -55,15 +58,17 @@ struct mmu_notifier_range {
 struct mmu_interval_notifier_ops {
     /*
      * Pages of the interval are about to go: stores cur_seq by mmu_interval_set_seq() under the lock under which
-     * mmu_interval_read_retry() is called, stops what uses them, and drops its pins and references on them. Returns true. May wait, and
-     * run on several threads at once. Without any lock of the library; must not wait for the thread that invalidates (truncate
-     * or tear down the same pages), nor end the thread. A part of the interval alone may be meant: range->start, range->end.
+     * mmu_interval_read_retry() is called, stops what uses them, and drops its pins and references on them. Returns
+     * true. May wait, and run on several threads at once. Without any lock of the library; must not wait for the
+     * thread that invalidates (truncate or tear down the same pages), nor end the thread. A part of the interval
+     * alone may be meant: range->start, range->end.
      */
     bool (*invalidate)(struct mmu_interval_notifier *subscription, const struct mmu_notifier_range *range,
                        unsigned long cur_seq);
     /*
-     * May be NULL. They have gone, or have not: mmu_interval_read_begin() does not wait for this invalidation any more. Called
-     * once for each invalidate(), on the same thread. Not in the kernel, which has it for mmu_notifier alone.
+     * May be NULL. They have gone, or have not: mmu_interval_read_begin() does not wait for this invalidation any
+     * more. Called once for each invalidate(), on the same thread. Not in the kernel, which has it for mmu_notifier
+     * alone.
      */
     void (*invalidate_end)(struct mmu_interval_notifier *subscription,
                            const struct mmu_notifier_range *range);
@@ -81,9 +86,9 @@ struct mmu_interval_notifier {
 };
 
 /*
- * From now on ops->invalidate() is called before anything in [start, start + length), in bytes, of this process's views goes.
- * Nothing needs to be mapped there. `mm` is for callbacks, and not looked at: this process is meant. -EINVAL: no ops or no
- * invalidate(); -EOVERFLOW: length is 0, or more than there is; -ENOMEM: no pthread_atfork().
+ * From now on ops->invalidate() is called before anything in [start, start + length), in bytes, of this process's
+ * views goes. Nothing needs to be mapped there. `mm` is for callbacks, and not looked at: this process is meant.
+ * -EINVAL: no ops or no invalidate(); -EOVERFLOW: length is 0, or more than there is; -ENOMEM: no pthread_atfork().
  */
 int mmu_interval_notifier_insert(struct mmu_interval_notifier *subscription, struct mm_struct *mm,
                                  unsigned long start, unsigned long length,
@@ -94,22 +99,23 @@ int pagemap_interval_notifier_insert(struct mmu_interval_notifier *subscription,
                                      uint64_t bytes, const struct mmu_interval_notifier_ops *ops);
 
 /*
- * Ends it; when this returns no callback of it runs, or will. Waits for those that do, without limit; no cancellation point. -EDEADLK:
- * called in a callback of it, which would wait for itself; -EINVAL: it is not inserted. It WARNs then, and nothing happened. In a child
- * of the process that inserted it: 0, and nothing is to be done. (In the kernel: void.)
+ * Ends it; when this returns no callback of it runs, or will. Waits for those that do, without limit; no cancellation
+ * point. -EDEADLK: called in a callback of it, which would wait for itself; -EINVAL: it is not inserted. It WARNs
+ * then, and nothing happened. In a child of the process that inserted it: 0, and nothing is to be done. (In the
+ * kernel: void.)
  */
 int mmu_interval_notifier_remove(struct mmu_interval_notifier *subscription);
 
 /*
  * Waits until no invalidation of the interval is under way, without limit, and returns the number for
- * mmu_interval_read_retry(). No cancellation point. In a callback, for an interval that this thread is invalidating: it WARNs,
- * does not wait, and mmu_interval_read_retry() will be true.
+ * mmu_interval_read_retry(). No cancellation point. In a callback, for an interval that this thread is invalidating:
+ * it WARNs, does not wait, and mmu_interval_read_retry() will be true.
  */
 unsigned long mmu_interval_read_begin(struct mmu_interval_notifier *subscription);
 
 /*
- * Whether the interval was invalidated since: then what was pinned or looked up is stale. Under the client's lock. Acquire: pairs
- * with mmu_interval_set_seq().
+ * Whether the interval was invalidated since: then what was pinned or looked up is stale. Under the client's lock.
+ * Acquire: pairs with mmu_interval_set_seq().
  */
 static inline bool mmu_interval_read_retry(const struct mmu_interval_notifier *subscription,
                                            unsigned long seq)
@@ -117,7 +123,9 @@ static inline bool mmu_interval_read_retry(const struct mmu_interval_notifier *s
     return __atomic_load_n(&subscription->invalidate_seq, __ATOMIC_ACQUIRE) != seq;
 }
 
-/* The same without the lock: true is final, false says nothing. Spares a client that fills a long range useless work. */
+/*
+ * The same without the lock: true is final, false says nothing. Spares a client that fills a long range useless work.
+ */
 static inline bool mmu_interval_check_retry(const struct mmu_interval_notifier *subscription,
                                             unsigned long seq)
 {
@@ -158,9 +166,10 @@ static inline void mmu_notifier_range_init(struct mmu_notifier_range *range, enu
 }
 
 /*
- * Around a change that the caller makes to what is at the virtual addresses [range->start, range->end), start < end. start() returns when all
- * callbacks have. Between the two, on the same thread, the library does not tell again of what it does there itself:
- * so that a change is told of with an event and owner of the caller's. Each start has its end, in reverse order if they nest.
+ * Around a change that the caller makes to what is at the virtual addresses [range->start, range->end), start < end.
+ * start() returns when all callbacks have. Between the two, on the same thread, the library does not tell again of
+ * what it does there itself: so that a change is told of with an event and owner of the caller's. Each start has its
+ * end, in reverse order if they nest.
  */
 void mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range);
 void mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range);

@@ -14,8 +14,8 @@
  *   -ENOMEM     memory, address space or mappings (vm.max_map_count) ran out.
  *   Context     any thread. Calls that "may wait" must not be made inside a read section, and take locks;
  *               those that do not say so are lock-free and may be made in a read section.
- *   Signals     those that say so may be called in a handler of a signal, but gets and lookups only on a thread that has used the
- *               library before: let each call pagemap_read_lock() once, before it takes signals.
+ *   Signals     those that say so may be called in a handler of a signal, but gets and lookups only on a thread that
+ *               has used the library before: let each call pagemap_read_lock() once, before it takes signals.
  *   Fork        a child has the linear maps of its parent's devices, shared with it, but neither their views nor the
  *               struct pages of an altmap. It must leave those devices and files alone; devices of its own it may
  *               make, if the parent had one thread (else another may have held a lock for ever).
@@ -47,8 +47,8 @@ extern "C" {
 #endif
 
 /*
- * The counterpart of the kernel's WARN(): `message` is one line, valid during the call. Any thread, perhaps with locks of
- * the library held: it must not call the library.
+ * The counterpart of the kernel's WARN(): `message` is one line, valid during the call. Any thread, perhaps with
+ * locks of the library held: it must not call the library.
  */
 typedef void pagemap_warn_fn(const char *message);
 

@@ -6,12 +6,11 @@
  * In percpu mode each CPU has a word of its own and no thread looks for zero. Killing it switches to atomic
  * mode, one shared counter, and drops the initial reference; the thread that drops the last one runs `release`.
  *
- * Context: get, put, tryget and the is_ functions take no lock, never wait, and may be called from a signal
- * handler of a thread that has used the library before. The others take a lock; those that say so wait. Where
- * the wait cannot end (-EDEADLK of pagemap_synchronize(); membarrier(2) refused), the library WARNs and they do nothing.
- * Functions given to it run on any thread that uses the library, and must not call those of fs.h: the thread may be
- * inside of one.
- * Order: what a thread did before a put happens-before `release`, and before percpu_ref_is_zero() is true.
+ * Context: get, put, tryget and the is_ functions take no lock, never wait, and may be called from a signal handler
+ * of a thread that has used the library before. The others take a lock; those that say so wait. Where the wait cannot
+ * end (-EDEADLK of pagemap_synchronize(); membarrier(2) refused), the library WARNs and they do nothing. Functions
+ * given to it run on any thread that uses the library, and must not call those of fs.h: the thread may be inside of
+ * one. Order: what a thread did before a put happens-before `release`, and before percpu_ref_is_zero() is true.
  */
 #ifndef PAGEMAP_PERCPU_REF_H
 #define PAGEMAP_PERCPU_REF_H

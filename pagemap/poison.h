@@ -15,10 +15,10 @@ enum {
 };
 
 /*
- * The page of `pfn` is broken. Clients that asked to be told of it or of its addresses are (mmu_notifier.h); it is marked, so that it cannot be
- * got, pinned, allocated or inserted any more, and taken out of all views; then the driver's memory_failure() is called with pfn, 1 and
- * `flags`. A holder of the page keeps it. May wait. 0, also if the driver has no such op, or -EOPNOTSUPP came from it, and the page
- * is in a file; else, in this order:
+ * The page of `pfn` is broken. Clients that asked to be told of it or of its addresses are (mmu_notifier.h); it is
+ * marked, so that it cannot be got, pinned, allocated or inserted any more, and taken out of all views; then the
+ * driver's memory_failure() is called with pfn, 1 and `flags`. A holder of the page keeps it. May wait. 0, also if
+ * the driver has no such op, or -EOPNOTSUPP came from it, and the page is in a file; else, in this order:
  *
  *   -ENXIO   no live dev_pagemap has pfn; or it is metadata of the altmap; or a PRIVATE or COHERENT page
  *   -EBUSY   it is in no file, and the driver has no op or declined: there is no holder to tell. It is not marked.

@@ -39,17 +39,18 @@ void pagemap_cursor_init(struct pagemap_cursor *cursor, phys_addr_t start, phys_
 
 /*
  * Writes the next range, in order of address, to *entry, of which the caller's program knows entry_bytes,
- * sizeof(struct pagemap_entry): members that the library does not know become 0. Ranges that stay mapped are returned exactly
- * once, those that come or go between the calls once or not at all. 0; -ENOENT: there is none, or none any more; -EINVAL: entry_bytes
- * is 0 or no multiple of 8; -ENOMEM as pagemap_read_lock(). Lock-free, O(log devices), also in a read section; not in signal handlers.
+ * sizeof(struct pagemap_entry): members that the library does not know become 0. Ranges that stay mapped are returned
+ * exactly once, those that come or go between the calls once or not at all. 0; -ENOENT: there is none, or none any
+ * more; -EINVAL: entry_bytes is 0 or no multiple of 8; -ENOMEM as pagemap_read_lock(). Lock-free, O(log devices),
+ * also in a read section; not in signal handlers.
  */
 int pagemap_cursor_next(struct pagemap_cursor *cursor, struct pagemap_entry *entry, size_t entry_bytes);
 
 /* ---- counters ---- */
 
 /*
- * Since the process began, unless it says "now". Members are added at the end in later versions. Pages are counted as often as
- * they are pinned.
+ * Since the process began, unless it says "now". Members are added at the end in later versions. Pages are counted as
+ * often as they are pinned.
  */
 struct pagemap_statistics {
     /* memremap_pages(): devices that are mapped; successes; refusals, for whatever reason. */
@@ -58,24 +59,28 @@ struct pagemap_statistics {
     uint64_t pins_now, pins;
     /* Exports that were not ended (export.h); all. */
     uint64_t exports_now, exports;
-    /* Waits that had to sleep, of teardowns, truncations, dax_break_layout() and wait_on_page_idle(): under way; all. */
+    /*
+     * Waits that had to sleep, of teardowns, truncations, dax_break_layout() and wait_on_page_idle(): under way; all.
+     */
     uint64_t waits_now, waits;
     uint64_t longest_wait_ns; /* of those that have ended */
     /*
-     * What made get_user_pages() and its forms slow: pages of the file were revoked meanwhile, and it began anew; or it took the
-     * file's lock after three times; or migrate_to_ram() was called.
+     * What made get_user_pages() and its forms slow: pages of the file were revoked meanwhile, and it began anew; or
+     * it took the file's lock after three times; or migrate_to_ram() was called.
      */
     uint64_t gup_retries, gup_locked, gup_migrations;
     /*
-     * Why these forms returned fewer pages than they were asked for: no view has the address; absent there; written to
-     * through a view for reading; its device was killed; poisoned; FOLL_LONGTERM on what may not be held long; a PRIVATE page that
-     * did not come back; a lock or an op was needed, in an _only form; memory for a thread's first read section; wrong arguments.
+     * Why these forms returned fewer pages than they were asked for: no view has the address; absent there; written
+     * to through a view for reading; its device was killed; poisoned; FOLL_LONGTERM on what may not be held long; a
+     * PRIVATE page that did not come back; a lock or an op was needed, in an _only form; memory for a thread's first
+     * read section; wrong arguments.
      */
     uint64_t refused_no_view, refused_absent, refused_read_only, refused_killed, refused_poisoned;
     uint64_t refused_longterm, refused_migration, refused_would_wait, refused_no_memory, refused_invalid;
     /*
-     * Parts of views that were revoked: by userfaultfd; by the overlay; with the whole of the view, where the system refused to
-     * split a mapping; by closing it, so that a touch is SIGSEGV. Of these, without memory to note it: docs/pagemap.md, "denies".
+     * Parts of views that were revoked: by userfaultfd; by the overlay; with the whole of the view, where the system
+     * refused to split a mapping; by closing it, so that a touch is SIGSEGV. Of these, without memory to note it:
+     * docs/pagemap.md, "denies".
      */
     uint64_t revoked_by_uffd, revoked_by_overlay, revoked_whole_view, revoked_by_closing, revoked_by_denying;
     uint64_t views_fallen_back; /* from userfaultfd to the overlay: pagemap_revocation_report() */
@@ -85,10 +90,10 @@ struct pagemap_statistics {
 };
 
 /*
- * Sums the counters into *statistics, of which the caller's program knows `bytes`, sizeof(struct pagemap_statistics): fewer are cut
- * off, and what the library does not count is 0. Exact when nothing happens meanwhile; else each was right at some instant of the
- * call, and none of "now" is too low by what began and ended meanwhile. Wait-free; any context, also signal handlers. 0;
- * -EINVAL: NULL, or bytes is 0 or no multiple of 8.
+ * Sums the counters into *statistics, of which the caller's program knows `bytes`, sizeof(struct pagemap_statistics):
+ * fewer are cut off, and what the library does not count is 0. Exact when nothing happens meanwhile; else each was
+ * right at some instant of the call, and none of "now" is too low by what began and ended meanwhile. Wait-free; any
+ * context, also signal handlers. 0; -EINVAL: NULL, or bytes is 0 or no multiple of 8.
  */
 int pagemap_stats(struct pagemap_statistics *statistics, size_t bytes);
 

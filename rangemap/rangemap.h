@@ -25,10 +25,10 @@
  *               one map are linearizable. docs/manual.md, section 7, has it in full, A.1 to G.2.
  *   Threads     a thread is attached to a map's domain by its first use. It may use the library to its very end,
  *               in and after destructors of thread-local data; that it has ended is found out by others.
- *   Signals     lookups and queries may be called from a signal handler, whatever it interrupts. If that is its thread's
- *               first use of the domain, also in the middle of one, it attaches the thread, which may call the chunk
- *               allocator's free; rangemap_read_try_begin() never does. Not so in handlers of faults inside the
- *               library. Updates, create, destroy, detach, defer, poll, synchronize and barrier may not.
+ *   Signals     lookups and queries may be called from a signal handler, whatever it interrupts. If that is its
+ *               thread's first use of the domain, also in the middle of one, it attaches the thread, which may call
+ *               the chunk allocator's free; rangemap_read_try_begin() never does. Not so in handlers of faults inside
+ *               the library. Updates, create, destroy, detach, defer, poll, synchronize and barrier may not.
  *   Callbacks   split and equality callbacks must be pure and must not call the library; they may run
  *               more than once per operation. Other callbacks may call lookups and updates. All must return:
  *               no exit from the thread, no longjmp, no exception.
@@ -78,8 +78,8 @@ extern "C" {
 #endif
 
 /*
- * Compilers warn where the result is ignored: of calls whose failure leaves the caller without what the next lines rely on.
- * A program that knows better may define it as nothing.
+ * Compilers warn where the result is ignored: of calls whose failure leaves the caller without what the next lines
+ * rely on. A program that knows better may define it as nothing.
  */
 #if !defined(RANGEMAP_MUST_CHECK)
 #define RANGEMAP_MUST_CHECK __attribute__((warn_unused_result))
@@ -169,11 +169,11 @@ typedef void rangemap_ended_fn(void *context);
 /*
  * Destroys `map` without waiting: no other thread may be using it or start to, but what it owns is released later,
  * where callbacks of the domain run (see enum rangemap_callbacks), a share at a time. When nothing is left and no
- * `release` of it runs any more, ended(context) is called (NULL: no call). Until then all of the map counts as pending
- * bytes. Time O(ranges): they are counted, and as much is disposed of, of what has waited, as by an update that drops so
- * many; called in a callback, the thread's next update does that. Lock-free; also in sections and
- * callbacks; not in signal handlers. -EINVAL, -ENOMEM: only if the thread cannot be attached. rangemap_domain_barrier()
- * and _destroy() end such maps, too.
+ * `release` of it runs any more, ended(context) is called (NULL: no call). Until then all of the map counts as
+ * pending bytes. Time O(ranges): they are counted, and as much is disposed of, of what has waited, as by an update
+ * that drops so many; called in a callback, the thread's next update does that. Lock-free; also in sections and
+ * callbacks; not in signal handlers. -EINVAL, -ENOMEM: only if the thread cannot be attached.
+ * rangemap_domain_barrier() and _destroy() end such maps, too.
  */
 RANGEMAP_API int rangemap_destroy_later(struct rangemap *map, rangemap_ended_fn *ended, void *context);
 
@@ -351,12 +351,12 @@ RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_load(struct rangemap *map, const s
 
 /*
  * Sets memory aside for the calling thread so that its next `updates` updates, on this map, of any kind but
- * rangemap_load() and those of "Windows" below, cannot fail with -ENOMEM; each run that rangemap_coalesce() joins counts as one. The memory is
- * there, page by page: those updates neither call the chunk allocator nor meet page faults in nodes. What is left of
- * an earlier reservation counts. Reservations for several maps of one domain do not add up: what is set aside is
- * enough for the largest of them, not for their sum. It is given up by rangemap_domain_trim(), by detaching and by
- * the thread's end. Time O(updates): about 8 KiB are set aside for each, and 40 KiB. Errors: -EINVAL, -ENOMEM
- * (nothing reserved that was not before).
+ * rangemap_load() and those of "Windows" below, cannot fail with -ENOMEM; each run that rangemap_coalesce() joins
+ * counts as one. The memory is there, page by page: those updates neither call the chunk allocator nor meet page
+ * faults in nodes. What is left of an earlier reservation counts. Reservations for several maps of one domain do not
+ * add up: what is set aside is enough for the largest of them, not for their sum. It is given up by
+ * rangemap_domain_trim(), by detaching and by the thread's end. Time O(updates): about 8 KiB are set aside for each,
+ * and 40 KiB. Errors: -EINVAL, -ENOMEM (nothing reserved that was not before).
  */
 RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_reserve(struct rangemap *map, unsigned updates);
 
@@ -477,20 +477,21 @@ struct rangemap_gap_request {
  * *start, exact at one instant. -ENOSPC: there was none. -EINVAL also for length 0, an alignment that is no
  * power of two, low > high, or a fit that is none.
  *
- * Time O(ranges between the window's edge and the gap), and best fit O(ranges of the window). In a map that was created
- * with `track_gaps` O(log ranges), and besides the nodes that hold gaps which miss: those shorter than `length` by less than
- * a 64th part (none up to 127 keys), and those long enough that have no aligned start. At worst, if all gaps miss so, these
- * are about a tenth of the ranges. Best fit looks at every gap that is long enough, unless one of just that length ends it. A
- * gap that an update other than rangemap_gap_allocate() filled may cost a few nodes more until an allocation meets it. Such
- * a map's updates cost some more: one that frees the first keys of a node rebuilds its neighbour.
+ * Time O(ranges between the window's edge and the gap), and best fit O(ranges of the window). In a map that was
+ * created with `track_gaps` O(log ranges), and besides the nodes that hold gaps which miss: those shorter than
+ * `length` by less than a 64th part (none up to 127 keys), and those long enough that have no aligned start. At
+ * worst, if all gaps miss so, these are about a tenth of the ranges. Best fit looks at every gap that is long enough,
+ * unless one of just that length ends it. A gap that an update other than rangemap_gap_allocate() filled may cost a
+ * few nodes more until an allocation meets it. Such a map's updates cost some more: one that frees the first keys of
+ * a node rebuilds its neighbour.
  */
 RANGEMAP_API RANGEMAP_MUST_CHECK int
 rangemap_gap_find(const struct rangemap *map, const struct rangemap_gap_request *request, uint64_t *start);
 
 /*
- * Finds such a gap and inserts `value` over it; *start is its first key. -ENOSPC as above, exact at one instant. At the
- * instant of insertion the stretch was free; if another thread takes it first, the search begins again. A gap nearer the
- * edge, or a shorter one, that opened meanwhile may be passed over.
+ * Finds such a gap and inserts `value` over it; *start is its first key. -ENOSPC as above, exact at one instant. At
+ * the instant of insertion the stretch was free; if another thread takes it first, the search begins again. A gap
+ * nearer the edge, or a shorter one, that opened meanwhile may be passed over.
  */
 RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_gap_allocate(struct rangemap *map,
                                                            const struct rangemap_gap_request *request,
@@ -607,11 +608,11 @@ RANGEMAP_API int rangemap_cursor_seek(struct rangemap_cursor *cursor, uint64_t k
 
 /*
  * Where the memory of a domain comes from, all of it but the records of its threads, which may outlive it: a few
- * large chunks. `alloc` returns `bytes` bytes (a multiple of 64 KiB) aligned to `alignment` (a power of two, up to
- * 2 MiB), below address 2^57 and without a tag (of LAM, MTE or HWASan) in the address - what is not so is given
- * back at once, as if there were none - or NULL; `free` gets the same bytes back, at the latest when the domain is destroyed. Both are called
- * inside updates and must not call maps of the domain. They must be thread-safe, and lock-free if updates are to
- * be.
+ * large chunks. `alloc` returns `bytes` bytes (a multiple of 64 KiB) aligned to `alignment` (a power of two, up to 2
+ * MiB), below address 2^57 and without a tag (of LAM, MTE or HWASan) in the address - what is not so is given back at
+ * once, as if there were none - or NULL; `free` gets the same bytes back, at the latest when the domain is destroyed.
+ * Both are called inside updates and must not call maps of the domain. They must be thread-safe, and lock-free if
+ * updates are to be.
  */
 struct rangemap_chunk_allocator {
     void *(*alloc)(size_t bytes, size_t alignment, void *context);
@@ -627,8 +628,9 @@ struct rangemap_blocker {
 };
 
 /*
- * Called when pending bytes pass the soft limit upwards, on the updating thread (or where callbacks are made when asked,
- * on one that asks), outside any section of the library's own. As in any callback, calls that would wait are refused with -EDEADLK.
+ * Called when pending bytes pass the soft limit upwards, on the updating thread (or where callbacks are made when
+ * asked, on one that asks), outside any section of the library's own. As in any callback, calls that would wait are
+ * refused with -EDEADLK.
  */
 typedef void rangemap_pressure_fn(struct rangemap_domain *domain, const struct rangemap_blocker *blocker,
                                   void *context);
@@ -672,8 +674,8 @@ RANGEMAP_API int rangemap_domain_destroy(struct rangemap_domain *domain);
 
 /*
  * Attaches the calling thread now instead of at its first use: from then on lookups are wait-free, and call no
- * allocator. -ENOMEM. Also in signal handlers, like lookups. Attaching twice is harmless. Finds what threads that have ended kept, at most once in a tick
- * of the coarse clock and ten microseconds for each attached thread.
+ * allocator. -ENOMEM. Also in signal handlers, like lookups. Attaching twice is harmless. Finds what threads that
+ * have ended kept, at most once in a tick of the coarse clock and ten microseconds for each attached thread.
  */
 RANGEMAP_API int rangemap_domain_attach(struct rangemap_domain *domain);
 
@@ -722,12 +724,13 @@ RANGEMAP_API int rangemap_domain_poll(struct rangemap_domain *domain);
 RANGEMAP_API int rangemap_domain_serve(struct rangemap_domain *domain, int timeout_ms);
 
 /*
- * Gives memory back that holds no node: whole chunks to the domain's chunk allocator; where that is the default,
- * to the system, and also the pages of smaller pieces of 8 KiB. What the calling thread keeps for its own updates
- * goes with it, what it has reserved included, and so does what threads that have ended kept; other threads keep up to 64 KiB each. What waits for reclamation
- * stays: rangemap_domain_barrier() before it. Returns 1 if anything was given back, 0 if not, -ENOMEM (only for
- * NULL, if the default domain cannot be made). Lock-free if the chunk allocator's `free` is. Without this call the
- * same happens by itself, step by step, to what is free beyond 512 KiB and half of what is in use.
+ * Gives memory back that holds no node: whole chunks to the domain's chunk allocator; where that is the default, to
+ * the system, and also the pages of smaller pieces of 8 KiB. What the calling thread keeps for its own updates goes
+ * with it, what it has reserved included, and so does what threads that have ended kept; other threads keep up to 64
+ * KiB each. What waits for reclamation stays: rangemap_domain_barrier() before it. Returns 1 if anything was given
+ * back, 0 if not, -ENOMEM (only for NULL, if the default domain cannot be made). Lock-free if the chunk allocator's
+ * `free` is. Without this call the same happens by itself, step by step, to what is free beyond 512 KiB and half of
+ * what is in use.
  */
 RANGEMAP_API int rangemap_domain_trim(struct rangemap_domain *domain);
 
@@ -736,9 +739,8 @@ RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_domain_synchronize(struct rangemap
 
 /*
  * Waits until all that was retired or deferred before the call, and each map that was ended, by any thread, has been
- * disposed of, but for the nodes (not values) of the last few updates of each other thread. What callbacks defer, or end,
- * meanwhile may be left.
- * -EDEADLK inside a section or a callback.
+ * disposed of, but for the nodes (not values) of the last few updates of each other thread. What callbacks defer, or
+ * end, meanwhile may be left. -EDEADLK inside a section or a callback.
  */
 RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_domain_barrier(struct rangemap_domain *domain);
 
@@ -748,28 +750,29 @@ RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_domain_blocker(struct rangemap_dom
 
 /*
  * For children made by other means than fork() (for which a handler is installed), as by clone(2) or _Fork(): call it
- * first thing in the child. Does nothing in a child that shares its parent's memory, as after vfork(), and nothing the
- * second time (Linux 4.14; before, do not call it there). Threads that do not exist there no longer block reclamation. What they had in hand is lost in the
- * child: nodes stay in the pool, and values and deferred objects in a part of the garbage that another thread
- * was just disposing of are never released there. The forking thread must not have been inside an update or a
- * callback of the library.
+ * first thing in the child. Does nothing in a child that shares its parent's memory, as after vfork(), and nothing
+ * the second time (Linux 4.14; before, do not call it there). Threads that do not exist there no longer block
+ * reclamation. What they had in hand is lost in the child: nodes stay in the pool, and values and deferred objects in
+ * a part of the garbage that another thread was just disposing of are never released there. The forking thread must
+ * not have been inside an update or a callback of the library.
  */
 RANGEMAP_API void rangemap_after_fork_in_child(void);
 
 /*
  * Gives back what the library itself has mapped for the process, for a plugin that has it inside and is about to be
- * closed, or a program that is done with it: the memory of the default domain, once what waits there is ended, and of the
- * records of threads. Destroy your own domains, and the maps in the default domain, before. No other thread may be
- * in a call of the library, or begin one meanwhile. 0, and the library may be used again; or nothing is given back:
+ * closed, or a program that is done with it: the memory of the default domain, once what waits there is ended, and of
+ * the records of threads. Destroy your own domains, and the maps in the default domain, before. No other thread may
+ * be in a call of the library, or begin one meanwhile. 0, and the library may be used again; or nothing is given
+ * back:
  *   -EBUSY    a map or a domain is left; or another thread is attached to the default domain, or was to a domain
  *             destroyed since, after which it has not called the library. Threads that have ended do not matter. With
  *             `others_are_done` those that live do not either, unless a section of theirs is open: the caller promises
  *             that none of them ever calls the library again, as when it is unloaded next.
  *   -EDEADLK  in a section or callback of the default domain;  -ENOMEM
  *
- * When a plugin or library that has the library inside is closed by dlclose(), rangemap_unload(false) is called by itself,
- * after the plugin's own destructors; at the exit of the process it is not. So a plugin calls this only where threads that used it live on and
- * have not detached. librangemap.so stays loaded, and is not concerned.
+ * When a plugin or library that has the library inside is closed by dlclose(), rangemap_unload(false) is called by
+ * itself, after the plugin's own destructors; at the exit of the process it is not. So a plugin calls this only where
+ * threads that used it live on and have not detached. librangemap.so stays loaded, and is not concerned.
  */
 RANGEMAP_API int rangemap_unload(bool others_are_done);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * rangemap for C++17 and later: a header over rangemap.h, which remains the reference for what each call does, how far it
- * gets without waiting, and where it may be called. The namespace is rangemapxx, since `rangemap` is a type of C's.
+ * rangemap for C++17 and later: a header over rangemap.h, which remains the reference for what each call does, how
+ * far it gets without waiting, and where it may be called. The namespace is rangemapxx, since `rangemap` is a type of
+ * C's.
  *
  *   rangemapxx::map<std::shared_ptr<Region>> map;   // or map<Region *>, whose values nobody owns; or map<int>
  *   map.insert(0x1000, 0x1fff, region);
@@ -12,8 +13,9 @@
  * VALUES
  *
  *   map<V> holds words: V is trivially copyable and no larger than a pointer. Pointers are not owned.
- *   map<std::shared_ptr<T>> owns its values: each range holds a reference until after the last reader who could see it.
- *   Each insert allocates a box for it. Results outside of sections are copies, a std::shared_ptr<T>; inside they are T *.
+ *   map<std::shared_ptr<T>> owns its values: each range holds a reference until after the last reader who could see
+ *   it. Each insert allocates a box for it. Results outside of sections are copies, a std::shared_ptr<T>; inside they
+ *   are T *.
  *
  * ERRORS
  *
@@ -23,11 +25,12 @@
  *
  * COST
  *
- *   Lookups cost what the calls of C cost: test/cpp/calls.cc has less than 0.5 % more instructions with gcc 12 and with clang 14
- *   (//packaging/test:cpp_test). One exception: lookup() returns its answer in registers, and gcc copies that to a variable
- *   that is const as a whole. So after `const auto value = map.lookup(key)` it tests a flag that it knew, seven
- *   instructions a call and 2 % of that program; after `auto value` it does not. The variable is the caller's, and nothing
- *   here can help it. Entries (find(), next() and the like) and clang have no such difference.
+ *   Lookups cost what the calls of C cost: test/cpp/calls.cc has less than 0.5 % more instructions with gcc 12 and
+ *   with clang 14 (//packaging/test:cpp_test). One exception: lookup() returns its answer in registers, and gcc
+ *   copies that to a variable that is const as a whole. So after `const auto value = map.lookup(key)` it tests a flag
+ *   that it knew, seven instructions a call and 2 % of that program; after `auto value` it does not. The variable is
+ *   the caller's, and nothing here can help it. Entries (find(), next() and the like) and clang have no such
+ *   difference.
  *
  * Callbacks run inside the library, which is C: one that throws ends the program (std::terminate).
  *
@@ -315,7 +318,10 @@ class domain_ref
     rangemap_domain *domain_ = nullptr;
 };
 
-/* A domain of one's own. Its maps go first: the destructor ends the program if there are any, or inside a section of it. */
+/*
+ * A domain of one's own. Its maps go first: the destructor ends the program if there are any, or inside a section of
+ * it.
+ */
 class domain : public domain_ref
 {
   public:
@@ -356,8 +362,8 @@ template <class V> class reader;
 template <class V> class snapshot;
 
 /*
- * The ranges that share a key with a window, in one direction: an input range, for range-for, algorithms of one pass and
- * std::ranges. It belongs to the reader or snapshot that made it, and must not outlive it.
+ * The ranges that share a key with a window, in one direction: an input range, for range-for, algorithms of one pass
+ * and std::ranges. It belongs to the reader or snapshot that made it, and must not outlive it.
  */
 template <class V, bool Down = false> class entries
 {
@@ -486,8 +492,8 @@ template <class V, class Self> class view
 } /* namespace detail */
 
 /*
- * A read section: what was found in it stays valid while it lasts. For the thread that made it, which must not block in it.
- * Made by map<V>::read(); neither copied nor moved.
+ * A read section: what was found in it stays valid while it lasts. For the thread that made it, which must not block
+ * in it. Made by map<V>::read(); neither copied nor moved.
  */
 template <class V> class reader : public detail::view<V, reader<V>>
 {
@@ -759,7 +765,10 @@ template <class V> class map
         return result != -ESTALE && detail::found(result, -ENOENT, error);
     }
 
-    /* How many ranges disappeared. Only ranges that hold the same word are joined: of owned values, parts of one range. */
+    /*
+     * How many ranges disappeared. Only ranges that hold the same word are joined: of owned values, parts of one
+     * range.
+     */
     std::uint64_t coalesce(key_type start = 0, key_type last = UINT64_MAX, on_error error = {})
     {
         std::uint64_t joined = 0;

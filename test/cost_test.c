@@ -27,8 +27,8 @@ enum { ALLOWANCE_PERCENT = 200 };
 #endif
 
 /*
- * The library's clock, in place of libc's: it stands still, but for who moves it. What an update does depends on it, and
- * time goes by a thousand times faster where each instruction traps.
+ * The library's clock, in place of libc's: it stands still, but for who moves it. What an update does depends on it,
+ * and time goes by a thousand times faster where each instruction traps.
  */
 static struct timespec now = {1000, 0};
 

@@ -117,8 +117,8 @@ TEST_CASE(ended_map, memory_is_that_of_a_few_where_callbacks_are_asked_for)
 }
 
 /*
- * Maps as values of a map: ended by its callback, in the middle of somebody's share. Some wait for a grace period, which
- * begins after some dozens of updates; the others are paid for by those who build new ones.
+ * Maps as values of a map: ended by its callback, in the middle of somebody's share. Some wait for a grace period,
+ * which begins after some dozens of updates; the others are paid for by those who build new ones.
  */
 static void end_value(void *value, void *context)
 {
@@ -259,7 +259,9 @@ static void *end_one(void *domain)
     return NULL;
 }
 
-/* What a thread was ending while the process forked is lost to the child, whose barriers do not look for it for ever. */
+/*
+ * What a thread was ending while the process forked is lost to the child, whose barriers do not look for it for ever.
+ */
 TEST_CASE(ended_map, a_child_waits_for_no_map_that_it_has_lost)
 {
     struct rangemap_domain *domain = new_domain(RANGEMAP_CALLBACKS_ANYWHERE, 0);

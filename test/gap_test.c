@@ -123,7 +123,10 @@ TEST_CASE(gap, other_classes_are_passed)
     CHECK_EQ(rangemap_destroy(map), 0);
 }
 
-/* The worst case: all gaps just miss, in the request's own class. All leaves are looked into; that is a tenth of the ranges. */
+/*
+ * The worst case: all gaps just miss, in the request's own class. All leaves are looked into; that is a tenth of the
+ * ranges.
+ */
 TEST_CASE(gap, the_worst_case_is_a_look_into_every_leaf)
 {
     struct rangemap *map = row_of(198);

@@ -82,7 +82,9 @@ TEST_CASE(map_error, batches)
     finish(map);
 }
 
-/* Every number of keys round the groups that go down together: each answer is its key's, and nothing else is written. */
+/*
+ * Every number of keys round the groups that go down together: each answer is its key's, and nothing else is written.
+ */
 TEST_CASE(map_error, batches_of_every_size)
 {
     enum { MOST = 70 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The system refuses memory for what does not come from chunks: the records of threads, and the default domain. Each call
- * that needs one says -ENOMEM, changes nothing, and works when memory is there again. In children, whose address space is
- * limited to what they have.
+ * The system refuses memory for what does not come from chunks: the records of threads, and the default domain. Each
+ * call that needs one says -ENOMEM, changes nothing, and works when memory is there again. In children, whose address
+ * space is limited to what they have.
  */
 #include <errno.h>
 #include <semaphore.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Runs the rows of a set under Google Benchmark (runner.h), which repeats them and mixes the order of the repetitions of
- * all rows and maps. A repetition is one call of Job::measure(): the library's own way to find a number of iterations
- * would time maps for different lengths and threads that it starts itself.
+ * Runs the rows of a set under Google Benchmark (runner.h), which repeats them and mixes the order of the repetitions
+ * of all rows and maps. A repetition is one call of Job::measure(): the library's own way to find a number of
+ * iterations would time maps for different lengths and threads that it starts itself.
  */
 #ifndef RANGEMAP_BENCH_CORE_HARNESS_H
 #define RANGEMAP_BENCH_CORE_HARNESS_H
@@ -26,8 +26,8 @@ struct Job {
     unsigned threads = 1;
     // Jobs of a group take turns; then they go, with the maps that are theirs.
     std::string group;
-    // One repetition. `seconds` is how long to measure; `turn` counts and chooses keys, the same for every subject. What
-    // latencies it sees are added to the histogram. Throws std::runtime_error after a wrong answer.
+    // One repetition. `seconds` is how long to measure; `turn` counts and chooses keys, the same for every subject.
+    // What latencies it sees are added to the histogram. Throws std::runtime_error after a wrong answer.
     std::function<Reading(double seconds, unsigned turn, Histogram &ticks)> measure;
     double warm_up = 0.5, length = 1;       // in Options::seconds; 0: there is no uncounted first run
     unsigned repetitions = 0;               // 0: as many as the user wants

@@ -9,10 +9,12 @@
 namespace bench
 {
 
-// Judges the results; prints all and writes them where the user wants them. Throws std::invalid_argument if there are none.
+// Judges the results; prints all and writes them where the user wants them. Throws std::invalid_argument if there are
+// none.
 void finish(Run *run, const Options &options, const std::vector<Subject> &subjects, Progress &progress);
 
-// The exit status: what `body` returns; 2 with a message for a usage error or a file that cannot be had, 1 for any other.
+// The exit status: what `body` returns; 2 with a message for a usage error or a file that cannot be had, 1 for any
+// other.
 int run_program(const char *name, const std::function<int()> &body);
 
 } // namespace bench

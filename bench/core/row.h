@@ -48,8 +48,8 @@ std::vector<Row> replay_synthetic_rows(const std::vector<unsigned> &threads);
 // Whether the map is filled by the row, not before it.
 bool fills(const Row &row);
 
-// Whether the row means something for the subject on a map of so many ranges, all of them aligned powers of two or not, and
-// of whole pages or not.
+// Whether the row means something for the subject on a map of so many ranges, all of them aligned powers of two or
+// not, and of whole pages or not.
 bool applies(const Row &row, const Subject &subject, size_t ranges, bool aligned, bool pages);
 
 // Names of rows that targets refer to.

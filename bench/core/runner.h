@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What the harness asks of Google Benchmark: to repeat benchmarks in random order. runner_benchmark.cc asks the library;
- * runner_plain.cc does the same without it, for the static build: Debian has no static libbenchmark.
+ * What the harness asks of Google Benchmark: to repeat benchmarks in random order. runner_benchmark.cc asks the
+ * library; runner_plain.cc does the same without it, for the static build: Debian has no static libbenchmark.
  */
 #ifndef RANGEMAP_BENCH_CORE_RUNNER_H
 #define RANGEMAP_BENCH_CORE_RUNNER_H

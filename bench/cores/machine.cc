@@ -9,9 +9,9 @@ namespace bench::cores
 constexpr Ps kNs = 1000;
 constexpr Ps kUs = 1000 * kNs;
 
-// Transfers between cores: medians of nviennot's core-to-core-latency (github.com/nviennot/core-to-core-latency, README,
-// 2023), where two cores exchange a word by compare-and-swap. First and second caches: Intel's and AMD's optimisation
-// manuals (5 and 14 cycles; 4 and 12), of which `step` covers the first.
+// Transfers between cores: medians of nviennot's core-to-core-latency (github.com/nviennot/core-to-core-latency,
+// README, 2023), where two cores exchange a word by compare-and-swap. First and second caches: Intel's and AMD's
+// optimisation manuals (5 and 14 cycles; 4 and 12), of which `step` covers the first.
 static const char kSource[] = "github.com/nviennot/core-to-core-latency, README";
 static const char kAssumed[] = "last cache and memory, 2 ns between readers of a line, 6 ns a locked "
                                "instruction, membarrier(2) 5 us and 1 us for "

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Keeps a cache of registrations within its room by second chance. Who pins marks the registration, where it is not marked
- * already: no lock, and mostly no store. A hand goes round all registrations, clears marks, and invalidates those that it
- * finds without. Stands between cache and card; the cache's keys are its slots.
+ * Keeps a cache of registrations within its room by second chance. Who pins marks the registration, where it is not
+ * marked already: no lock, and mostly no store. A hand goes round all registrations, clears marks, and invalidates
+ * those that it finds without. Stands between cache and card; the cache's keys are its slots.
  */
 #ifndef RANGEMAP_BENCH_REGCACHE_ROOM_H
 #define RANGEMAP_BENCH_REGCACHE_ROOM_H

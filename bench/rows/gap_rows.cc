@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Search for gaps, and allocation by it. The keys are cells of kCell keys; a map of N ranges has N cells taken. Rows with
- * `halves` give each thread a part of the cells of its own.
+ * Search for gaps, and allocation by it. The keys are cells of kCell keys; a map of N ranges has N cells taken. Rows
+ * with `halves` give each thread a part of the cells of its own.
  */
 #include <algorithm>
 #include <atomic>
@@ -242,7 +242,8 @@ template <class Keeper> class FillAndFree : public Allocation<Keeper>
     unsigned threads_;
 };
 
-// In a map that stays as full as it is: a random range goes, the lowest gap is taken. Or, `own`: what was just taken goes.
+// In a map that stays as full as it is: a random range goes, the lowest gap is taken. Or, `own`: what was just taken
+// goes.
 template <class Keeper> class Steady : public Allocation<Keeper>
 {
   public:

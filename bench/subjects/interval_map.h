@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// LLVM's IntervalMap, a B+ tree of closed intervals, as a container for locked.h. It allows no overlap and cuts nothing by
-// itself.
+// LLVM's IntervalMap, a B+ tree of closed intervals, as a container for locked.h. It allows no overlap and cuts
+// nothing by itself.
 #ifndef RANGEMAP_BENCH_SUBJECTS_INTERVAL_MAP_H
 #define RANGEMAP_BENCH_SUBJECTS_INTERVAL_MAP_H
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A table of two levels with a word for each page of 4 KiB, as SPDK's memory map has for pages of 2 MiB: keys of 48 bits, a
- * second level for each GiB that is used, never freed before the map is. Lookups take two loads. Updates take a mutex; it
- * keeps no bounds, so it does not store over ranges or carve.
+ * A table of two levels with a word for each page of 4 KiB, as SPDK's memory map has for pages of 2 MiB: keys of 48
+ * bits, a second level for each GiB that is used, never freed before the map is. Lookups take two loads. Updates take
+ * a mutex; it keeps no bounds, so it does not store over ranges or carve.
  */
 #ifndef RANGEMAP_BENCH_SUBJECTS_PAGE_TABLE_H
 #define RANGEMAP_BENCH_SUBJECTS_PAGE_TABLE_H

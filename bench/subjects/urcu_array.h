@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A sorted array that readers search under liburcu and that an update copies and replaces whole, under a mutex: what most
- * projects do that have liburcu. The old array is freed by call_rcu().
+ * A sorted array that readers search under liburcu and that an update copies and replaces whole, under a mutex: what
+ * most projects do that have liburcu. The old array is freed by call_rcu().
  */
 #ifndef RANGEMAP_BENCH_SUBJECTS_URCU_ARRAY_H
 #define RANGEMAP_BENCH_SUBJECTS_URCU_ARRAY_H

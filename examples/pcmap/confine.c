@@ -21,7 +21,10 @@
 
 enum { CALLS = 16 };
 
-/* The calls of each group, with arguments as they will be; number 0, which is read(), ends them if it is not the first. */
+/*
+ * The calls of each group, with arguments as they will be; number 0, which is read(), ends them if it is not the
+ * first.
+ */
 static const struct filter_call calls_of[CONFINE_GROUPS][CALLS] = {
     [CONFINE_SAMPLES] = {{SYS_rt_sigreturn, {{0}}},
                          /* The map's own: whether other threads are there, and waiting for them. */

@@ -21,8 +21,8 @@ enum confine_group {
 bool confine_allows(enum confine_group group);
 
 /*
- * Where the calls are intercepted, and what is to be done: `closing` before a filter that forbids samples or reports goes
- * on; `reopened` if it did not, after all; `forked` in the child of a fork that was made by syscall().
+ * Where the calls are intercepted, and what is to be done: `closing` before a filter that forbids samples or reports
+ * goes on; `reopened` if it did not, after all; `forked` in the child of a fork that was made by syscall().
  */
 struct confine_hooks {
     void (*closing)(void);

@@ -7,8 +7,8 @@
 
 /*
  * Opens the file with the debug information of the one at `path`, read as `elf`: by its build ID below
- * /usr/lib/debug/.build-id; or by its .gnu_debuglink, beside it, in .debug there, or below /usr/lib/debug. A descriptor,
- * or -1.
+ * /usr/lib/debug/.build-id; or by its .gnu_debuglink, beside it, in .debug there, or below /usr/lib/debug. A
+ * descriptor, or -1.
  */
 int debug_file_open(Elf *elf, const char *path);
 

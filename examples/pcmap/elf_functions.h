@@ -23,7 +23,10 @@ struct elf_functions {
     size_t names_bytes, names_capacity;
 };
 
-/* Of the file at `path`, which is called `name`: .symtab; if that was stripped, of its debug file (debug_file.h); or .dynsym. -ENOMEM, -ENOENT (no such file), -ENOEXEC or 0. */
+/*
+ * Of the file at `path`, which is called `name`: .symtab; if that was stripped, of its debug file (debug_file.h); or
+ * .dynsym. -ENOMEM, -ENOENT (no such file), -ENOEXEC or 0.
+ */
 int elf_functions_of_file(const char *path, const char *name, struct elf_functions *functions);
 
 /* Of an image in memory, as the kernel's vDSO is. -ENOMEM, -ENOEXEC or 0. */

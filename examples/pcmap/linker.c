@@ -65,7 +65,10 @@ static bool is_empty(const uint8_t *code)
     return bytes != 0 && at == FUNCTION_BYTES;
 }
 
-/* Through the kernel, which gives the process a page of its own: the code is never writable, and never not executable. */
+/*
+ * Through the kernel, which gives the process a page of its own: the code is never writable, and never not
+ * executable.
+ */
 static bool write_code(uint64_t address, const uint8_t *code, size_t bytes)
 {
     int memory = open("/proc/self/mem", O_WRONLY | O_CLOEXEC);

@@ -51,8 +51,8 @@ bool objects_count(uint64_t pc, uint64_t samples);
 int objects_find(uint64_t pc, struct rangemap_entry *entry, char *function, char *object, size_t size);
 
 /*
- * Keeps changes away, and with them calls of `finished`. False: one is under way, perhaps of the caller itself, which may
- * be a signal handler. All of these are async-signal-safe.
+ * Keeps changes away, and with them calls of `finished`. False: one is under way, perhaps of the caller itself, which
+ * may be a signal handler. All of these are async-signal-safe.
  */
 bool objects_try_lock(void);
 void objects_unlock(void);

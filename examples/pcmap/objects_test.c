@@ -136,7 +136,9 @@ __attribute__((noinline)) int chosen(void)
     return (int)test_scale();
 }
 
-/* Of size 0, as assembly without .size is: 16 bytes up to the next symbol, in which two others lie, one at its start. */
+/*
+ * Of size 0, as assembly without .size is: 16 bytes up to the next symbol, in which two others lie, one at its start.
+ */
 __asm__(".text\n.balign 16\n.type sizeless, @function\nsizeless:\n.skip 16, 0xcc\n"
         ".type outer, @function\nouter:\n.type first, @function\nfirst:\n.size first, 4\n.skip 4, "
         "0xcc\n.type inner, @function\ninner:\n.skip 4, 0xcc\n"

@@ -21,13 +21,16 @@ struct record_losses {
 /* Frames from the outermost on, separated by ';', as unwind.h has them; and the samples that it stands for. */
 typedef void record_stack_fn(const char *stack, uint64_t samples, void *context);
 
-/* NULL: errno, or 0 if that is no record. The file is read and never mapped: a process that becomes another one cuts it off. */
+/*
+ * NULL: errno, or 0 if that is no record. The file is read and never mapped: a process that becomes another one cuts
+ * it off.
+ */
 struct record *record_open(const char *path);
 void record_close(struct record *record);
 
 /*
- * Takes what has come since the last time; it begins anew when the process has. False: it has begun anew, and what was taken
- * before is of another program.
+ * Takes what has come since the last time; it begins anew when the process has. False: it has begun anew, and what
+ * was taken before is of another program.
  */
 bool record_take(struct record *record, record_stack_fn *take, void *context);
 

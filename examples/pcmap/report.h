@@ -18,7 +18,10 @@ bool report_open(const char *path);
 /* In the child of a fork: it does not keep others waiting for the end of a pipe that it writes no more to. */
 void report_after_fork(void);
 
-/* `why` is for the reader: "" for the last profile. False: a change of the list of objects is under way, or another report. */
+/*
+ * `why` is for the reader: "" for the last profile. False: a change of the list of objects is under way, or another
+ * report.
+ */
 bool report_write(const char *why);
 
 #endif

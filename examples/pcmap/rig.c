@@ -2,8 +2,8 @@
 /*
  * A program to be profiled. A thread opens and closes two libraries in turn, which land at the same address, and runs
  * the hot function of each; another opens and closes a third all the while; the main thread has a hot function of its
- * own. Under libpcmap.so it asks after each step whose an address is, and fails if the answer is wrong. Work is measured by
- * the CPU time of a thread, so that it brings as many samples on any machine.
+ * own. Under libpcmap.so it asks after each step whose an address is, and fails if the answer is wrong. Work is
+ * measured by the CPU time of a thread, so that it brings as many samples on any machine.
  *
  *   rig [--seconds N] ALPHA BETA GAMMA   N: of CPU time for each thread; more until both have been at one address
  *   rig --fork                           works in a child of its own
@@ -122,7 +122,9 @@ static void *open_library(const char *file)
     return library;
 }
 
-/* Opens, asks, works for at least as long as that took, closes, asks. Returns where the library's first function was. */
+/*
+ * Opens, asks, works for at least as long as that took, closes, asks. Returns where the library's first function was.
+ */
 static const void *use(const char *file, const char *hot, const char *idle)
 {
     double begun = cpu_seconds(), opened;

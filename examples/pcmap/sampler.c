@@ -144,8 +144,8 @@ void sampler_begin_thread(void)
 }
 
 /*
- * Runs before the map's own code gives the thread's record up, since libc goes by the order in which keys were made. What
- * other keys' destructors do afterwards is not sampled.
+ * Runs before the map's own code gives the thread's record up, since libc goes by the order in which keys were made.
+ * What other keys' destructors do afterwards is not sampled.
  */
 static void on_thread_end(void *unused)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The file that call stacks are recorded in: a header, and records one after the other. It is mapped by the process that
- * is sampled, so that a record is a matter of stores to memory, and read when that is over, or killed.
+ * The file that call stacks are recorded in: a header, and records one after the other. It is mapped by the process
+ * that is sampled, so that a record is a matter of stores to memory, and read when that is over, or killed.
  *
  * Whoever records takes a place by an atomic addition to `used`, and writes `bytes` first and `kind` last (release): a
  * record that was never finished has kind 0, and can be passed over. Places are in the order of events.

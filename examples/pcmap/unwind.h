@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Takes recorded stacks apart, by libdw: the frames' call frame information, and names also from separate debug files. */
+/*
+ * Takes recorded stacks apart, by libdw: the frames' call frame information, and names also from separate debug
+ * files.
+ */
 #ifndef EXAMPLES_PCMAP_UNWIND_H
 #define EXAMPLES_PCMAP_UNWIND_H
 
@@ -22,8 +25,8 @@ void unwind_object(struct unwind *unwind, const struct stack_object *object, boo
 
 /*
  * Writes the sample's frames to `text`, the outermost first, separated by ';': the function's name; "[name of the
- * object]+0xoffset" where no symbol is; "[unknown]" where no object is. The outermost is "[cut]" where the stack was copied no
- * further.
+ * object]+0xoffset" where no symbol is; "[unknown]" where no object is. The outermost is "[cut]" where the stack was
+ * copied no further.
  */
 void unwind_sample(struct unwind *unwind, const struct stack_sample *sample, char *text, size_t size);
 

@@ -9,7 +9,10 @@
 #include "examples/preload/kept.h"
 #include "examples/preload/sys.h"
 
-/* No folder is kept, by which it could be found where there is no /proc: sandboxes refuse processes with an open folder. */
+/*
+ * No folder is kept, by which it could be found where there is no /proc: sandboxes refuse processes with an open
+ * folder.
+ */
 static struct kept maps_file = KEPT_NONE;
 static bool is_in_use; /* maps_file, whose position is its reader's */
 

@@ -26,8 +26,8 @@ struct kernel_maps {
 };
 
 /*
- * Opens the file ahead, for when the process can open none any more: at the start, and in the child of a fork. A program
- * that closes it does without.
+ * Opens the file ahead, for when the process can open none any more: at the start, and in the child of a fork. A
+ * program that closes it does without.
  */
 void kernel_maps_keep(void);
 

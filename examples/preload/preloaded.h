@@ -5,7 +5,10 @@
 
 #include <stdbool.h>
 
-/* Of the object that this is linked into. In a constructor: the linker's list is read without its lock. No system call. */
+/*
+ * Of the object that this is linked into. In a constructor: the linker's list is read without its lock. No system
+ * call.
+ */
 bool preloaded(void);
 
 #endif

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Text without stdio, malloc or locks: for signal handlers, and for moments when a thread that holds them does not run. */
+/*
+ * Text without stdio, malloc or locks: for signal handlers, and for moments when a thread that holds them does not
+ * run.
+ */
 #ifndef EXAMPLES_PRELOAD_TEXT_H
 #define EXAMPLES_PRELOAD_TEXT_H
 
@@ -9,7 +12,10 @@
 
 #include "examples/preload/sys.h"
 
-/* A buffer that is written to `fd` whenever it is full; of what does not fit one without a file (-1) the end is cut off. */
+/*
+ * A buffer that is written to `fd` whenever it is full; of what does not fit one without a file (-1) the end is cut
+ * off.
+ */
 struct text {
     int fd;
     bool cut; /* also when a write failed */

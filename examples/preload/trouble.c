@@ -183,7 +183,10 @@ static void lose_child(void)
     check(child > 0 && waitpid(child, &status, 0) == child && WIFSIGNALED(status), "a killed child");
 }
 
-/* A daemon, with what it was started with closed. It runs until FILE is there, or whoever should make that has failed. */
+/*
+ * A daemon, with what it was started with closed. It runs until FILE is there, or whoever should make that has
+ * failed.
+ */
 static void leave_child(void)
 {
     if (fork() == 0) {

@@ -44,8 +44,9 @@ int regcache_create(const struct regcache_device *device, struct regcache **cach
 int regcache_destroy(struct regcache *cache);
 
 /*
- * A registration that holds all of [start, last], pinned, in *region. The memory must stay mapped meanwhile. If there is
- * none, one of whole pages is made; what it displaces stays registered until its last pin goes. -EINVAL, -ENOMEM, or what `enroll` returns.
+ * A registration that holds all of [start, last], pinned, in *region. The memory must stay mapped meanwhile. If there
+ * is none, one of whole pages is made; what it displaces stays registered until its last pin goes. -EINVAL, -ENOMEM,
+ * or what `enroll` returns.
  */
 int regcache_pin(struct regcache *cache, uint64_t start, uint64_t last, struct regcache_region **region);
 
@@ -53,10 +54,10 @@ int regcache_pin(struct regcache *cache, uint64_t start, uint64_t last, struct r
 void regcache_unpin(struct regcache_region *region);
 
 /*
- * Before [start, last] is unmapped: pins that begin after the return do not find what is there now. Does not wait;
- * a transfer that is under way keeps its registration. Allocates nothing by malloc, frees nothing and withdraws nothing:
- * for hooks of munmap, madvise and free, also with the allocator locked. What was invalidated is withdrawn by the next
- * pin that registers, by drain and by destroy. -EINVAL, -ENOMEM.
+ * Before [start, last] is unmapped: pins that begin after the return do not find what is there now. Does not wait; a
+ * transfer that is under way keeps its registration. Allocates nothing by malloc, frees nothing and withdraws
+ * nothing: for hooks of munmap, madvise and free, also with the allocator locked. What was invalidated is withdrawn
+ * by the next pin that registers, by drain and by destroy. -EINVAL, -ENOMEM.
  */
 int regcache_invalidate(struct regcache *cache, uint64_t start, uint64_t last);
 

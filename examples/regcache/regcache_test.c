@@ -2,8 +2,8 @@
 /*
  * Threads transfer from memory that others unmap. The network card is made up: it counts registrations, and a page's
  * count says whether a transfer may read it. Its memory is only numbers, so nothing is locked in memory.
- * regcache_test [--transfers N] exits with 1 if a transfer ran without its registration, or one was left or lost. It goes on
- * until there were so many transfers, and a hundredth as many invalidations beside them.
+ * regcache_test [--transfers N] exits with 1 if a transfer ran without its registration, or one was left or lost. It
+ * goes on until there were so many transfers, and a hundredth as many invalidations beside them.
  */
 #include <getopt.h>
 #include <pthread.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A program with devices to look at. It prints "done" when it is ready, and for each command that it has read from its input:
+ * A program with devices to look at. It prints "done" when it is ready, and for each command that it has read from
+ * its input:
  *   pin, unpin  16 pages
  *   revoke      a page of a view
  *   refuse      asks for a page that is not there

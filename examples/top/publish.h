@@ -31,8 +31,8 @@ int top_publish(const struct rangemap *map, const char *name);
 typedef void top_member_fn(FILE *out);
 
 /*
- * Adds `"NAME": VALUE` to what this process tells, from now on: for what is layered on rangemap, such as publish_pagemap.h. `name` as
- * above, kept by address. Errors as of top_publish(); -ENOMEM: there are four.
+ * Adds `"NAME": VALUE` to what this process tells, from now on: for what is layered on rangemap, such as
+ * publish_pagemap.h. `name` as above, kept by address. Errors as of top_publish(); -ENOMEM: there are four.
  */
 int top_publish_member(const char *name, top_member_fn *write);
 

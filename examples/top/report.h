@@ -20,8 +20,9 @@ struct top_member {
 
 /*
  * {"format": 1, "pid": N, "domains": [{"id": "0x...", "threads": N, ..., "blocker": {"tid": N, "behind": N}, "maps":
- * [{"name": "...", "ranges": N, ...}]}]} and what was added, with the members of rangemap.h's structures under their names. The numbers
- * of a map are of one instant; those of a domain nearly so. What cannot be read is {"error": N}, an errno.
+ * [{"name": "...", "ranges": N, ...}]}]} and what was added, with the members of rangemap.h's structures under their
+ * names. The numbers of a map are of one instant; those of a domain nearly so. What cannot be read is {"error": N},
+ * an errno.
  */
 void top_report(const struct top_shown *shown, const struct top_member *members, FILE *out);
 

@@ -9,7 +9,8 @@ namespace top
 {
 
 // Lines that end in '\n'. `before` is an older sample of the same process, for what is counted by the second, or null.
-// None is longer than 80 columns, but for names of programs and errors that are. The largest map of a domain comes first.
+// None is longer than 80 columns, but for names of programs and errors that are. The largest map of a domain comes
+// first.
 std::string table(const ProcessSample &now, const ProcessSample *before);
 
 // What a terminal is told before such a line: bold, dim, or red for a domain that somebody blocks; "" for nothing.

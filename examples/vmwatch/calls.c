@@ -162,7 +162,10 @@ static void note_protected(const struct rangemap_entry *entry, void *context)
     }
 }
 
-/* One step, up to where it ends; what was not used is given back. In a read section: no region is another's meanwhile. */
+/*
+ * One step, up to where it ends; what was not used is given back. In a read section: no region is another's
+ * meanwhile.
+ */
 static int protect_some(struct protection *protection, uint64_t start, uint64_t last, uint64_t *end)
 {
     const struct rangemap_rewrite how = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What each system call does to the map. Each function makes the call and has the map follow it; `caller` is the code it
- * was made from, or 0. Their results are the calls'.
+ * What each system call does to the map. Each function makes the call and has the map follow it; `caller` is the code
+ * it was made from, or 0. Their results are the calls'.
  */
 #ifndef EXAMPLES_VMWATCH_CALLS_H
 #define EXAMPLES_VMWATCH_CALLS_H

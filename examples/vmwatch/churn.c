@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A program that is hard to follow: mappings before main, threads that map, protect, move and unmap, signal handlers that map, forks, spawns,
- * libraries that come and go, threads that still run when the process ends. Under libvmwatch.so it asks after
- * each step who owns the address, and fails if the answer is wrong.
+ * A program that is hard to follow: mappings before main, threads that map, protect, move and unmap, signal handlers
+ * that map, forks, spawns, libraries that come and go, threads that still run when the process ends. Under
+ * libvmwatch.so it asks after each step who owns the address, and fails if the answer is wrong.
  *
- *   churn [--rounds N] [--until FILE]   exits with 0 if every answer was right. Each thread goes N times through all that it
- *                                       does, and on until some signals came in between and there is a FILE
+ *   churn [--rounds N] [--until FILE]   exits with 0 if every answer was right. Each thread goes N times through all
+ *                                       that it does, and on until some signals came in between and there is a FILE
  *   churn --unseen                      maps a page by a system call of its own, which the library cannot see
  */
 #define _GNU_SOURCE

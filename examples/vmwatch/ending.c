@@ -15,8 +15,8 @@
 #include "examples/vmwatch/start.h"
 
 /*
- * Compares, and leaves all other threads held at the gate: until hook_open() the slot is this thread's, which may be the
- * one that gives it up. NULL: another one has.
+ * Compares, and leaves all other threads held at the gate: until hook_open() the slot is this thread's, which may be
+ * the one that gives it up. NULL: another one has.
  */
 static struct slot *close_and_compare(void)
 {

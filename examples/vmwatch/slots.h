@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What vmwatch and the processes that it follows tell each other: one file that all of them map, a slot for each process.
+ * What vmwatch and the processes that it follows tell each other: one file that all of them map, a slot for each
+ * process.
  *
  * A process takes its slot at its start, and from then on a report is a matter of stores to memory: no descriptor, no
  * right, no path and no system call is needed in the end, which a program may have given up by then. A child of a

@@ -35,13 +35,16 @@ PM_INTERNAL void pm_seal(struct pagemap_memory *memory);
 /* Maps a page with MAP_SYNC and notes whether it was granted; the errno, or 0. */
 PM_INTERNAL int pm_try_sync(struct pagemap_memory *memory);
 
-/* The size of the device-dax instance that is open as memory->fd, and its alignment as the granule. -ENODEV: it is none. */
+/*
+ * The size of the device-dax instance that is open as memory->fd, and its alignment as the granule. -ENODEV: it is
+ * none.
+ */
 PM_INTERNAL int pm_devdax_size(struct pagemap_memory *memory, uint64_t *size);
 
 /*
- * Maps [offset, offset + bytes) with `prot` at `address`, a part of an area (base/map.h), in place of what is there. 0 or a
- * negative errno. The lazy form has no page before it is touched, and is inaccessible for a moment, and after a failure.
- * pre: multiples of the granule.
+ * Maps [offset, offset + bytes) with `prot` at `address`, a part of an area (base/map.h), in place of what is there.
+ * 0 or a negative errno. The lazy form has no page before it is touched, and is inaccessible for a moment, and after
+ * a failure. pre: multiples of the granule.
  */
 PM_INTERNAL int pm_memory_map(const struct pagemap_memory *memory, void *address, uint64_t offset,
                               uint64_t bytes, int prot);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "pagemap/base/interval.h"
 
-/* Heap order: a hash of the address that is as good as random also for nodes of an array (the finalizer of MurmurHash3). */
+/*
+ * Heap order: a hash of the address that is as good as random also for nodes of an array (the finalizer of
+ * MurmurHash3).
+ */
 static uint64_t priority(const struct pm_interval *interval)
 {
     uint64_t hash = (uint64_t)(uintptr_t)interval;

@@ -19,8 +19,8 @@ PM_INTERNAL extern uint64_t pm_waiters;
 typedef bool pm_condition_fn(void *context);
 
 /*
- * Waits until done(context) is true; it must not wait, but for a leaf lock that is held for a moment. `word` is what wakers name; nothing is read through it. No
- * cancellation point.
+ * Waits until done(context) is true; it must not wait, but for a leaf lock that is held for a moment. `word` is what
+ * wakers name; nothing is read through it. No cancellation point.
  */
 PM_INTERNAL void pm_wait_var(const void *word, pm_condition_fn *done, void *context);
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* One page of a file in place of another, in one step. Kernel: folio_migrate_mapping(), mm/migrate.c; replace_page_cache_folio() (6.1). */
+/*
+ * One page of a file in place of another, in one step. Kernel: folio_migrate_mapping(), mm/migrate.c;
+ * replace_page_cache_folio() (6.1).
+ */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -165,8 +168,8 @@ static int show_all(const struct replacement *replacement, struct pm_view **end)
 }
 
 /*
- * The old page again, in those up to `end`. Its mappings were there a moment ago. False: the system refuses all the same, somewhere,
- * and there it cannot be pinned.
+ * The old page again, in those up to `end`. Its mappings were there a moment ago. False: the system refuses all the
+ * same, somewhere, and there it cannot be pinned.
  */
 static bool show_old(const struct replacement *replacement, const struct pm_view *end)
 {
@@ -216,7 +219,10 @@ static void commit(const struct replacement *replacement)
     }
 }
 
-/* The new page is good, and its driver's if it must be. After the association: memory_failure() sees one or we the other. */
+/*
+ * The new page is good, and its driver's if it must be. After the association: memory_failure() sees one or we the
+ * other.
+ */
 static int check_new(const struct replacement *replacement)
 {
     if (pm_poison_next(replacement->new, replacement->new) != UINT64_MAX) {

@@ -55,8 +55,8 @@ static bool find_run(struct pm_revocation *revocation, struct pm_told *told, str
 }
 
 /*
- * Takes it out of the file. 1; 0: there is none; -ENOMEM, and it is hidden but still there. Memory is set aside for this
- * update, and for the one of forget_run().
+ * Takes it out of the file. 1; 0: there is none; -ENOMEM, and it is hidden but still there. Memory is set aside for
+ * this update, and for the one of forget_run().
  */
 static int try_take_run(struct pm_revocation *revocation, struct rangemap_entry *run)
 {
@@ -85,8 +85,9 @@ static int take_run(struct pm_revocation *revocation, struct rangemap_entry *run
 }
 
 /*
- * Until here the run's pages were counted and associated; after it their dev_pagemap may go. Memory was set aside, but the
- * driver's page_free() may have used it up: no client can be told, the pages cannot be touched, and it will come.
+ * Until here the run's pages were counted and associated; after it their dev_pagemap may go. Memory was set aside,
+ * but the driver's page_free() may have used it up: no client can be told, the pages cannot be touched, and it will
+ * come.
  */
 static void forget_run(struct address_space *mapping, struct dev_pagemap *pgmap, uint64_t pfn,
                        uint64_t nr_pages)

@@ -22,8 +22,8 @@
 enum { BATCH = 512, ATTEMPTS = 3, MIGRATIONS = 3 };
 
 /*
- * What a batch can come to besides a number of pages or an errno. MUST_MOVE: a page that its driver is to bring back to ordinary
- * memory first. LEAVING: such a page whose last reference is gone.
+ * What a batch can come to besides a number of pages or an errno. MUST_MOVE: a page that its driver is to bring back
+ * to ordinary memory first. LEAVING: such a page whose last reference is gone.
  */
 enum { MUST_MOVE = -10000, CHANGED = -10001, LEAVING = -10002 };
 
@@ -137,8 +137,8 @@ static long look(struct request *request, const struct pm_view *view, struct pag
 }
 
 /*
- * In a read section. *absent: the page of MUST_MOVE. CHANGED: *taken pages were taken, but their file changed meanwhile; that none
- * could be taken says as little then.
+ * In a read section. *absent: the page of MUST_MOVE. CHANGED: *taken pages were taken, but their file changed
+ * meanwhile; that none could be taken says as little then.
  */
 static long try_batch(struct request *request, struct page **absent, struct address_space **mapping,
                       long *taken)

@@ -14,8 +14,8 @@ PM_INTERNAL void pm_mapping_lock(struct address_space *mapping);
 PM_INTERNAL void pm_mapping_unlock(struct address_space *mapping);
 
 /*
- * Memory for so many updates of the file's pages, of associations and of `present` together: the next ones that this thread
- * makes of them do not fail. -ENOMEM. What needs no such memory: revoking (view/present.c).
+ * Memory for so many updates of the file's pages, of associations and of `present` together: the next ones that this
+ * thread makes of them do not fail. -ENOMEM. What needs no such memory: revoking (view/present.c).
  */
 PM_INTERNAL int pm_mapping_reserve(const struct address_space *mapping, unsigned updates);
 
@@ -30,8 +30,8 @@ PM_INTERNAL void pm_mapping_put(struct address_space *mapping);
 PM_INTERNAL void pm_mapping_bump(struct address_space *mapping);
 
 /*
- * Around steps that are to look like one: get_user_pages() does not go by what it finds meanwhile, but waits for the file's lock, or,
- * if it must not, gives up. With the lock held. The end is also a pm_mapping_bump().
+ * Around steps that are to look like one: get_user_pages() does not go by what it finds meanwhile, but waits for the
+ * file's lock, or, if it must not, gives up. With the lock held. The end is also a pm_mapping_bump().
  */
 PM_INTERNAL void pm_mapping_change_begin(struct address_space *mapping);
 PM_INTERNAL void pm_mapping_change_end(struct address_space *mapping);

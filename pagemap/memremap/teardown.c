@@ -148,8 +148,8 @@ static int reserve_erasures(const struct dev_pagemap *pgmap)
 }
 
 /*
- * Access goes first, as long as the system may refuse. Then the memmap: with an altmap it lies in the linear map. The entry
- * last: until then the pfns are taken.
+ * Access goes first, as long as the system may refuse. Then the memmap: with an altmap it lies in the linear map. The
+ * entry last: until then the pfns are taken.
  */
 static int unmake_range(struct dev_pagemap *pgmap, unsigned id)
 {

@@ -13,8 +13,8 @@ PM_INTERNAL void pm_reference_gone(struct percpu_ref *ref);
 PM_INTERNAL int pm_kill(struct dev_pagemap *pgmap);
 
 /*
- * Waits until no page and no holder has a reference: without limit if `milliseconds` is PM_NO_LIMIT. -ETIMEDOUT: some have
- * one, and it is killed as before.
+ * Waits until no page and no holder has a reference: without limit if `milliseconds` is PM_NO_LIMIT. -ETIMEDOUT: some
+ * have one, and it is killed as before.
  */
 #define PM_NO_LIMIT UINT64_MAX
 PM_INTERNAL int pm_drain(struct dev_pagemap *pgmap, uint64_t milliseconds);

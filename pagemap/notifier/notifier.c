@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Kernel: mm/mmu_notifier.c (6.1); docs/pagemap.md, section 14, for the protocol. Each kind of address has a tree of intervals and a list of
- * invalidations under way, both under one mutex, which is never held while a callback runs.
+ * Kernel: mm/mmu_notifier.c (6.1); docs/pagemap.md, section 14, for the protocol. Each kind of address has a tree of
+ * intervals and a list of invalidations under way, both under one mutex, which is never held while a callback runs.
  */
 #include "pagemap/notifier/notifier.h"
 
@@ -122,7 +122,10 @@ static bool overlaps(const struct mmu_notifier_range *range, const struct mmu_in
     return subscription->_interval.first < range->end && range->start <= subscription->_interval.last;
 }
 
-/* Reads the number at an instant when no invalidation of the interval is in the list: then no callback stores another. */
+/*
+ * Reads the number at an instant when no invalidation of the interval is in the list: then no callback stores
+ * another.
+ */
 static bool is_undisturbed(void *context)
 {
     struct reader *reader = context;

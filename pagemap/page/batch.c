@@ -139,8 +139,8 @@ static inline bool put_one(const struct run *run, struct page *head)
 }
 
 /*
- * These put those at the start that are of the run, and return how many. Each keeps the dev_pagemap until it is put; *idle,
- * how many went idle, does after. The first has no more to look at than it must.
+ * These put those at the start that are of the run, and return how many. Each keeps the dev_pagemap until it is put;
+ * *idle, how many went idle, does after. The first has no more to look at than it must.
  */
 static uint64_t put_plain(struct run run, struct page **pages, uint64_t nr_pages, uint64_t *idle)
 {

@@ -84,7 +84,10 @@ PM_INTERNAL struct pm_mapped *pm_mapped_alloc(const struct dev_pagemap *pgmap);
 /* get_dev_pagemap(pfn, NULL). */
 PM_INTERNAL struct dev_pagemap *pm_get(uint64_t pfn);
 
-/* Ends it; NULL is allowed. Unlike get_dev_pagemap()'s, references of the library's own are not recorded as a holder's. */
+/*
+ * Ends it; NULL is allowed. Unlike get_dev_pagemap()'s, references of the library's own are not recorded as a
+ * holder's.
+ */
 static inline void pm_put(struct dev_pagemap *pgmap)
 {
     if (pgmap != NULL) {

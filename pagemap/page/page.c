@@ -16,8 +16,8 @@
 #include "pagemap/vmemmap/touched.h"
 
 /*
- * Whose page it is, grabbed or not (kernel: memmap_init_zone_device() writes it into every page). The struct page of one
- * that was never grabbed is not even read: in a sparse altmap, to read it would make the device allocate it.
+ * Whose page it is, grabbed or not (kernel: memmap_init_zone_device() writes it into every page). The struct page of
+ * one that was never grabbed is not even read: in a sparse altmap, to read it would make the device allocate it.
  */
 struct dev_pagemap *page_pgmap(const struct page *page)
 {

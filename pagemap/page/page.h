@@ -36,7 +36,10 @@ static inline struct dev_pagemap *pm_page_pgmap(const struct page *page)
     return __atomic_load_n(&page->pgmap, __ATOMIC_ACQUIRE);
 }
 
-/* Full: in a getter after the count went up. The other half is memory_failure(), which marks and then looks at counts. */
+/*
+ * Full: in a getter after the count went up. The other half is memory_failure(), which marks and then looks at
+ * counts.
+ */
 static inline bool pm_is_poisoned(const struct page *page)
 {
     return (pm_load_full(&page->_flags) & PM_PAGE_POISON) != 0;
@@ -101,8 +104,8 @@ static inline void pm_page_free(struct page *head, const struct dev_pagemap *pgm
 }
 
 /*
- * What is done when a page went idle but putting its reference on `pgmap`, which keeps it there meanwhile: the driver is
- * told, waiters wake. Any drop to idle does, by however many it dropped (bug 20).
+ * What is done when a page went idle but putting its reference on `pgmap`, which keeps it there meanwhile: the driver
+ * is told, waiters wake. Any drop to idle does, by however many it dropped (bug 20).
  */
 static inline void pm_page_idle(struct page *head, const struct dev_pagemap *pgmap)
 {
@@ -114,8 +117,8 @@ static inline void pm_page_idle(struct page *head, const struct dev_pagemap *pgm
 PM_INTERNAL void pm_page_unpin_all(struct page *head);
 
 /*
- * Takes n references back that were counted just before the page was seen to be poisoned. `left_idle`: it has no reference
- * on pgmap yet.
+ * Takes n references back that were counted just before the page was seen to be poisoned. `left_idle`: it has no
+ * reference on pgmap yet.
  */
 PM_INTERNAL void pm_page_refuse(struct dev_pagemap *pgmap, struct page *head, uint64_t n, bool left_idle);
 

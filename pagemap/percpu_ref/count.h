@@ -2,10 +2,10 @@
 /*
  * The hot half of percpu_ref, inlined into get_dev_pagemap() and its like.
  *
- * A word per CPU is *closed* when its mode has ended: the closer exchanges it for PM_REF_CLOSED and counts
- * what it held. Restartable additions (restart.h) are over by then. A locked addition to a closed word returns something
- * near that constant, so that a late thread knows it and goes to the shared counter; the junk that it left in the
- * word means nothing.
+ * A word per CPU is *closed* when its mode has ended: the closer exchanges it for PM_REF_CLOSED and counts what it
+ * held. Restartable additions (restart.h) are over by then. A locked addition to a closed word returns something near
+ * that constant, so that a late thread knows it and goes to the shared counter; the junk that it left in the word
+ * means nothing.
  */
 #ifndef PAGEMAP_PERCPU_REF_COUNT_H
 #define PAGEMAP_PERCPU_REF_COUNT_H
@@ -44,9 +44,10 @@ static inline uint64_t *pm_ref_words(uint64_t mode)
 
 /*
  * Adds `nr` (a put: minus nr) to this CPU's word; false if nothing was added: the mode is or was just changed to
- * atomic, this CPU has no word, or a restartable addition was interrupted. Then the shared counter takes it, which is right in any mode.
- * The words cannot be freed meanwhile: the caller has a reference, or is in a section begun before it found `ref`.
- * Order: a put releases - the locked addition is full, the restartable one a store on x86 - and the closer acquires.
+ * atomic, this CPU has no word, or a restartable addition was interrupted. Then the shared counter takes it, which is
+ * right in any mode. The words cannot be freed meanwhile: the caller has a reference, or is in a section begun before
+ * it found `ref`. Order: a put releases - the locked addition is full, the restartable one a store on x86 - and the
+ * closer acquires.
  */
 static inline bool pm_ref_add_percpu(const struct percpu_ref *ref, uint64_t nr)
 {

@@ -27,9 +27,9 @@
 enum { PM_PERCPU_UNIT = 4096 };
 
 /*
- * How many CPUs have words: those numbered below. What the system tells of its CPUs may be too little (no /proc and /sys, an
- * affinity that is widened later), so nothing may depend on it: a thread on a CPU without a word counts elsewhere.
- * Two CPUs never share one. Set before any word exists, and never again.
+ * How many CPUs have words: those numbered below. What the system tells of its CPUs may be too little (no /proc and
+ * /sys, an affinity that is widened later), so nothing may depend on it: a thread on a CPU without a word counts
+ * elsewhere. Two CPUs never share one. Set before any word exists, and never again.
  */
 PM_INTERNAL extern unsigned pm_percpu_cpus;
 
@@ -64,8 +64,8 @@ static inline unsigned pm_cpu(void)
 }
 
 /*
- * The calling thread's word, or NULL: its CPU has none, or the system does not tell which it is (-1). It may be moved to
- * another CPU at any time, so the word is good for atomic operations only.
+ * The calling thread's word, or NULL: its CPU has none, or the system does not tell which it is (-1). It may be moved
+ * to another CPU at any time, so the word is good for atomic operations only.
  */
 static inline uint64_t *pm_percpu_this(uint64_t *first)
 {

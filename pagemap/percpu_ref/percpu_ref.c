@@ -213,8 +213,9 @@ static void confirm_switch(struct rangemap_deferred *deferred, void *context)
 }
 
 /*
- * Closes the words, in atomic mode already and with no restartable addition under way, and moves their sum over. The sum is removed from the words
- * before it is added to the counter, and with it goes the bias, so the counter cannot be seen too low.
+ * Closes the words, in atomic mode already and with no restartable addition under way, and moves their sum over. The
+ * sum is removed from the words before it is added to the counter, and with it goes the bias, so the counter cannot
+ * be seen too low.
  */
 static void close_words(struct percpu_ref_data *data)
 {

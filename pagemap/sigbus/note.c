@@ -12,8 +12,8 @@
 #include "pagemap/statistics/statistics.h"
 
 /*
- * A word for each note: the page's address, and in the bits below the shift, whether action is required, and that it is there.
- * 0: free. The thread that changes one from 0 has noted it, the one that changes it to 0 has it.
+ * A word for each note: the page's address, and in the bits below the shift, whether action is required, and that it
+ * is there. 0: free. The thread that changes one from 0 has noted it, the one that changes it to 0 has it.
  */
 enum { NOTES = 64, PRESENT = 1, NEEDS_ACTION = 2, SHIFT_AT = 2, SHIFT_MASK = 63 };
 

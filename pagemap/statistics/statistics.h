@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Counting without a line that CPUs share. What is read is pagemap_stats(); what it promises rests on this: additions are
- * releases, and an end is counted after its beginning.
+ * Counting without a line that CPUs share. What is read is pagemap_stats(); what it promises rests on this: additions
+ * are releases, and an end is counted after its beginning.
  */
 #ifndef PAGEMAP_STATISTICS_STATISTICS_H
 #define PAGEMAP_STATISTICS_STATISTICS_H

@@ -163,8 +163,8 @@ static bool cover(const struct pm_view *view, void *address, size_t bytes)
 }
 
 /*
- * A mapping in place of all others of the view, which takes none more, and splits none, since nothing borders on the view. Where
- * the system refuses even that, access to what there is: a touch is SIGSEGV then.
+ * A mapping in place of all others of the view, which takes none more, and splits none, since nothing borders on the
+ * view. Where the system refuses even that, access to what there is: a touch is SIGSEGV then.
  */
 void pm_vm_hide_all(const struct pm_view *view)
 {

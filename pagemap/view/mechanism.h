@@ -12,8 +12,8 @@
 PM_INTERNAL bool pm_choose_overlay(void);
 
 /*
- * Address space for `bytes`, a multiple of `alignment`, each touch of which is SIGBUS; an area of base/map.h, so that what is
- * done to the whole of it needs no split of a mapping. NULL: -ENOMEM.
+ * Address space for `bytes`, a multiple of `alignment`, each touch of which is SIGBUS; an area of base/map.h, so that
+ * what is done to the whole of it needs no split of a mapping. NULL: -ENOMEM.
  */
 PM_INTERNAL void *pm_vm_reserve(size_t bytes, size_t alignment, int prot);
 

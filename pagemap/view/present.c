@@ -75,8 +75,8 @@ int pm_settle(struct pm_view *view)
 }
 
 /*
- * The mapping first: a page that can be touched no more may still be pinned for a moment, not the reverse. Without memory
- * for the page table the pages are denied by the view.
+ * The mapping first: a page that can be touched no more may still be pinned for a moment, not the reverse. Without
+ * memory for the page table the pages are denied by the view.
  */
 bool pm_hide(struct pm_view *view, uint64_t *first, uint64_t *last)
 {

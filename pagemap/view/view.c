@@ -69,8 +69,9 @@ static struct pm_view *new_view(struct address_space *mapping, size_t bytes, int
 }
 
 /*
- * The caller defers free_view(), and has closed the addresses. From here on nothing finds the view by them, and they are free
- * for others. Pages that stay in `present` for want of memory are of no view; a view that is made there takes them out.
+ * The caller defers free_view(), and has closed the addresses. From here on nothing finds the view by them, and they
+ * are free for others. Pages that stay in `present` for want of memory are of no view; a view that is made there
+ * takes them out.
  */
 static void discard(struct pm_view *view)
 {

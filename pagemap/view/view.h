@@ -18,8 +18,9 @@ struct pm_view {
     bool by_overlay;  /* else by userfaultfd */
     uint64_t is_gone; /* set before the generation moves for the last time on its behalf */
     /*
-     * Pages that were hidden without memory to take them out of `present`: they count as absent. All between the first and
-     * the last of such is hidden. Written before the generation moves; cleared when `present` says the same.
+     * Pages that were hidden without memory to take them out of `present`: they count as absent. All between the
+     * first and the last of such is hidden. Written before the generation moves; cleared when `present` says the
+     * same.
      */
     uint64_t denied_vpn, denied_pages;
     struct rangemap_deferred deferred;
@@ -30,7 +31,10 @@ static inline struct pm_view *pm_view_of(struct pm_interval *interval)
     return interval == NULL ? NULL : PM_CONTAINER_OF(interval, struct pm_view, interval);
 }
 
-/* The first view of the file that shows one of [first, last], and the next one; NULL: there is none. pre: it is locked. */
+/*
+ * The first view of the file that shows one of [first, last], and the next one; NULL: there is none. pre: it is
+ * locked.
+ */
 static inline struct pm_view *pm_views_first(const struct address_space *mapping, uint64_t first,
                                              uint64_t last)
 {
@@ -69,8 +73,8 @@ static inline bool pm_view_overlap(const struct pm_view *view, uint64_t *first, 
 }
 
 /*
- * Whether the page at vpn is denied; else *nr_pages, of pages from there on, is cut down to those that are not. Lock-free:
- * what changes meanwhile moves the generation.
+ * Whether the page at vpn is denied; else *nr_pages, of pages from there on, is cut down to those that are not.
+ * Lock-free: what changes meanwhile moves the generation.
  */
 static inline bool pm_view_denies(const struct pm_view *view, uint64_t vpn, uint64_t *nr_pages)
 {
@@ -97,8 +101,8 @@ PM_INTERNAL int pm_show(struct pm_view *view, uint64_t index, uint64_t pfn, uint
 PM_INTERNAL int pm_allow_pins(struct pm_view *view, uint64_t index, uint64_t pfn, uint64_t nr_pages);
 
 /*
- * The opposite of both, for [*first, *last]. Needs no memory. False: nothing short of more can be hidden, to which they are
- * widened; it is to be called again, once that is told of.
+ * The opposite of both, for [*first, *last]. Needs no memory. False: nothing short of more can be hidden, to which
+ * they are widened; it is to be called again, once that is told of.
  */
 PM_INTERNAL bool pm_hide(struct pm_view *view, uint64_t *first, uint64_t *last);
 
@@ -109,8 +113,8 @@ PM_INTERNAL void pm_forbid_pins(struct pm_view *view, uint64_t first, uint64_t l
 PM_INTERNAL int pm_settle(struct pm_view *view);
 
 /*
- * What the file has in [*first, *last] shown in the view, and pins allowed. -ENOMEM: some may be. Of [*first, *last], which it then
- * narrows, the mapping may be gone where pins are allowed since before: to be revoked.
+ * What the file has in [*first, *last] shown in the view, and pins allowed. -ENOMEM: some may be. Of [*first, *last],
+ * which it then narrows, the mapping may be gone where pins are allowed since before: to be revoked.
  */
 PM_INTERNAL int pm_show_file(struct pm_view *view, uint64_t *first, uint64_t *last);
 

@@ -49,8 +49,8 @@ static uint64_t memmap_pages(uint64_t nr_pfns)
 }
 
 /*
- * The piece's struct pages in a block of the device. Not for children, which would change the parent's: the counts in the
- * device are the only ones that both share.
+ * The piece's struct pages in a block of the device. Not for children, which would change the parent's: the counts in
+ * the device are the only ones that both share.
  */
 static int populate_piece(const struct pm_span *span, uint64_t pfn, uint64_t nr_pfns)
 {

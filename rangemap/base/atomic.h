@@ -74,9 +74,9 @@ static inline uint64_t rm_load_acquire(const rm_word *word)
 }
 
 /*
- * A load whose result is only followed as a pointer: consume, which compilers promote to acquire (the explorer's weak memory does not). arm64 orders the load
- * before accesses through the address it yields; the empty assembly keeps the compiler from knowing the address from
- * elsewhere. ThreadSanitizer knows no dependencies.
+ * A load whose result is only followed as a pointer: consume, which compilers promote to acquire (the explorer's weak
+ * memory does not). arm64 orders the load before accesses through the address it yields; the empty assembly keeps the
+ * compiler from knowing the address from elsewhere. ThreadSanitizer knows no dependencies.
  */
 static inline uint64_t rm_load_dependent(const rm_word *word)
 {

@@ -6,8 +6,8 @@
 #include "rangemap/base/system.h"
 
 /*
- * membarrier(2)'s commands, numbers of the kernel's ABI. Their header belongs to the kernel: musl's compilers do not find
- * it, and that of an old distribution may lack them.
+ * membarrier(2)'s commands, numbers of the kernel's ABI. Their header belongs to the kernel: musl's compilers do not
+ * find it, and that of an old distribution may lack them.
  */
 enum {
     MEMBARRIER_CMD_PRIVATE_EXPEDITED = 1 << 3,
@@ -15,9 +15,9 @@ enum {
 };
 
 /*
- * Relaxed everywhere: the word alone is looked at, and no other access depends on when it changed. That the process is registered is the
- * kernel's own state, which membarrier(2) looks at itself; a thread that reads ASYMMETRIC late asks in vain, and
- * one that reads it after it was refused is light once more, which pollers find out like any other.
+ * Relaxed everywhere: the word alone is looked at, and no other access depends on when it changed. That the process
+ * is registered is the kernel's own state, which membarrier(2) looks at itself; a thread that reads ASYMMETRIC late
+ * asks in vain, and one that reads it after it was refused is light once more, which pollers find out like any other.
  */
 rm_word rm_fence_kind;
 

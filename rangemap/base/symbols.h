@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * With RANGEMAP_CHECKED the symbols of the public functions below belong to rangemap/checked, which looks at a call before
- * the library gets it; the library's own functions are then rm_unchecked_*. Without it, this is nothing.
+ * With RANGEMAP_CHECKED the symbols of the public functions below belong to rangemap/checked, which looks at a call
+ * before the library gets it; the library's own functions are then rm_unchecked_*. Without it, this is nothing.
  */
 #ifndef RANGEMAP_BASE_SYMBOLS_H
 #define RANGEMAP_BASE_SYMBOLS_H

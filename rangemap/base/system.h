@@ -63,8 +63,9 @@ RM_INTERNAL bool rm_thread_has_list(void);
 RM_INTERNAL uint64_t rm_thread_cpu_ns(int number);
 
 /*
- * The calling thread's signals, held off for some instructions: but for those of which it is the cause itself, such as SIGSEGV and
- * SIGSYS. What comes meanwhile comes when they are let through again. Not by sigprocmask(), which programs replace, too.
+ * The calling thread's signals, held off for some instructions: but for those of which it is the cause itself, such
+ * as SIGSEGV and SIGSYS. What comes meanwhile comes when they are let through again. Not by sigprocmask(), which
+ * programs replace, too.
  */
 struct rm_signals {
     uint64_t blocked; /* before */
@@ -77,7 +78,10 @@ RM_INTERNAL void rm_signals_let_through(struct rm_signals before);
 /* membarrier(2): 0 or a negative errno. */
 RM_INTERNAL int rm_membarrier(int command);
 
-/* Wakes the threads that sleep on the word; sleeps while its low half is `value`, at most so long (negative: no limit). */
+/*
+ * Wakes the threads that sleep on the word; sleeps while its low half is `value`, at most so long (negative: no
+ * limit).
+ */
 RM_INTERNAL void rm_wake_all(const uint32_t *word);
 RM_INTERNAL void rm_sleep_on(const uint32_t *word, uint32_t value, int64_t timeout_ns);
 

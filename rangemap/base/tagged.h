@@ -23,8 +23,9 @@ static inline uint64_t rm_tagged_head(uint64_t before, uint64_t first)
 }
 
 /*
- * Release: what the pusher did to the element, its link included, is visible to its reader in the head. Also when others
- * have popped and pushed since: the head is written by read-modify-writes alone, which go on with what they read.
+ * Release: what the pusher did to the element, its link included, is visible to its reader in the head. Also when
+ * others have popped and pushed since: the head is written by read-modify-writes alone, which go on with what they
+ * read.
  */
 static inline void rm_tagged_push(struct rm_tagged *stack, uint32_t number, rm_word *link)
 {
@@ -37,8 +38,9 @@ static inline void rm_tagged_push(struct rm_tagged *stack, uint32_t number, rm_w
 }
 
 /*
- * False: empty. The link that it reads may be a newer one already: then the tag has changed, too. Acquire: the head before the
- * link, and before what the pusher did; so the compare-and-swap, which succeeds from the same head, orders nothing.
+ * False: empty. The link that it reads may be a newer one already: then the tag has changed, too. Acquire: the head
+ * before the link, and before what the pusher did; so the compare-and-swap, which succeeds from the same head, orders
+ * nothing.
  */
 static inline bool rm_tagged_pop(struct rm_tagged *stack, rm_tagged_link_fn *link, uint32_t *number)
 {

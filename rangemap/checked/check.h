@@ -27,7 +27,10 @@ RM_INTERNAL void *rm_checked_library(const char *name, _Atomic(void *) *found);
 
 RM_CHECKED_CALLS(RM_CHECKED_DECLARE)
 
-/* A call that is allowed anywhere but in callbacks that may call nothing; and one not allowed in signal handlers either. */
+/*
+ * A call that is allowed anywhere but in callbacks that may call nothing; and one not allowed in signal handlers
+ * either.
+ */
 RM_INTERNAL struct rm_checked_thread *rm_checked_anywhere(const char *call, const void *where);
 RM_INTERNAL struct rm_checked_thread *rm_checked_outside_handlers(const char *call, const void *where);
 

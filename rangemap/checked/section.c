@@ -29,7 +29,9 @@ static bool holds_snapshot(const struct rm_checked_thread *thread, const struct 
     return false;
 }
 
-/* A handler may interrupt it anywhere: the place is taken before it is filled, and others see no map in it till then. */
+/*
+ * A handler may interrupt it anywhere: the place is taken before it is filled, and others see no map in it till then.
+ */
 void rm_checked_begin(const struct rangemap *map, const struct rangemap_domain *domain, uint64_t version,
                       const void *where)
 {
@@ -123,7 +125,10 @@ void rm_checked_lengths(const struct rm_checked_thread *thread)
     }
 }
 
-/* Whether another thread has a section of the domain that began before; those that are held for too long stop the program. */
+/*
+ * Whether another thread has a section of the domain that began before; those that are held for too long stop the
+ * program.
+ */
 static bool somebody_holds(const struct rangemap_domain *domain, uint64_t before_ns)
 {
     struct rm_checked_thread *self = rm_checked_self(), *thread = rm_checked_first_thread();

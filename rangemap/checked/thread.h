@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Checked mode: what stands before the public functions and stops the program where it misuses them. This is what it knows
- * of each thread.
+ * Checked mode: what stands before the public functions and stops the program where it misuses them. This is what it
+ * knows of each thread.
  *
  * It is built in two ways: into the library (RANGEMAP_CHECKED; base/symbols.h), or as an object to be preloaded before
  * librangemap.so (RANGEMAP_CHECKED_PRELOAD). In any other build these files are empty.

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Checked mode with AddressSanitizer and RANGEMAP_CHECKED_POISON=1: a value that a thread has looked up is poisoned when no
- * section is open any more in which it has been looked up, whether or not it is still in the map. So its use after the
- * section is reported at once, and not only if another thread happens to free it meanwhile.
+ * Checked mode with AddressSanitizer and RANGEMAP_CHECKED_POISON=1: a value that a thread has looked up is poisoned
+ * when no section is open any more in which it has been looked up, whether or not it is still in the map. So its use
+ * after the section is reported at once, and not only if another thread happens to free it meanwhile.
  *
  * It is for programs that use values inside sections alone: taking a reference inside a section and going on with it
- * after the section would be reported, too, hence the setting. Only values of maps with `release` are poisoned that are the
- * beginning of a block of malloc, which has a size. What does not fit the tables is left alone.
+ * after the section would be reported, too, hence the setting. Only values of maps with `release` are poisoned that
+ * are the beginning of a block of malloc, which has a size. What does not fit the tables is left alone.
  */
 #ifndef RANGEMAP_CHECKED_VALUE_H
 #define RANGEMAP_CHECKED_VALUE_H

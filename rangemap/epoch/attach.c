@@ -108,8 +108,9 @@ static void reap_all_if_due(struct rangemap_domain *domain)
 }
 
 /*
- * A record whose thread is gone, as that left it; a few are looked at. NULL: none of those. A record with the caller's number
- * is another's unless a handler has just attached the caller: which none does between this question and the seizing.
+ * A record whose thread is gone, as that left it; a few are looked at. NULL: none of those. A record with the
+ * caller's number is another's unless a handler has just attached the caller: which none does between this question
+ * and the seizing.
  */
 static struct rm_thread *find_abandoned(struct rangemap_domain *domain, int self)
 {

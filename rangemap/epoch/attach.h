@@ -28,7 +28,10 @@ RM_INTERNAL int rm_thread_detach(struct rangemap_domain *domain);
  */
 RM_INTERNAL void rm_thread_reap_if_gone(struct rm_thread *thread);
 
-/* Looks at so many attached records of the domain, from where the last call ended, and parks those whose thread is gone. */
+/*
+ * Looks at so many attached records of the domain, from where the last call ended, and parks those whose thread is
+ * gone.
+ */
 RM_INTERNAL void rm_thread_reap(struct rangemap_domain *domain, unsigned records);
 
 /* Hands every record of a domain that is about to go to FREE or ORPHAN. May wait for a thread that parks one. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A reclamation domain, in the first chunk of its pool: the epoch that its readers announce themselves in, the pool that nodes come from, and the
- * roster of the records of its threads, with the shards in which garbage waits.
+ * A reclamation domain, in the first chunk of its pool: the epoch that its readers announce themselves in, the pool
+ * that nodes come from, and the roster of the records of its threads, with the shards in which garbage waits.
  *
  * The writers:
  *   epoch          the global counter by any poller, from one value to the next (epoch/grace.h)

@@ -16,8 +16,8 @@ struct scan {
 enum { RECORDS_BETWEEN_LOOKS = 8 };
 
 /*
- * litmus: reuse. `active` before `epoch`: a section stores them in that order, too, so one that is seen open with this epoch has
- * this epoch, or is a later one of the same thread, which began after the fence and may be missed.
+ * litmus: reuse. `active` before `epoch`: a section stores them in that order, too, so one that is seen open with
+ * this epoch has this epoch, or is a later one of the same thread, which began after the fence and may be missed.
  */
 static void look_at(struct scan *scan, struct rm_thread *thread, unsigned epoch)
 {

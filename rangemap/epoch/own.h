@@ -2,9 +2,9 @@
 /*
  * Which records are the calling thread's: a tree of them in thread-local words, searched by the bits of the domain's
  * hash, three a level. Finding one costs by the logarithm of their number, and no memory but the records' own. It is
- * changed while the thread's signals are held off, so a handler finds it whole, and may attach the thread itself. Handlers
- * of signals that cannot be held off, as of a fault, find every record at any time, too, by the order of the stores; they must
- * not attach in the middle of a change.
+ * changed while the thread's signals are held off, so a handler finds it whole, and may attach the thread itself.
+ * Handlers of signals that cannot be held off, as of a fault, find every record at any time, too, by the order of the
+ * stores; they must not attach in the middle of a change.
  *
  * Thread-local state is initial-exec: no call, and no memory at a thread's first use, is behind it.
  */
@@ -22,7 +22,10 @@ RM_INTERNAL struct rm_thread *rm_thread_existing(const struct rangemap_domain *d
 /* Whether the record is the calling thread's. */
 RM_INTERNAL bool rm_thread_is_own(const struct rm_thread *thread);
 
-/* Makes a record, of a domain in which the thread has none, the thread's. Signals are held off: here, and for removals. */
+/*
+ * Makes a record, of a domain in which the thread has none, the thread's. Signals are held off: here, and for
+ * removals.
+ */
 RM_INTERNAL void rm_own_add(struct rm_thread *thread);
 
 /* Takes it from the thread. */

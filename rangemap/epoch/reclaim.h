@@ -20,8 +20,8 @@ RM_INTERNAL void rm_reclaim_submit_to(struct rm_thread *thread, struct rm_shard 
                                       struct rm_garbage *garbage);
 
 /*
- * A thread that disposes of as much as it hands over finds in its cache what it needs: what it disposes of at once beyond
- * that, the cache may not hold. So it does so only where more waits than is due to grace periods.
+ * A thread that disposes of as much as it hands over finds in its cache what it needs: what it disposes of at once
+ * beyond that, the cache may not hold. So it does so only where more waits than is due to grace periods.
  */
 enum { RM_SHARD_BYTES = 128 << 10 };
 

@@ -4,8 +4,8 @@
 #include <string.h>
 
 /*
- * Records lie in slabs, each twice the one before, which rm_record_unmap_all() alone unmaps. Their memory is the process's and not
- * a domain's, since they outlive domains.
+ * Records lie in slabs, each twice the one before, which rm_record_unmap_all() alone unmaps. Their memory is the
+ * process's and not a domain's, since they outlive domains.
  */
 enum { SLAB_RECORDS = 32, SLABS = 26 };
 

@@ -91,7 +91,9 @@ static inline bool rm_retire_stage_node(struct rm_thread *thread, const void *no
     return rm_retire_stage(thread, rm_pointer_bits(node) | lines, 0);
 }
 
-/* Whether rm_retire_node() may follow, which cannot fail. Nothing is staged, and there is always room in an open bag. */
+/*
+ * Whether rm_retire_node() may follow, which cannot fail. Nothing is staged, and there is always room in an open bag.
+ */
 static inline bool rm_retire_has_room(struct rm_thread *thread)
 {
     return RM_LIKELY(thread->bag != NULL) || rm_retire_open(thread);

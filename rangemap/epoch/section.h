@@ -84,9 +84,9 @@ static inline void rm_section_enter(struct rm_thread *thread)
 /*
  * Ends it: a release store, so that the section's loads are over before a poller sees it inactive. litmus: reuse
  *
- * And a full fence between an update's compare-and-swap and what the thread looks up in light sections later: of two threads
- * that each insert and then look for the other's, one finds it. On x86 the compare-and-swap is one; on arm64 the fence of
- * ck_epoch_end() is (ck_pr_fence_release() is `dmb ish`), which a store-release alone would not be.
+ * And a full fence between an update's compare-and-swap and what the thread looks up in light sections later: of two
+ * threads that each insert and then look for the other's, one finds it. On x86 the compare-and-swap is one; on arm64
+ * the fence of ck_epoch_end() is (ck_pr_fence_release() is `dmb ish`), which a store-release alone would not be.
  */
 static inline void rm_section_leave(struct rm_thread *thread)
 {

@@ -119,9 +119,9 @@ static bool stays_loaded(void)
 }
 
 /*
- * Exit and dlclose() both run destructors. But exit runs what atexit() was given first, if it was given after the program
- * had begun; dlclose() runs that in the midst of the destructors: after those without a priority, before those with
- * one.
+ * Exit and dlclose() both run destructors. But exit runs what atexit() was given first, if it was given after the
+ * program had begun; dlclose() runs that in the midst of the destructors: after those without a priority, before
+ * those with one.
  */
 static bool destructors_run, exits;
 

@@ -57,8 +57,8 @@ static uint64_t entries_before_poll(const struct rm_thread *thread)
 }
 
 /*
- * Whether the thread is to poll now; if it might have been, starts counting anew. When others have moved the epoch on by
- * two since it last did, what it had handed over by then is out of sight already.
+ * Whether the thread is to poll now; if it might have been, starts counting anew. When others have moved the epoch on
+ * by two since it last did, what it had handed over by then is out of sight already.
  */
 static bool is_poll_due(struct rm_thread *thread, uint64_t now_ns, bool pressed)
 {
@@ -77,8 +77,8 @@ static bool is_poll_due(struct rm_thread *thread, uint64_t now_ns, bool pressed)
 }
 
 /*
- * Where it has handed things over, or maps that it ended have gone on, which may go on from there. That it sees no end of
- * is left to others.
+ * Where it has handed things over, or maps that it ended have gone on, which may go on from there. That it sees no
+ * end of is left to others.
  */
 static void visit_elsewhere(struct rm_work *work)
 {

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The functions of one kernel: all that call its search have it as a constant, and are compiled for its instruction set. They
- * are macros since a function's target is an attribute, which no argument can give.
+ * The functions of one kernel: all that call its search have it as a constant, and are compiled for its instruction
+ * set. They are macros since a function's target is an attribute, which no argument can give.
  */
 #ifndef RANGEMAP_KERNEL_INSTANTIATE_H
 #define RANGEMAP_KERNEL_INSTANTIATE_H
 
 #include "rangemap/kernel/lookup.h"
 
-/* What updates use. TARGET: the attribute, or nothing. SEARCH and COPY: always inlined, an rm_rank_fn and an rm_splice_fn. */
+/*
+ * What updates use. TARGET: the attribute, or nothing. SEARCH and COPY: always inlined, an rm_rank_fn and an
+ * rm_splice_fn.
+ */
 /* NOLINTBEGIN(bugprone-macro-parentheses): arguments are attributes and names of functions. */
 #define RM_KERNEL_UPDATES(NAME, TARGET, SEARCH, COPY)                                                        \
     TARGET static unsigned NAME##_rank(const struct rm_node *node, unsigned count, uint64_t key)             \

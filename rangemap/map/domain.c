@@ -182,7 +182,9 @@ static void sleep_until_work(struct rangemap_domain *domain, uint64_t work, int6
     pthread_testcancel();
 }
 
-/* What waits for readers is looked at often; what is not there yet is announced, where callbacks are made when asked. */
+/*
+ * What waits for readers is looked at often; what is not there yet is announced, where callbacks are made when asked.
+ */
 static int64_t pause_ns(const struct rangemap_domain *domain, bool more)
 {
     enum { LOOK_NS = 1000000, IDLE_NS = 100000000 };

@@ -8,8 +8,8 @@
  * The last shard is that of the thread that ended it, which pays for it: else all maps would come to the shard that
  * happens to be last, and wait there for the shares of a thread that ended none.
  *
- * It counts as pending bytes all the time, or limits would not know of it; and the call does its share as an update does
- * that drops so many ranges, or maps could be made and ended faster than they go.
+ * It counts as pending bytes all the time, or limits would not know of it; and the call does its share as an update
+ * does that drops so many ranges, or maps could be made and ended faster than they go.
  */
 #include "rangemap/epoch/dispose.h"
 #include "rangemap/epoch/upkeep.h"

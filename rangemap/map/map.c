@@ -17,7 +17,10 @@ const char *rangemap_version(void)
     return VERSION_OF(RANGEMAP_VERSION_MAJOR, RANGEMAP_VERSION_MINOR, RANGEMAP_VERSION_PATCH);
 }
 
-/* A static link takes what is referred to: here every map begins, and the constructor that selects a kernel comes with it. */
+/*
+ * A static link takes what is referred to: here every map begins, and the constructor that selects a kernel comes
+ * with it.
+ */
 __attribute__((used)) static void (*const selects_kernel)(void) = rm_kernel_select_best;
 
 static struct rangemap *new_map(struct rm_thread *thread)

@@ -15,8 +15,8 @@ static struct rm_table *last_table(const struct rm_pool *pool)
 }
 
 /*
- * Behind the one that was the last before all were seen to be full: of threads that race each may make one, and the losers
- * give theirs back. False: there is no memory for one.
+ * Behind the one that was the last before all were seen to be full: of threads that race each may make one, and the
+ * losers give theirs back. False: there is no memory for one.
  */
 static bool add_table(struct rm_pool *pool, struct rm_table *last)
 {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The first chunk of a pool: where its owner, the lines for any size and the first table lie in it; and the end of all chunks. */
+/*
+ * The first chunk of a pool: where its owner, the lines for any size and the first table lie in it; and the end of
+ * all chunks.
+ */
 #include <string.h>
 
 #include "rangemap/memory/pool.h"

@@ -43,8 +43,9 @@ struct rm_slice {
 };
 
 /*
- * How a thread seeks what is free: lowest first; but not for the next `takes` times, in which each thread has places of its
- * own, so that threads do not queue for the same words. At first `random` is any number that other threads do not have.
+ * How a thread seeks what is free: lowest first; but not for the next `takes` times, in which each thread has places
+ * of its own, so that threads do not queue for the same words. At first `random` is any number that other threads do
+ * not have.
  */
 struct rm_seeker {
     uint32_t random, takes;
@@ -69,8 +70,8 @@ RM_INTERNAL void rm_pool_init(struct rm_pool *pool, const struct rangemap_chunk_
 RM_INTERNAL void rm_pool_destroy(struct rm_pool *pool);
 
 /*
- * Takes up to `wanted` nodes, at least one, from the first slab of that size that has any, as `seeker` goes, else from a slab
- * that had none in use; if it may grow, else from a new chunk. False: nothing is left.
+ * Takes up to `wanted` nodes, at least one, from the first slab of that size that has any, as `seeker` goes, else
+ * from a slab that had none in use; if it may grow, else from a new chunk. False: nothing is left.
  */
 RM_INTERNAL bool rm_pool_take(struct rm_pool *pool, unsigned lines, unsigned wanted, bool grows,
                               struct rm_seeker *seeker, struct rm_slice *slice);
@@ -113,9 +114,9 @@ RM_INTERNAL struct rm_slab *rm_pool_take_idle(struct rm_pool *pool);
 RM_INTERNAL struct rm_slab *rm_pool_open_slab(struct rm_pool *pool, struct rm_extent *extent, unsigned index);
 
 /*
- * Adds a chunk, for `least` bytes if they fit in one, and takes its first slab; or one of a chunk that another thread has
- * added since the caller, before it looked for an idle one in vain, saw `seen_bytes` of chunks. NULL: out of memory, for a
- * small one as well.
+ * Adds a chunk, for `least` bytes if they fit in one, and takes its first slab; or one of a chunk that another thread
+ * has added since the caller, before it looked for an idle one in vain, saw `seen_bytes` of chunks. NULL: out of
+ * memory, for a small one as well.
  */
 RM_INTERNAL struct rm_slab *rm_pool_grow(struct rm_pool *pool, size_t least, uint64_t seen_bytes);
 

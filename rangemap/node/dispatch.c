@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The pointers to the selected kernel's functions on nodes: down here, where they are called, so that what calls them need
- * not look up at the kernels. Portable at first: a map may be used by constructors that run before the one that selects.
+ * The pointers to the selected kernel's functions on nodes: down here, where they are called, so that what calls them
+ * need not look up at the kernels. Portable at first: a map may be used by constructors that run before the one that
+ * selects.
  */
 #include "rangemap/node/splice.h"
 

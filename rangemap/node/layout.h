@@ -189,8 +189,8 @@ static inline struct rm_node *rm_prev_node(uint64_t word)
 /*
  * ---- slots: a node's address, FROZEN, and a gap class (node/gap_class.h), which is 0 in maps that track none ----
  *
- * The address is bits 6-56: memory/chunk.c refuses what lies elsewhere. FROZEN is bit 5. The class is bits 57-63 and 0-4,
- * which a rotation brings together.
+ * The address is bits 6-56: memory/chunk.c refuses what lies elsewhere. FROZEN is bit 5. The class is bits 57-63 and
+ * 0-4, which a rotation brings together.
  */
 #define RM_SLOT_ADDRESS UINT64_C(0x01ffffffffffffc0)
 #define RM_FROZEN UINT64_C(0x20)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Searching and copying by vector instructions, for the kernels that have them. Apart from what they stand in for, since the
- * compiler's headers of intrinsics are most of what it reads for a source file.
+ * Searching and copying by vector instructions, for the kernels that have them. Apart from what they stand in for,
+ * since the compiler's headers of intrinsics are most of what it reads for a source file.
  *
  * A search compares the whole first two lines of the node, meta and what lies behind the keys included (every node has
  * at least two lines), and masks the lanes that are keys. It counts in 64 bits: in 32, compilers add the offset of a
@@ -25,8 +25,9 @@ RM_ALWAYS_INLINE RM_TARGET_AVX2 __m256i rm_rank_avx2_quad(const uint64_t *keys, 
 }
 
 /*
- * The four quads are packed into one register, two bytes for a word. Packing goes by halves of registers, so bits 0 to
- * 31 are words 0, 1, 4, 5, 8, 9, 12, 13, then 2, 3, 6, 7, 10, 11, 14, 15: which of them are the first keys is looked up.
+ * The four quads are packed into one register, two bytes for a word. Packing goes by halves of registers, so bits 0
+ * to 31 are words 0, 1, 4, 5, 8, 9, 12, 13, then 2, 3, 6, 7, 10, 11, 14, 15: which of them are the first keys is
+ * looked up.
  */
 RM_ALWAYS_INLINE RM_TARGET_AVX2 unsigned rm_rank_avx2(const struct rm_node *node, unsigned count,
                                                       uint64_t key)

@@ -179,8 +179,8 @@ static bool keeps_bounds(const struct rm_edit *edit, const struct rm_leaf *old, 
 }
 
 /*
- * The class of a leaf as edited. That of the old one is exact, so where only one gap changed there is no need to look at
- * the others: one that grew may be the longest now; one that is filled was the longest, or does not matter.
+ * The class of a leaf as edited. That of the old one is exact, so where only one gap changed there is no need to look
+ * at the others: one that grew may be the longest now; one that is filled was the longest, or does not matter.
  */
 static unsigned edited_class(const struct rm_path *path, const struct rm_step *step,
                              const struct rm_edit *edit, const struct rm_leaf *made, unsigned made_count)

@@ -15,8 +15,9 @@
 enum { RM_LOOSE_MAX = 8 }; /* the most nodes that an allocation tightens */
 
 /*
- * rm_path_descend() for an update that frees keys, of a map that tracks gaps. The route begins at op->start, or at the key before it
- * if the update may free the first keys of a leaf: then it ends where the two leaves part (G1). Returns that key.
+ * rm_path_descend() for an update that frees keys, of a map that tracks gaps. The route begins at op->start, or at
+ * the key before it if the update may free the first keys of a leaf: then it ends where the two leaves part (G1).
+ * Returns that key.
  */
 RM_INTERNAL uint64_t rm_gaps_descend(struct rm_path *path, struct rangemap *map, const struct rm_op *op);
 

@@ -47,9 +47,9 @@ static inline enum rm_outcome publish_leaf(void *context, const struct rm_leaf_u
 /* ---- the region path ---- */
 
 /*
- * The deepest place on the path, down to step `limit`, where a compare-and-swap can take effect (unfrozen) and the node has room for
- * one child more and can lose one. count never changes, so both are stable facts. The root slot always
- * serves: it is never frozen, and the root may grow and shrink.
+ * The deepest place on the path, down to step `limit`, where a compare-and-swap can take effect (unfrozen) and the
+ * node has room for one child more and can lose one. count never changes, so both are stable facts. The root slot
+ * always serves: it is never frozen, and the root may grow and shrink.
  */
 static const struct rm_step *choose_anchor(const struct rm_path *path, unsigned limit)
 {

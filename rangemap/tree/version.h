@@ -31,12 +31,12 @@
 /*
  * Fixes the stamp of a node that has none; returns its meta.
  *
- * The compare-and-swap that published the node must come before our load of the clock, for a snapshot that moves
- * the clock in rm_version_take() and then loads the slot: either we see the clock moved, or it sees the node. If
- * the compare-and-swap was ours, both are `ordered`. If we only saw its outcome in the slot,
- * we have loaded `meta` through the address since, with acquire: slot, meta and clock are loaded in this order, and no
- * store is seen by some before others. No fence either way. Where the compare-and-swap fails, another thread was faster;
- * its stamp, which the compare-and-swap has seen, is read relaxed, since nothing else depends on it.
+ * The compare-and-swap that published the node must come before our load of the clock, for a snapshot that moves the
+ * clock in rm_version_take() and then loads the slot: either we see the clock moved, or it sees the node. If the
+ * compare-and-swap was ours, both are `ordered`. If we only saw its outcome in the slot, we have loaded `meta`
+ * through the address since, with acquire: slot, meta and clock are loaded in this order, and no store is seen by
+ * some before others. No fence either way. Where the compare-and-swap fails, another thread was faster; its stamp,
+ * which the compare-and-swap has seen, is read relaxed, since nothing else depends on it.
  *
  * litmus: stamp_snapshot, helper_stamp
  */
@@ -100,8 +100,8 @@ RM_ALWAYS_INLINE struct rm_node *rm_version_follow(const struct rangemap *map, c
  * unsettled node replaced has not been retired yet, and our section keeps it. So the loop passes one node of each
  * thread that is between its compare-and-swap and here, and none finds more than those in its way.
  *
- * Relaxed: a thread that has the address of the node from its slot sees what was published in that slot before, by the same
- * dependency or acquire, and may take either value. What comes after retirement is ordered by the inbox.
+ * Relaxed: a thread that has the address of the node from its slot sees what was published in that slot before, by
+ * the same dependency or acquire, and may take either value. What comes after retirement is ordered by the inbox.
  */
 RM_ALWAYS_INLINE void rm_version_settle(rm_word *prev, uint64_t meta, uint64_t older)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Nothing of rangemap's depends on the size of a page: it maps 64 KiB and more, aligned to that. pagemap's pages have 4 KiB, and it
- * says so where the system's have more. Run for 4, 16 and 64 KiB by page_size_test.sh; alone, for whatever the machine has.
+ * Nothing of rangemap's depends on the size of a page: it maps 64 KiB and more, aligned to that. pagemap's pages have
+ * 4 KiB, and it says so where the system's have more. Run for 4, 16 and 64 KiB by page_size_test.sh; alone, for
+ * whatever the machine has.
  */
 #include <errno.h>
 #include <stdlib.h>

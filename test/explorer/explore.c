@@ -22,7 +22,10 @@
 #define EXPLORE_WEAK 0
 #endif
 
-/* What explores the scenarios once more, in another build, makes do with a part of the schedules; its long variant does not. */
+/*
+ * What explores the scenarios once more, in another build, makes do with a part of the schedules; its long variant
+ * does not.
+ */
 #if !defined(EXPLORE_PART)
 #define EXPLORE_PART 1
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What a compiler's -fsanitize=thread makes of the library's accesses are calls, of atomics with their orders. Here they come
- * to views.h instead of ThreadSanitizer's library: so no access is missed, and the sources need not know of it.
+ * What a compiler's -fsanitize=thread makes of the library's accesses are calls, of atomics with their orders. Here
+ * they come to views.h instead of ThreadSanitizer's library: so no access is missed, and the sources need not know of
+ * it.
  *
  * The names are the compiler's, and it has its own idea of their types, hence the labels.
  */

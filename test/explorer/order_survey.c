@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Which memory orders of the library are missed in weak memory: takes each away in turn, explores all scenarios, and prints the
- * place and the scenario that shows it first; or a dash; or that no scenario comes by. By hand, for test/order/weak.txt:
+ * Which memory orders of the library are missed in weak memory: takes each away in turn, explores all scenarios, and
+ * prints the place and the scenario that shows it first; or a dash; or that no scenario comes by. By hand, for
+ * test/order/weak.txt:
  *
  *     bazelw run -c opt //test/explorer:order_survey -- --scale=10
  */

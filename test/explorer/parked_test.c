@@ -150,7 +150,7 @@ TEST_CASE(parked, in_every_scenario)
     printf("%" PRIu64 " times parked\n", parked);
 }
 
-/* Were updates to wait for whoever froze a node, they would wait for ever. */
+/* Were updates to wait for the thread that froze a node, they would wait for ever. */
 TEST_CASE(parked, waiting_would_be_noticed)
 {
     static struct exploration exploration;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Which thread runs next. A schedule is the list of its switches: at which point (counted over all threads)
- * it went on with which thread. Written "0>1 17>0 40>2", it is all that a replay needs. One thread may be parked for
- * ever: "1!23" says that thread 1 never gets beyond its own 23rd point. Where threads have store buffers, "17~0" says
- * that the oldest store of thread 0 reached the others then. In weak memory "17=2" says that the 17th access that could choose
- * took the second newest but one.
+ * Which thread runs next. A schedule is the list of its switches: at which point (counted over all threads) it went
+ * on with which thread. Written "0>1 17>0 40>2", it is all that a replay needs. One thread may be parked for ever:
+ * "1!23" says that thread 1 never gets beyond its own 23rd point. Where threads have store buffers, "17~0" says that
+ * the oldest store of thread 0 reached the others then. In weak memory "17=2" says that the 17th access that could
+ * choose took the second newest but one.
  */
 #ifndef RANGEMAP_TEST_EXPLORER_SCHEDULE_H
 #define RANGEMAP_TEST_EXPLORER_SCHEDULE_H
@@ -79,8 +79,9 @@ bool schedule_parks(struct schedule *schedule, unsigned current);
 bool schedule_has_parked(const struct schedule *schedule);
 
 /*
- * The thread to go on with at `point`. `current` can go on itself if it is among `runnable`. Bits from SCHEDULE_THREADS on
- * are of threads with stores in their buffers: one of these is chosen to drain one, and then it is asked again.
+ * The thread to go on with at `point`. `current` can go on itself if it is among `runnable`. Bits from
+ * SCHEDULE_THREADS on are of threads with stores in their buffers: one of these is chosen to drain one, and then it
+ * is asked again.
  */
 unsigned schedule_next(struct schedule *schedule, unsigned point, unsigned current, unsigned runnable);
 

@@ -8,8 +8,8 @@
 enum { SITES = 512, SITE_NAME = 128 };
 
 /*
- * All names, as "tree/publish.h:rm_publish:cas_ordered", each once, in order. Several places of one function that are of one kind have one
- * name, and so have the copies of a function in a header. Returns how many there are.
+ * All names, as "tree/publish.h:rm_publish:cas_ordered", each once, in order. Several places of one function that are
+ * of one kind have one name, and so have the copies of a function in a header. Returns how many there are.
  */
 unsigned sites_list(char names[SITES][SITE_NAME]);
 

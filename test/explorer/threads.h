@@ -21,8 +21,7 @@ enum threads_memory {
 /* What they run on. */
 struct threads_processor {
     enum threads_memory memory;
-    bool
-        strangers; /* in weak memory: the threads know of each other by the map alone; else as from a lock of the user's */
+    bool strangers;    /* in weak memory: the threads know of each other by the map alone, not by a lock */
     unsigned refusals; /* how often the kernel refuses membarrier(2) at first */
 };
 
@@ -34,8 +33,8 @@ void threads_set(struct rm_thread *const record[SCHEDULE_THREADS], const struct 
 unsigned threads_run(struct schedule *schedule, unsigned count, threads_fn *body, enum rm_rule broken);
 
 /*
- * A thread says that an operation begins or has ended. It has begun, and *begin is set, when it first
- * touches anything shared: what happened before that came before it. In weak memory that takes more than time: known[i] is
+ * A thread says that an operation begins or has ended. It has begun, and *begin is set, when it first touches
+ * anything shared: what happened before that came before it. In weak memory that takes more than time: known[i] is
  * the end of the last operation of thread i that it knows of. Its answer goes into the fingerprint.
  */
 void threads_begin(uint64_t *begin, uint64_t known[SCHEDULE_THREADS]);
@@ -47,7 +46,10 @@ bool threads_is_weak(unsigned *thread);
 /* Whether the address is in one of their records. */
 bool threads_is_record(const void *address);
 
-/* In weak memory: the thread is about to access the word atomically, in a place that rm_explorer_point() did not announce. */
+/*
+ * In weak memory: the thread is about to access the word atomically, in a place that rm_explorer_point() did not
+ * announce.
+ */
 void threads_will_access(const void *word);
 
 /* And it has: whether that was a fault is looked at. Also after a plain access. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What a thread, or who reads a message of it, may no longer overlook. Every access of a thread has a number, from 1 on; a
- * view says up to which one of each thread it reaches.
+ * What a thread, or who reads a message of it, may no longer overlook. Every access of a thread has a number, from 1
+ * on; a view says up to which one of each thread it reaches.
  */
 #ifndef RANGEMAP_TEST_EXPLORER_VIEW_H
 #define RANGEMAP_TEST_EXPLORER_VIEW_H

@@ -44,7 +44,9 @@ static inline void viewers_count(unsigned thread)
 uint32_t viewers_last_order(void);
 uint32_t viewers_next_order(void);
 
-/* Whether a fence up to that place in the order of all sequentially consistent accesses has seen the thread's access. */
+/*
+ * Whether a fence up to that place in the order of all sequentially consistent accesses has seen the thread's access.
+ */
 bool viewers_fenced(unsigned thread, uint32_t number, uint32_t order);
 
 /* What a release carries: also what was followed, which it comes behind on every processor. */

@@ -48,8 +48,8 @@ static bool has_seen(const struct view *view, const struct message *message)
 }
 
 /*
- * Whether an access must not go before it: it is seen, or the order of the sequentially consistent ones says so. A store
- * comes last in that order. A load comes anywhere behind what happened before it, and may so overtake loads.
+ * Whether an access must not go before it: it is seen, or the order of the sequentially consistent ones says so. A
+ * store comes last in that order. A load comes anywhere behind what happened before it, and may so overtake loads.
  */
 static bool is_behind(const struct view *view, const struct message *message, int order, bool stores)
 {

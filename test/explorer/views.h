@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Weak memory: a machine whose runs are those that C11 allows, but for loads that read what is stored later. docs/weak.md
- * has the rules, why they are right, and what they leave out.
+ * Weak memory: a machine whose runs are those that C11 allows, but for loads that read what is stored later.
+ * docs/weak.md has the rules, why they are right, and what they leave out.
  *
  * Memory keeps, for each word, its stores in modification order. A load reads any of them that its thread has not gone
  * beyond; a store takes any place behind those. Which one is chosen from outside. Messages carry views, as
@@ -45,8 +45,8 @@ void views_fence(unsigned thread, int order);
 
 /*
  * membarrier(2), in two parts: the caller passes a full fence, and later one again; in between every other thread is
- * interrupted, and passes one, too. What that thread did before is then seen by the caller, and what the caller did before
- * it began, by that thread.
+ * interrupted, and passes one, too. What that thread did before is then seen by the caller, and what the caller did
+ * before it began, by that thread.
  */
 struct view views_barrier_begin(unsigned caller);
 void views_barrier_interrupt(unsigned caller, const struct view *begin, unsigned thread);
@@ -55,11 +55,17 @@ void views_barrier_interrupt(unsigned caller, const struct view *begin, unsigned
 void views_read(unsigned thread, const void *address, size_t bytes);
 void views_write(unsigned thread, const void *address, size_t bytes);
 
-/* A message outside of memory: what `from` did so far happens before what `to` does from now on, as by a lock of the user's. */
+/*
+ * A message outside of memory: what `from` did so far happens before what `to` does from now on, as by a lock of the
+ * user's.
+ */
 struct view views_send(unsigned thread);
 void views_receive(unsigned thread, const struct view *sent);
 
-/* How many accesses the thread has made; and whether the first `number` of `other` happened before what `thread` does now. */
+/*
+ * How many accesses the thread has made; and whether the first `number` of `other` happened before what `thread` does
+ * now.
+ */
 uint32_t views_number(unsigned thread);
 bool views_happened(unsigned thread, unsigned other, uint32_t number);
 

@@ -71,8 +71,8 @@ TEST_CASE(views, store_buffering)
 }
 
 /*
- * A thread that has seen x, and then looks at y with an ordered load, against one that changes y, passes a fence and misses
- * x: the load may overtake the one before it, unless that acquires.
+ * A thread that has seen x, and then looks at y with an ordered load, against one that changes y, passes a fence and
+ * misses x: the load may overtake the one before it, unless that acquires.
  */
 #define HELPER(order)                                                                                        \
     SHAPE({ADD(C, X, SC)}, {LOAD(A, X, order), LOAD(B, Y, SC)}, {ADD(C, Y, SC), FENCE(SC), LOAD(D, X, RLX)})

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * That weak memory would notice: each memory order of test/order/weak.txt is taken away, and a fault must be found in the scenario
- * named there. Replayed with the order in its place, the same schedule must lead to none.
+ * That weak memory would notice: each memory order of test/order/weak.txt is taken away, and a fault must be found in
+ * the scenario named there. Replayed with the order in its place, the same schedule must lead to none.
  */
 #include <inttypes.h>
 #include <stdio.h>

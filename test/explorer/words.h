@@ -3,8 +3,8 @@
  * What is remembered of each word of memory during one run in weak memory: who accessed it when, and which values a
  * thread may still read there.
  *
- * Memory itself holds the newest value of each word. A word that was not stored to atomically in this run has no history: it
- * has that value only.
+ * Memory itself holds the newest value of each word. A word that was not stored to atomically in this run has no
+ * history: it has that value only.
  */
 #ifndef RANGEMAP_TEST_EXPLORER_WORDS_H
 #define RANGEMAP_TEST_EXPLORER_WORDS_H

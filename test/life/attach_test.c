@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A signal whose handler uses the library, before each instruction of its thread's attaching and detaching. The thread has one
- * record afterwards, and finds all others that it had. And the proof that this would show: with signals let through while the
- * tree of records changes, it does not.
+ * A signal whose handler uses the library, before each instruction of its thread's attaching and detaching. The
+ * thread has one record afterwards, and finds all others that it had. And the proof that this would show: with
+ * signals let through while the tree of records changes, it does not.
  */
 #define _GNU_SOURCE /* REG_EFL */
 #include <signal.h>

@@ -28,8 +28,8 @@ static uint64_t count_ranges(const struct life *life)
 }
 
 /*
- * The most that was needed when memory was asked for. What a thread has reserved is in use, too; and what lies free beside
- * survivors in slabs of another size.
+ * The most that was needed when memory was asked for. What a thread has reserved is in use, too; and what lies free
+ * beside survivors in slabs of another size.
  */
 void life_note_peak(void)
 {
@@ -57,7 +57,10 @@ static uint64_t new_chunk_bytes(uint64_t used_bytes)
     return bytes;
 }
 
-/* What a domain takes may not exceed what lives, by docs/memory.md, "Chunks, and what is bounded": a new chunk a thread. */
+/*
+ * What a domain takes may not exceed what lives, by docs/memory.md, "Chunks, and what is bounded": a new chunk a
+ * thread.
+ */
 static const char *check_chunks(struct life *life, const struct rangemap_domain_statistics *now)
 {
     uint64_t books_bytes = 128 << 10, per_thread_bytes = 64 << 10, threads = life->most_threads + 1, peak;
@@ -82,7 +85,9 @@ static const char *check_chunks(struct life *life, const struct rangemap_domain_
  */
 static const char *check_bytes(const struct life *life, const struct rangemap_domain_statistics *now)
 {
-    /* The domain, two tables; others, of 64 KiB for 64 chunks of 64 KiB or more, stay; headers, what no node fits in. */
+    /*
+     * The domain, two tables; others, of 64 KiB for 64 chunks of 64 KiB or more, stay; headers, what no node fits in.
+     */
     uint64_t cache_bytes = 64 << 10, map_bytes = 512, record_bytes = 16,
              books_bytes = (128 << 10) + life->peak_bytes / 64 + now->chunk_bytes / 40,
              parts = now->node_bytes + now->pooled_bytes + now->idle_bytes;
@@ -137,8 +142,8 @@ static uint64_t bytes_waiting(const struct life *life)
 }
 
 /*
- * Without any call that asks for it, what threads left is ended by the updates of others: some dozens of values or nodes
- * in each tick of the coarse clock, until little is left.
+ * Without any call that asks for it, what threads left is ended by the updates of others: some dozens of values or
+ * nodes in each tick of the coarse clock, until little is left.
  */
 static const char *check_lag(struct life *life)
 {

@@ -13,7 +13,10 @@
 
 enum { HANGS_AFTER_SECONDS = 30 };
 
-/* Whatever others had in hand is not its concern. `may_wait`: what waits may be ended, of which some needs malloc's locks. */
+/*
+ * Whatever others had in hand is not its concern. `may_wait`: what waits may be ended, of which some needs malloc's
+ * locks.
+ */
 static int go_on(struct life *life, bool may_wait)
 {
     (void)signal(SIGALRM, SIG_DFL);
@@ -61,8 +64,8 @@ static pid_t fork_and_exit(struct life *life)
 }
 
 /*
- * Not through libc: no handler runs. Nor are malloc's locks taken care of. ThreadSanitizer is not told either, and takes
- * what threads of the parent did for races.
+ * Not through libc: no handler runs. Nor are malloc's locks taken care of. ThreadSanitizer is not told either, and
+ * takes what threads of the parent did for races.
  */
 static pid_t clone_and_go_on(struct life *life)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A registration cache in the making: this program's malloc, free, mmap and munmap keep a map of what is allocated, with
- * the allocator's lock held. The lock tells if it is taken twice by a thread: then the library has called malloc or
- * mmap in the middle of an update, or has run a callback there, which frees memory. Forty thread keys are taken, so
- * that pthread_setspecific() would need memory.
+ * A registration cache in the making: this program's malloc, free, mmap and munmap keep a map of what is allocated,
+ * with the allocator's lock held. The lock tells if it is taken twice by a thread: then the library has called malloc
+ * or mmap in the middle of an update, or has run a callback there, which frees memory. Forty thread keys are taken,
+ * so that pthread_setspecific() would need memory.
  */
 #define _GNU_SOURCE
 #include <errno.h>

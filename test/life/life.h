@@ -2,8 +2,8 @@
 /*
  * Lives: what a process does to a domain over time, at random. Threads are born, make a few or many updates, hold
  * sections and snapshots, defer, detach, and end in every way there is; maps and plugins come and go; readers stall;
- * memory is refused; the process forks. Nothing is checked that a user could not see, but at every step: memory, callbacks, waits, and that calls do
- * nothing behind the caller's back.
+ * memory is refused; the process forks. Nothing is checked that a user could not see, but at every step: memory,
+ * callbacks, waits, and that calls do nothing behind the caller's back.
  */
 #ifndef TEST_LIFE_LIFE_H
 #define TEST_LIFE_LIFE_H
@@ -58,7 +58,10 @@ const char *life_end(struct life *life);
 /* A whole life of `steps` steps, from a seed. NULL, or what is wrong. */
 const char *life_run(uint64_t seed, unsigned steps);
 
-/* Calls of malloc and its kind that were made inside calls of the library, by any thread, ever; 0 if they are not seen. */
+/*
+ * Calls of malloc and its kind that were made inside calls of the library, by any thread, ever; 0 if they are not
+ * seen.
+ */
 unsigned life_hidden_calls(void);
 
 /* Around a call of the library by this thread: notes hidden calls and changes of errno. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Where memory comes from: a chunk allocator for domains, and mmap as the library asks the kernel for it. Both count, and
- * both refuse now and then if they are told to.
+ * Where memory comes from: a chunk allocator for domains, and mmap as the library asks the kernel for it. Both count,
+ * and both refuse now and then if they are told to.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The proof that lives would notice: what was wrong with the library once is put back, one fault at a time, in a process
- * of its own. A life must show a fault, or hang.
+ * The proof that lives would notice: what was wrong with the library once is put back, one fault at a time, in a
+ * process of its own. A life must show a fault, or hang.
  */
 #include <signal.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Threads that find nothing at the same time: each asks for a chunk, and those that get one when another thread's is there
- * already give it back, as whole as they got it. Whoever is refused has a part of that thread's, too.
+ * Threads that find nothing at the same time: each asks for a chunk, and those that get one when another thread's is
+ * there already give it back, as whole as they got it. Whoever is refused has a part of that thread's, too.
  */
 #include <pthread.h>
 #include <semaphore.h>

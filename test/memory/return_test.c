@@ -124,7 +124,7 @@ TEST_CASE(memory_return, whole_chunks_to_a_caller)
     free(source);
 }
 
-/* Whoever breathes asks a caller's allocator for nothing, whichever sizes he needs next. */
+/* A thread whose use rises and falls asks a caller's allocator for nothing, whichever sizes it needs next. */
 TEST_CASE(memory_return, what_was_needed_lately_is_kept_for_a_caller)
 {
     struct chunk_source *source = malloc(sizeof *source);

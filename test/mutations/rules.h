@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Rules broken on purpose, one at a time, so that tests can show that they notice (test/explorer, test/order, test/life).
- * The patches in this folder break them, in a copy of the library.
+ * Rules broken on purpose, one at a time, so that tests can show that they notice (test/explorer, test/order,
+ * test/life). The patches in this folder break them, in a copy of the library.
  */
 #ifndef RANGEMAP_TEST_MUTATIONS_RULES_H
 #define RANGEMAP_TEST_MUTATIONS_RULES_H
@@ -82,7 +82,7 @@ enum rm_rule {
     RM_FENCE_SECTION,       /* a section that is not light begins with a full fence */
     RM_FENCE_AGAIN,         /* a light section looks again whether it is, and passes one if not */
     RM_FENCE_EARNED,        /* a thread that becomes light passes one */
-    RM_FENCE_HEAVY,         /* who takes light sections away passes the heavy fence before he looks */
+    RM_FENCE_HEAVY,         /* a poll that takes light sections away passes the heavy fence before it looks */
     RM_FENCE_OWED,          /* who was refused it does not look */
     /* For lives of processes (test/life). */
     RM_LIFE_GONE,    /* records of threads that are gone are found */

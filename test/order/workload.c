@@ -6,10 +6,12 @@
  *     workload --site=PLACE      takes it away
  *     workload --broken=RULE     breaks a rule instead: grace, section, claim or poll_scan (test/mutations/rules.h)
  *     workload --start           only what happens once in a process
- *     workload --crowd           the same by more threads than a page of records has places, with more memory than a table has
+ *     workload --crowd           the same by more threads than a page of records has places, with more memory than a
+ *                                table has
  *     workload --seed=N
  *
- * Ends with 0, or as ThreadSanitizer ends it; with 77 in a build without. One file, so that it is one program to run by hand.
+ * Ends with 0, or as ThreadSanitizer ends it; with 77 in a build without. One file, so that it is one program to run
+ * by hand.
  */
 #define RANGEMAP_MUST_CHECK /* nothing: some calls are made whatever comes of them */
 #include <errno.h>

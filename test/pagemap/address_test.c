@@ -189,7 +189,10 @@ static void *map_views(void *context)
     return NULL;
 }
 
-/* By file descriptor alone: the child of a threaded process. How many mappings of the device or of the empty file it has. */
+/*
+ * By file descriptor alone: the child of a threaded process. How many mappings of the device or of the empty file it
+ * has.
+ */
 static unsigned mappings_in_child(void)
 {
     static char text[1 << 16];

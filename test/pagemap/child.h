@@ -84,8 +84,8 @@ static inline void child_run(void (*body)(void))
 }
 
 /*
- * In a child of a fork: whether it has a part of a view, or cannot tell. With system calls alone: other threads may have
- * had the C library's locks.
+ * In a child of a fork: whether it has a part of a view, or cannot tell. With system calls alone: other threads may
+ * have had the C library's locks.
  */
 static inline bool child_has_views(void)
 {

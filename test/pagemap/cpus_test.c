@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Words per CPU where the library cannot know the CPUs: a jail without /proc and /sys, numbers with gaps, more than there
- * are words. Two CPUs with one word would lose counts; a CPU without one is merely slower.
+ * Words per CPU where the library cannot know the CPUs: a jail without /proc and /sys, numbers with gaps, more than
+ * there are words. Two CPUs with one word would lose counts; a CPU without one is merely slower.
  */
 #define _GNU_SOURCE /* CPU_SET */
 #include <errno.h>

@@ -11,8 +11,8 @@
 #include "pagemap/types.h"
 
 /*
- * Whether madvise(MADV_DONTFORK) keeps pages from children. qemu-user says that it has, as to most advice, and does nothing: in its
- * children they are there, which msync(2) of the page tells.
+ * Whether madvise(MADV_DONTFORK) keeps pages from children. qemu-user says that it has, as to most advice, and does
+ * nothing: in its children they are there, which msync(2) of the page tells.
  */
 static inline bool emulated_keeps_from_children(void)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A fork that has begun when the first view is made: its child has no view either. What keeps a fork waiting must have been
- * there before the fork began.
+ * A fork that has begun when the first view is made: its child has no view either. What keeps a fork waiting must
+ * have been there before the fork began.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -71,12 +71,15 @@ TEST_CASE(fork, beside_the_first_view)
 }
 
 /*
- * The system gives the addresses of views that a child does not have to what the child maps; what the child knows of them is of no
- * more use. Views of its own may lie there, wholly or in part, and are what is found.
+ * The system gives the addresses of views that a child does not have to what the child maps; what the child knows of
+ * them is of no more use. Views of its own may lie there, wholly or in part, and are what is found.
  */
 static char *parents;
 
-/* The system takes the highest addresses that are free: leaves none above, so that those of the parent's view are next. */
+/*
+ * The system takes the highest addresses that are free: leaves none above, so that those of the parent's view are
+ * next.
+ */
 static void fill_above(const char *end)
 {
     for (size_t bytes = (size_t)1 << 36; bytes >= PAGE_SIZE; bytes /= 4) {
@@ -114,7 +117,10 @@ static void view_where_the_parent_had_one(void)
     CHECK_EQ(address_space_destroy(&file), 0);
 }
 
-/* So that in the child nothing larger than the view fits where it was, such as a stack. What is there already does as well. */
+/*
+ * So that in the child nothing larger than the view fits where it was, such as a stack. What is there already does as
+ * well.
+ */
 static void enclose(char *view)
 {
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;

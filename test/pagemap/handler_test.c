@@ -247,7 +247,10 @@ static void *cancelled_waiter(void *pfn)
     return NULL;
 }
 
-/* Waits are no cancellation points, as the kernel's are not interruptible: the waiter goes when it is done, and others wake. */
+/*
+ * Waits are no cancellation points, as the kernel's are not interruptible: the waiter goes when it is done, and
+ * others wake.
+ */
 TEST_CASE(handler, a_waiter_that_is_cancelled_wedges_nobody)
 {
     struct waiter waiter[WAITED];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * In every test of pagemap: who unlocks a mutex must have locked it. A lock that is left out is a race that a test would have
- * to be lucky to see; its unlock, which the library then makes for nothing, is seen each time.
+ * In every test of pagemap: who unlocks a mutex must have locked it. A lock that is left out is a race that a test
+ * would have to be lucky to see; its unlock, which the library then makes for nothing, is seen each time.
  */
 #define _GNU_SOURCE /* RTLD_NEXT */
 #include <dlfcn.h>

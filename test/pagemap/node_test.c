@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The node that a device's memory and its struct pages come from: what /proc/self/numa_maps says, also where there is one
- * node only.
+ * The node that a device's memory and its struct pages come from: what /proc/self/numa_maps says, also where there is
+ * one node only.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -85,7 +85,10 @@ TEST_CASE(node, there_is_none)
     rig_unplug(memory);
 }
 
-/* Each range of a device; the pages of a file, in whatever view; struct pages in the device, from where its memory is. */
+/*
+ * Each range of a device; the pages of a file, in whatever view; struct pages in the device, from where its memory
+ * is.
+ */
 TEST_CASE(node, all_ranges_views_and_altmaps)
 {
     struct pagemap_memory *memory = rig_plug(RIG_GB, 3 * BYTES);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Two devices that do DMA, beside a thread that makes pages go in every way there is. One was given addresses, and pins; the other
- * was given pages, and holds nothing: only the protocol keeps it away. Neither ever touches a page after the call that took it has
- * returned.
+ * Two devices that do DMA, beside a thread that makes pages go in every way there is. One was given addresses, and
+ * pins; the other was given pages, and holds nothing: only the protocol keeps it away. Neither ever touches a page
+ * after the call that took it has returned.
  */
 #include <errno.h>
 #include <pthread.h>

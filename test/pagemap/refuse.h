@@ -54,7 +54,10 @@ static inline void limit(int resource, rlim_t value)
     REQUIRE_EQ(setrlimit((__rlimit_resource_t)resource, &now), 0);
 }
 
-/* Splits a mapping until the system refuses: every second page differs, so that it joins none. The first page it refused. */
+/*
+ * Splits a mapping until the system refuses: every second page differs, so that it joins none. The first page it
+ * refused.
+ */
 static inline char *split_to_the_limit(void)
 {
     const size_t pages = 200000;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What the system refuses: membarrier(2), userfaultfd(2), locked memory, file descriptors, mappings. Each in a child, by
- * a seccomp filter or a limit, so that this process does not use the library at all.
+ * What the system refuses: membarrier(2), userfaultfd(2), locked memory, file descriptors, mappings. Each in a child,
+ * by a seccomp filter or a limit, so that this process does not use the library at all.
  */
 #define _GNU_SOURCE /* sched_getcpu */
 #include <errno.h>
@@ -150,7 +150,10 @@ TEST_CASE(refused, membarrier_later_keeps_restartable_counts_alive)
     child_run(membarrier_forbidden);
 }
 
-/* What fails for an ordinary reason does so now as before: nobody saw what it made, and no grace period is needed to undo it. */
+/*
+ * What fails for an ordinary reason does so now as before: nobody saw what it made, and no grace period is needed to
+ * undo it.
+ */
 static void ordinary_errors(void)
 {
     struct range elsewhere = rig_range(RIG_GB, 2 * RIG_MB),

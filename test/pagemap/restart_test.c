@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Restartable additions with a long way from the look at the mode to the addition, so that whoever moves, interrupts or
- * outruns a thread does it there. The protocol is that of percpu_ref: open words are added to, a closer changes the
- * mode, restarts all, and takes what the words hold.
+ * Restartable additions with a long way from the look at the mode to the addition, so that a thread that moves,
+ * interrupts or outruns a thread does it there. The protocol is that of percpu_ref: open words are added to, a closer
+ * changes the mode, restarts all, and takes what the words hold.
  */
 #define _GNU_SOURCE /* CPU_SET */
 #define PM_RESTART_DELAY ".rept 20\n\tpause\n\t.endr\n\t"

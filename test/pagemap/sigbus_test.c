@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* SIGBUS of broken memory becomes memory_failure(): raised with the siginfo that the system would give, and by the system. */
+/*
+ * SIGBUS of broken memory becomes memory_failure(): raised with the siginfo that the system would give, and by the
+ * system.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
@@ -244,7 +247,9 @@ TEST_CASE(sigbus, optional_action)
     child_run(optional_without_a_handler_before);
 }
 
-/* The handler that was there leaves by siglongjmp(), the page is revoked meanwhile, and other SIGBUS come to it, too. */
+/*
+ * The handler that was there leaves by siglongjmp(), the page is revoked meanwhile, and other SIGBUS come to it, too.
+ */
 static void required_with_a_handler_before(void)
 {
     int caught;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Someone revokes, replaces, truncates or tears down between two instructions of a lookup: at some hundred places, spread
- * over all of it (at all of them with --long).
+ * Someone revokes, replaces, truncates or tears down between two instructions of a lookup: at some hundred places,
+ * spread over all of it (at all of them with --long).
  */
 #define _GNU_SOURCE /* REG_EFL */
 #include <errno.h>

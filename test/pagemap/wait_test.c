@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * No wake-up is lost: one comes between any two instructions of a waiter, up to those with which it sleeps. One that is lost makes the
- * test run into its time limit.
+ * No wake-up is lost: one comes between any two instructions of a waiter, up to those with which it sleeps. One that
+ * is lost makes the test run into its time limit.
  */
 #define _GNU_SOURCE /* REG_EFL */
 #include "pagemap/base/wait.h"

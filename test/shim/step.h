@@ -151,8 +151,8 @@ static inline void step_prepare(void)
 }
 
 /*
- * Interferes at places spread over all instructions of `act`, and before each of the last sixteen, where the answer is on
- * its way: at as many as take about `steps` steps. Returns in how many of them.
+ * Interferes at places spread over all instructions of `act`, and before each of the last sixteen, where the answer
+ * is on its way: at as many as take about `steps` steps. Returns in how many of them.
  */
 static inline unsigned step_through(uint64_t steps)
 {

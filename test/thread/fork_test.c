@@ -253,7 +253,10 @@ TEST_CASE(thread_fork, beside_writers_at_the_hard_limit)
     family_free(&family);
 }
 
-/* Whether the system says that it wipes a page in children, and does not, as qemu-user 7.2. (Refused, the library does without.) */
+/*
+ * Whether the system says that it wipes a page in children, and does not, as qemu-user 7.2. (Refused, the library
+ * does without.)
+ */
 static bool wiping_is_ignored(void)
 {
     volatile char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -305,7 +305,9 @@ TEST_CASE(thread_instants, two_gaps_are_never_seen_at_once)
     run_scene(&scene, 2);
 }
 
-/* Ranges are added in ascending order: whoever sees one sees all before it, in any kind of sweep that is exact. */
+/*
+ * Ranges are added in ascending order: a reader that sees one sees all before it, in any kind of sweep that is exact.
+ */
 static void write_in_order(struct scene *scene, unsigned round)
 {
     uint64_t step = round % 2000;

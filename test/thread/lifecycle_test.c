@@ -44,8 +44,9 @@ static struct rangemap_domain_statistics stats_of(struct rangemap_domain *domain
 }
 
 /*
- * The kernel ends a thread's list of robust mutexes before it lets the join return, and by that the library sees at once
- * that the thread is gone. Where there are no lists (qemu-user), a thread that was joined may be there a little longer.
+ * The kernel ends a thread's list of robust mutexes before it lets the join return, and by that the library sees at
+ * once that the thread is gone. Where there are no lists (qemu-user), a thread that was joined may be there a little
+ * longer.
  */
 static bool ends_are_seen_at_once(void)
 {

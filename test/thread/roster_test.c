@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Who looks at a few records at a time and goes on where he ended comes by all of them equally often. */
+/* A walk of a few records at a time that goes on where the last one ended comes by all of them equally often. */
 #include <string.h>
 
 #include "rangemap/epoch/roster.h"

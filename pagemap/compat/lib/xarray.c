@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* xarray.h in a rangemap, and ida in a map of bits. A rangemap cannot hold NULL apart from nothing, nor need it here. */
+/*
+ * xarray.h in a rangemap, and ida in a map of bits. A rangemap cannot hold NULL apart from nothing, nor need it here.
+ */
 #include <linux/bitmap.h>
 #include <linux/idr.h>
 #include <linux/slab.h>

@@ -41,7 +41,10 @@ static inline void bitmap_free(unsigned long *map)
     kfree(map);
 }
 
-/* The first of `count` clear bits in a row at a multiple of mask + 1, from `start` on; beyond `bits` if there are none. */
+/*
+ * The first of `count` clear bits in a row at a multiple of mask + 1, from `start` on; beyond `bits` if there are
+ * none.
+ */
 unsigned long bitmap_find_next_zero_area(unsigned long *map, unsigned long bits, unsigned long start,
                                          unsigned count, unsigned long mask);
 

@@ -85,8 +85,8 @@ static inline bool vma_is_fsdax(const struct vm_area_struct *vma)
 }
 
 /*
- * dax_break_layout(mapping, start, end) of pagemap/fs.h, and the form of 6.15: 0, or what cb() returned, which is called with the
- * layout lock to be dropped while the caller waits; -ERESTARTSYS: a page is busy, and there is no cb.
+ * dax_break_layout(mapping, start, end) of pagemap/fs.h, and the form of 6.15: 0, or what cb() returned, which is
+ * called with the layout lock to be dropped while the caller waits; -ERESTARTSYS: a page is busy, and there is no cb.
  */
 int pagemap_compat_dax_break_layout(struct inode *inode, loff_t start, loff_t end,
                                     int (*cb)(struct inode *inode));

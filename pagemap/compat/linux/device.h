@@ -61,8 +61,8 @@ struct device *device_create(struct class *class, struct device *parent, dev_t d
 void device_destroy(struct class *class, dev_t devt);
 
 /*
- * device_initialize(dev), or with a name as in pagemap/device.h. dev_set_name() copies its text. A device is released (release
- * function of device, type or class) by the last put_device().
+ * device_initialize(dev), or with a name as in pagemap/device.h. dev_set_name() copies its text. A device is released
+ * (release function of device, type or class) by the last put_device().
  */
 #define device_initialize(...)                                                                               \
     PM_SECOND_FORM(__VA_ARGS__, (device_initialize), pagemap_compat_device_initialize, 0)(__VA_ARGS__)

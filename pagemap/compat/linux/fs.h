@@ -194,7 +194,10 @@ int simple_statfs(struct dentry *dentry, struct kstatfs *statistics);
 #define filemap_invalidate_lock(mapping) ((void)(mapping))
 #define filemap_invalidate_unlock(mapping) ((void)(mapping))
 
-/* What the kernel has in page tables alone is in the file here: both forms also take pages out that faults brought in. */
+/*
+ * What the kernel has in page tables alone is in the file here: both forms also take pages out that faults brought
+ * in.
+ */
 #include <linux/unmap.h>
 
 #endif

@@ -29,8 +29,8 @@ struct hmm_range {
 };
 
 /*
- * 0: hmm_pfns says what is there, after what was asked for was brought in. -EBUSY: an invalidation came in between; -EFAULT: an
- * address is in no area, or cannot be brought in as asked; -EINVAL. pre: the mmap lock, for reading.
+ * 0: hmm_pfns says what is there, after what was asked for was brought in. -EBUSY: an invalidation came in between;
+ * -EFAULT: an address is in no area, or cannot be brought in as asked; -EINVAL. pre: the mmap lock, for reading.
  */
 int hmm_range_fault(struct hmm_range *range);
 

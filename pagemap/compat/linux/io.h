@@ -10,8 +10,8 @@ enum { MEMREMAP_WB = 1 << 0, MEMREMAP_WT = 1 << 1, MEMREMAP_WC = 1 << 2 };
 #define ARCH_MEMREMAP_PMEM MEMREMAP_WB
 
 /*
- * The bytes that stand behind [offset, offset + bytes), one plugged memory (pagemap/memory.h), in this process; NULL, and
- * ERR_PTR of the devm_ form: none does.
+ * The bytes that stand behind [offset, offset + bytes), one plugged memory (pagemap/memory.h), in this process; NULL,
+ * and ERR_PTR of the devm_ form: none does.
  */
 void *memremap(resource_size_t offset, size_t bytes, unsigned long flags);
 void memunmap(void *address);

@@ -18,9 +18,9 @@ struct mhp_params {
 };
 
 /*
- * Makes the plugged memory (pagemap/memory.h) at [start, start + size) ordinary memory, for the driver whose name in the resource tree is
- * "System RAM ($DRIVER)". -EINVAL: not in whole blocks, or the name; -EEXIST: it overlaps other resources, or is mapped; -ENXIO: no
- * memory is plugged in there; -ENOMEM.
+ * Makes the plugged memory (pagemap/memory.h) at [start, start + size) ordinary memory, for the driver whose name in
+ * the resource tree is "System RAM ($DRIVER)". -EINVAL: not in whole blocks, or the name; -EEXIST: it overlaps other
+ * resources, or is mapped; -ENXIO: no memory is plugged in there; -ENOMEM.
  */
 int add_memory_driver_managed(int nid, u64 start, u64 size, const char *resource_name, mhp_t flags);
 int add_memory(int nid, u64 start, u64 size, mhp_t flags);

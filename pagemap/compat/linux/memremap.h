@@ -13,8 +13,8 @@
 struct device;
 
 /*
- * As pagemap's functions of these names. Each page of the device has its pgmap from then on, which costs 64 bytes a page (in the
- * altmap if there is one), and virt_to_page() finds it by its address.
+ * As pagemap's functions of these names. Each page of the device has its pgmap from then on, which costs 64 bytes a
+ * page (in the altmap if there is one), and virt_to_page() finds it by its address.
  */
 void *pagemap_compat_memremap_pages(struct dev_pagemap *pgmap, int nid);
 int pagemap_compat_memunmap_pages(struct dev_pagemap *pgmap);

@@ -128,8 +128,9 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 #define pgprot_decrypted(prot) (prot)
 
 /*
- * Put a page, which takes a reference of its own (vm_insert_page()), or memory of a device into the area. 0; -EBUSY: something
- * else is there; -EFAULT: not in the area; -ENXIO, -ENOMEM. The vmf_ forms: VM_FAULT_NOPAGE, or what failed.
+ * Put a page, which takes a reference of its own (vm_insert_page()), or memory of a device into the area. 0; -EBUSY:
+ * something else is there; -EFAULT: not in the area; -ENXIO, -ENOMEM. The vmf_ forms: VM_FAULT_NOPAGE, or what
+ * failed.
  */
 int vm_insert_page(struct vm_area_struct *vma, unsigned long address, struct page *page);
 int vm_insert_pages(struct vm_area_struct *vma, unsigned long address, struct page **pages,
@@ -171,7 +172,10 @@ long pagemap_compat_gup(unsigned long start, unsigned long nr_pages, unsigned fl
 
 /* ---- pages ---- */
 
-/* Of an address in a mapped device or in ordinary pages (linux/gfp.h): NULL, and pfn UINT64_MAX, of others, such as kmalloc()'s. */
+/*
+ * Of an address in a mapped device or in ordinary pages (linux/gfp.h): NULL, and pfn UINT64_MAX, of others, such as
+ * kmalloc()'s.
+ */
 struct page *virt_to_page(const void *address);
 unsigned long virt_to_pfn(const void *address);
 phys_addr_t virt_to_phys(const volatile void *address);

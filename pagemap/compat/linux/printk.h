@@ -20,8 +20,8 @@ enum {
 };
 
 /*
- * The C library's formats; those that the kernel has beyond %p (%pR and its like) print a pointer and the letter. Where messages
- * go is set by pagemap_compat_set_printk() of pagemap/compat/user.h.
+ * The C library's formats; those that the kernel has beyond %p (%pR and its like) print a pointer and the letter.
+ * Where messages go is set by pagemap_compat_set_printk() of pagemap/compat/user.h.
  */
 int pagemap_compat_printk(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

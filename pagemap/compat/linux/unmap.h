@@ -7,8 +7,8 @@
 #include <linux/types.h>
 
 /*
- * The pages that vmf_insert_mixed() and its like put into the file go with their last view: they were in page tables, not in the
- * page cache. Pages that filemap_add_pages() inserted stay in the file, absent.
+ * The pages that vmf_insert_mixed() and its like put into the file go with their last view: they were in page tables,
+ * not in the page cache. Pages that filemap_add_pages() inserted stay in the file, absent.
  */
 void pagemap_compat_unmap_mapping_range(struct address_space *mapping, loff_t start, loff_t bytes,
                                         int even_cows);

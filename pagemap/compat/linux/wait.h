@@ -26,7 +26,10 @@ typedef struct wait_queue_head wait_queue_head_t;
 void init_waitqueue_head(struct wait_queue_head *queue);
 void wake_up_all(struct wait_queue_head *queue);
 
-/* How often it was woken; until it is woken more often than that, or so many milliseconds are over (MAX_SCHEDULE_TIMEOUT: none are): then false. */
+/*
+ * How often it was woken; until it is woken more often than that, or so many milliseconds are over
+ * (MAX_SCHEDULE_TIMEOUT: none are): then false.
+ */
 unsigned long pagemap_compat_wakes(struct wait_queue_head *queue);
 bool pagemap_compat_wait(struct wait_queue_head *queue, unsigned long wakes, unsigned long ms);
 

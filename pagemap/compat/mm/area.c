@@ -130,8 +130,8 @@ void pm_take_out(struct address_space *mapping, uint64_t start, uint64_t end)
 }
 
 /*
- * pre: the mmap lock, for writing. What faults brought in goes with the last area that shows it. -ENOMEM: mappings ran out, and
- * the area stays.
+ * pre: the mmap lock, for writing. What faults brought in goes with the last area that shows it. -ENOMEM: mappings
+ * ran out, and the area stays.
  */
 static int end_area(struct vm_area_struct *vma)
 {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Pages of the process for devices that mirror it. Kernel: mm/hmm.c, make_device_exclusive_range() of mm/rmap.c (6.1). */
+/*
+ * Pages of the process for devices that mirror it. Kernel: mm/hmm.c, make_device_exclusive_range() of mm/rmap.c
+ * (6.1).
+ */
 #include <linux/hmm.h>
 #include <linux/rmap.h>
 

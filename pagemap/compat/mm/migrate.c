@@ -2,8 +2,8 @@
 /*
  * Moving pages between ordinary memory and devices. Kernel: mm/migrate_device.c (6.1).
  *
- * From setup to finalize a page that moves is locked and out of view: a fault on it waits. It is replaced in its file in one step, so that
- * no thread finds a hole; a hole is filled under their lock.
+ * From setup to finalize a page that moves is locked and out of view: a fault on it waits. It is replaced in its file
+ * in one step, so that no thread finds a hole; a hole is filled under their lock.
  */
 #include <linux/highmem.h>
 #include <linux/migrate.h>

@@ -18,7 +18,10 @@ void pm_file_put(struct file *file);
 int pm_linear_add(const void *linear, uint64_t bytes, uint64_t pfn);
 void pm_linear_remove(const void *linear, uint64_t bytes);
 
-/* pagemap's memunmap_pages(), again until memory suffices, as it is void in the kernel. -EPERM and -EDEADLK: it stays. */
+/*
+ * pagemap's memunmap_pages(), again until memory suffices, as it is void in the kernel. -EPERM and -EDEADLK: it
+ * stays.
+ */
 int pm_unmap(struct dev_pagemap *pgmap);
 
 /* Ordinary memory and its pages. */

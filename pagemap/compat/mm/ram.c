@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Ordinary memory: pagemap's COHERENT device memory, with the flag that says what it stands for. Pages that were never used come in a
- * row; those that came back are in a list, through page->private.
+ * Ordinary memory: pagemap's COHERENT device memory, with the flag that says what it stands for. Pages that were
+ * never used come in a row; those that came back are in a list, through page->private.
  */
 #include "pagemap/compat/mm/mm.h"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Touches of absent pages. The handler of SIGBUS may not call a driver, which allocates and locks: it asks a thread of ours to, and
- * waits for it by futex(2) alone. A touch by that thread itself, inside of a driver, is dealt with on the spot.
+ * Touches of absent pages. The handler of SIGBUS may not call a driver, which allocates and locks: it asks a thread
+ * of ours to, and waits for it by futex(2) alone. A touch by that thread itself, inside of a driver, is dealt with on
+ * the spot.
  */
 #include <errno.h>
 #include <linux/futex.h>

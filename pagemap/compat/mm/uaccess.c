@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Copying from and to memory of areas, whose pages are brought in first. Kernel: lib/usercopy.c, lib/iov_iter.c (6.1). */
+/*
+ * Copying from and to memory of areas, whose pages are brought in first. Kernel: lib/usercopy.c, lib/iov_iter.c
+ * (6.1).
+ */
 #include <linux/pagemap.h>
 
 #include "pagemap/compat/mm/mm.h"

@@ -20,7 +20,10 @@ void pm_model_lock(void);
 void pm_model_unlock(void);
 struct list_head *pm_model_devices(void);
 
-/* The device after `before` (NULL: the first; gone: none) that is wanted, with a reference more. `wanted` runs under the lock. */
+/*
+ * The device after `before` (NULL: the first; gone: none) that is wanted, with a reference more. `wanted` runs under
+ * the lock.
+ */
 struct device *pm_model_next(struct device *before, bool (*wanted)(struct device *dev, void *context),
                              void *context);
 

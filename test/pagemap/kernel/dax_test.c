@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* drivers/dax: bus.c, super.c and device.c. A character device whose mappings are faulted in, page by page or in huge ones. */
+/*
+ * drivers/dax: bus.c, super.c and device.c. A character device whose mappings are faulted in, page by page or in huge
+ * ones.
+ */
 #include "test/pagemap/kernel/dax.h"
 
 #define START (16 * RIG_GB)
@@ -112,8 +115,8 @@ TEST_CASE(dax, several_ranges_in_one_device)
 }
 
 /*
- * 6.1's dev_dax_probe() may leave dev_dax->pgmap set when it fails, and refuse the device ever after: each step has a new one. 0 or the
- * error of the probe whose step number `step` failed; *left: how many steps were to go.
+ * 6.1's dev_dax_probe() may leave dev_dax->pgmap set when it fails, and refuse the device ever after: each step has a
+ * new one. 0 or the error of the probe whose step number `step` failed; *left: how many steps were to go.
  */
 static int probe_failing_at(unsigned step, bool of_library, unsigned *left)
 {
@@ -165,8 +168,8 @@ TEST_CASE(dax, probe_fails_half_way)
 static char *shared;
 
 /*
- * Each thread has pages of its own: 6.1's dax_set_mapping() itself races where two threads fault on one page, and ThreadSanitizer takes
- * the mmap(2) that brings a page in for a write.
+ * Each thread has pages of its own: 6.1's dax_set_mapping() itself races where two threads fault on one page, and
+ * ThreadSanitizer takes the mmap(2) that brings a page in for a write.
  */
 static void *touch_all(void *number)
 {

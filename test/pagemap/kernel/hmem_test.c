@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* drivers/dax/hmem: memory that the platform has set aside, found in the resource tree, becomes regions of device-dax. */
+/*
+ * drivers/dax/hmem: memory that the platform has set aside, found in the resource tree, becomes regions of
+ * device-dax.
+ */
 #include "test/pagemap/kernel/dax.h"
 
 #define START (24 * RIG_GB)

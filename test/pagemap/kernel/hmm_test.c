@@ -245,7 +245,10 @@ TEST_CASE(hmm, pinned_pages_stay)
     tear_down();
 }
 
-/* FOLL_LONGTERM moves coherent pages to ordinary memory; one that somebody else holds cannot go, and then none is pinned. */
+/*
+ * FOLL_LONGTERM moves coherent pages to ordinary memory; one that somebody else holds cannot go, and then none is
+ * pinned.
+ */
 TEST_CASE(hmm, longterm_pins_move_coherent_pages)
 {
     uint32_t mirror[4 * WORDS];
@@ -372,8 +375,9 @@ static uint32_t *area;
 static struct file *mirrors[KERNEL_THREADS];
 
 /*
- * Each thread has pages of its own in one area; CPU and device write them in turn while they move. A page apart: 6.1's
- * dmirror_do_update() also forgets the page behind an invalidation, and dmirror_do_fault() cannot find it again in private memory.
+ * Each thread has pages of its own in one area; CPU and device write them in turn while they move. A page apart:
+ * 6.1's dmirror_do_update() also forgets the page behind an invalidation, and dmirror_do_fault() cannot find it again
+ * in private memory.
  */
 enum { APART = 9 };
 

@@ -9,8 +9,9 @@
 #include <drivers/nvdimm/pfn.h>
 
 /*
- * A namespace [start, start + bytes) below the region of the test; with `metadata` bytes it has a pfn info block, whose struct pages
- * lie in the first so many bytes (an altmap), else it is mapped raw. The device to bind nd_pmem to, with the caller's reference.
+ * A namespace [start, start + bytes) below the region of the test; with `metadata` bytes it has a pfn info block,
+ * whose struct pages lie in the first so many bytes (an altmap), else it is mapped raw. The device to bind nd_pmem
+ * to, with the caller's reference.
  */
 struct device *nvdimm_add(u64 start, u64 bytes, u64 metadata);
 void nvdimm_remove(struct device *dev);

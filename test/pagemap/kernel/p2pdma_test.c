@@ -147,8 +147,8 @@ static int add_and_use(void)
 }
 
 /*
- * 6.1's pci_p2pdma_setup() frees the pool twice if its own action cannot be added: the steps before and after that one are taken. (Bug 11
- * and its like.)
+ * 6.1's pci_p2pdma_setup() frees the pool twice if its own action cannot be added: the steps before and after that
+ * one are taken. (Bug 11 and its like.)
  */
 TEST_CASE(p2pdma, adding_fails_half_way)
 {

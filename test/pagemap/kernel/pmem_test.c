@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* drivers/nvdimm/pmem.c: a disk of persistent memory, whose struct pages may lie in it. Above it drivers/dax/super.c. */
+/*
+ * drivers/nvdimm/pmem.c: a disk of persistent memory, whose struct pages may lie in it. Above it drivers/dax/super.c.
+ */
 #include <linux/blkdev.h>
 #include <linux/dax.h>
 #include <linux/mm.h>
@@ -161,8 +163,9 @@ static int bind_again(void)
 }
 
 /*
- * Up to the mapping: 6.1's pmem_attach_disk() does not undo all that comes after (it returns from between without put_disk(), and
- * pmem->dax_dev is not set where its error path uses it). The first nine steps of the library are regions and the mapping.
+ * Up to the mapping: 6.1's pmem_attach_disk() does not undo all that comes after (it returns from between without
+ * put_disk(), and pmem->dax_dev is not set where its error path uses it). The first nine steps of the library are
+ * regions and the mapping.
  */
 TEST_CASE(pmem, attach_fails_half_way)
 {

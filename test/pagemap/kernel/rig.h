@@ -39,8 +39,8 @@ static inline void kernel_run(void *(*body)(void *number))
 }
 
 /*
- * Calls attempt() with its first step made to fail, then the second, and so on, until all of them go well: those of drivers, or
- * those of the library. Every call but the last must fail, and clean up after itself. How many failed.
+ * Calls attempt() with its first step made to fail, then the second, and so on, until all of them go well: those of
+ * drivers, or those of the library. Every call but the last must fail, and clean up after itself. How many failed.
  */
 static inline unsigned kernel_fail_each_step(bool of_library, int (*attempt)(void))
 {

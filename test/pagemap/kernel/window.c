@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The driver of docs/porting.md: a platform device whose memory is a character device to map. It includes headers of the kernel alone
- * and compiles in both places.
+ * The driver of docs/porting.md: a platform device whose memory is a character device to map. It includes headers of
+ * the kernel alone and compiles in both places.
  */
 #include <linux/cdev.h>
 #include <linux/device.h>

@@ -136,8 +136,8 @@ static struct page *pin_address(struct unit *unit, struct held *held)
 }
 
 /*
- * A page of the file, whose reference lasts until the lock is had; or one beyond those that come into the file, and beyond the
- * compound page that has them, whose reference lasts.
+ * A page of the file, whose reference lasts until the lock is had; or one beyond those that come into the file, and
+ * beyond the compound page that has them, whose reference lasts.
  */
 static struct page *look_up_page(struct unit *unit, struct held *held)
 {
@@ -211,7 +211,10 @@ static void attempt(struct unit *unit)
 
 /* ---- intervals ---- */
 
-/* All that there may be, or one view, where it lies now; or a part of the device's slot that may have a bound within it. */
+/*
+ * All that there may be, or one view, where it lies now; or a part of the device's slot that may have a bound within
+ * it.
+ */
 static void choose_interval(struct unit *unit)
 {
     const struct hardware *it = unit->hardware;

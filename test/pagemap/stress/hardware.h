@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A device beside each driver that does DMA by the protocol of pagemap/mmu_notifier.h. It has two units. One was given addresses of
- * views, and pins what they show. The other was given pages: those of the file it holds without a reference, others with
- * one. Both let go when they are told; otherwise now and then, when they take something else or are told of something else.
+ * A device beside each driver that does DMA by the protocol of pagemap/mmu_notifier.h. It has two units. One was
+ * given addresses of views, and pins what they show. The other was given pages: those of the file it holds without a
+ * reference, others with one. Both let go when they are told; otherwise now and then, when they take something else
+ * or are told of something else.
  *
- * The driver marks what has gone when the call that took it has returned: then neither unit may have it. hardware_check()
- * looks at once, and each use looks again.
+ * The driver marks what has gone when the call that took it has returned: then neither unit may have it.
+ * hardware_check() looks at once, and each use looks again.
  */
 #ifndef PAGEMAP_TEST_STRESS_HARDWARE_H
 #define PAGEMAP_TEST_STRESS_HARDWARE_H

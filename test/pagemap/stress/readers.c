@@ -87,8 +87,8 @@ static void visit_address(struct prng *prng, uint64_t bit)
         }
     }
     /*
-     * Who waits until a page is idle must see it idle, and has no precedence over who gets it meanwhile: readers that gave up
-     * the processor only while they hold the same compound page would keep it busy for as long as they like.
+     * Who waits until a page is idle must see it idle, and has no precedence over who gets it meanwhile: readers that
+     * gave up the processor only while they hold the same compound page would keep it busy for as long as they like.
      */
     (void)sched_yield();
 }

@@ -77,7 +77,9 @@ struct page *shown_page(const struct driver *driver, unsigned number, uint64_t i
     return page;
 }
 
-/* Nobody can pin [first, first + nr_pages) through a view: only the driver makes pages present. Nor has hardware any. */
+/*
+ * Nobody can pin [first, first + nr_pages) through a view: only the driver makes pages present. Nor has hardware any.
+ */
 static void check_absent(struct driver *driver, uint64_t first, uint64_t nr_pages)
 {
     mark_gone_everywhere(driver, first, nr_pages, 1);

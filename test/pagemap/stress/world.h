@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Client sequence J. Readers get and put pagemaps and pages of random pfns, while drivers map, unmap, fail at
- * random steps, kill, resurrect and come back. Each driver has a file, into which it puts pages of each mapping, and
- * views of it, which it maps, revokes, restores and unmaps, while readers pin pages by random addresses in them and ask
- * who holds what. It replaces pages of the file by others. Beside it hardware uses pages that it need not hold, since it is
- * told before they go (hardware.h), by notifiers that come and go. Checked throughout:
+ * Client sequence J. Readers get and put pagemaps and pages of random pfns, while drivers map, unmap, fail at random
+ * steps, kill, resurrect and come back. Each driver has a file, into which it puts pages of each mapping, and views
+ * of it, which it maps, revokes, restores and unmaps, while readers pin pages by random addresses in them and ask who
+ * holds what. It replaces pages of the file by others. Beside it hardware uses pages that it need not hold, since it
+ * is told before they go (hardware.h), by notifiers that come and go. Checked throughout:
  *
  *   - a hit covers its pfn, and is one that its driver has mapped: its magic is there until unmap has returned
  *   - a page that was got keeps its bytes: the word written to it is there when it is put
  *   - when memunmap_pages() has returned, no get finds the driver's pagemap
  *   - no page is pinned through what is revoked or truncated; the file is empty then, whoever had pins
- *   - a page that replaced another is found in its place, pinned and touched through the views that showed the other, and
- *     the other is not; if a step failed, the other is; parts of compound pages are not replaced
+ *   - a page that replaced another is found in its place, pinned and touched through the views that showed the other,
+ *     and the other is not; if a step failed, the other is; parts of compound pages are not replaced
  *   - when a call has returned that revokes, truncates, replaces, unmaps, kills or tears down, hardware has nothing of
  *     what went, and uses nothing of it later
  *   - in the end nothing is in use: memory unplugs, altmaps are empty, no warning was given
  *
- * Beside them, in every variant: children are forked, which have no views and no notifiers, and look; signals come at any moment, and their
- * handler gets and puts; the driver waits for readers with and without a limit of time. The variants, each in a child:
- * nothing is short; mappings are nearly used up (vm.max_map_count); the address space is full (RLIMIT_AS); membarrier(2) is
- * forbidden in the middle, after which devices cannot be torn down any more, but everything else goes on and each call ends; or
- * madvise(2) is, after which no device and no view can be made (a view could not be kept from children), and what there is goes.
+ * Beside them, in every variant: children are forked, which have no views and no notifiers, and look; signals come at
+ * any moment, and their handler gets and puts; the driver waits for readers with and without a limit of time. The
+ * variants, each in a child: nothing is short; mappings are nearly used up (vm.max_map_count); the address space is
+ * full (RLIMIT_AS); membarrier(2) is forbidden in the middle, after which devices cannot be torn down any more, but
+ * everything else goes on and each call ends; or madvise(2) is, after which no device and no view can be made (a view
+ * could not be kept from children), and what there is goes.
  *
  * --long, or --scale=N, runs each for longer; --scale=4000 is about an hour. docs/pagemap.md says what it found.
  */
@@ -141,7 +142,8 @@ void replace_pages(struct driver *driver);
 /* ---- process.c ---- */
 
 /*
- * A thread's first use of the library, with the signal blocked: a first use may be refused for want of memory, a later one not.
+ * A thread's first use of the library, with the signal blocked: a first use may be refused for want of memory, a
+ * later one not.
  */
 void take_signals(void);
 
