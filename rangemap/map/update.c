@@ -151,7 +151,7 @@ int rangemap_erase_value(struct rangemap *map, uint64_t start, uint64_t last, vo
 }
 
 /* The next run to join at or above `from`: 0, -ENOENT if there is none, or why it cannot be joined now. */
-static int find_run(struct rangemap *map, struct rm_op *op, uint64_t from, uint64_t last, uint64_t *surplus)
+static int find_run(struct rangemap *map, struct rm_op *op, uint64_t from, uint64_t last)
 {
     int result;
     struct rm_thread *thread = rm_map_admit(map, &result);
@@ -160,7 +160,7 @@ static int find_run(struct rangemap *map, struct rm_op *op, uint64_t from, uint6
         return result;
     }
     rm_section_enter(thread);
-    result = rm_join_find(map, op, from, last, surplus) ? 0 : -ENOENT;
+    result = rm_join_find(map, op, from, last) ? 0 : -ENOENT;
     rm_section_leave(thread);
     return result;
 }
@@ -169,16 +169,16 @@ int rangemap_coalesce(struct rangemap *map, uint64_t start, uint64_t last, range
                       void *context, uint64_t *joined)
 {
     struct rm_op op = {.kind = RM_JOIN, .equal = equal, .equal_context = context};
-    uint64_t total = 0, surplus;
+    uint64_t total = 0;
     int result;
 
     if (map == NULL || start > last) {
         return -EINVAL;
     }
-    while ((result = find_run(map, &op, start, last, &surplus)) == 0) {
+    while ((result = find_run(map, &op, start, last)) == 0) {
         result = run(map, &op);
         if (result == 0) {
-            total += surplus;
+            total += op.joined;
             start = op.last; /* a run cannot grow at its end by what we did: go on behind it */
         } else if (result != -ESTALE && result != -ENOENT) {
             break;

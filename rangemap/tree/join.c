@@ -45,14 +45,17 @@ static bool check_visit(void *state, const struct rm_leaf *leaf, unsigned count,
     return !run->broken;
 }
 
-bool rm_join_is_valid(const struct rangemap *map, const struct rm_op *op, const struct rm_node *node,
-                      uint64_t meta)
+bool rm_join_is_valid(const struct rangemap *map, struct rm_op *op, const struct rm_node *node, uint64_t meta)
 {
     struct run run = {.op = op};
     struct rm_walk walk = rm_walk_up(map, RM_VERSION_CURRENT, op->start, op->last, check_visit, &run);
 
-    return rm_walk_node(&walk, node, meta) && run.length > 1 && run.first.start == op->start &&
-           run.previous.last == op->last && run.first.value == op->value;
+    if (!rm_walk_node(&walk, node, meta) || run.length < 2 || run.first.start != op->start ||
+        run.previous.last != op->last || run.first.value != op->value) {
+        return false;
+    }
+    op->joined = run.length - 1;
+    return true;
 }
 
 static bool find_visit(void *state, const struct rm_leaf *leaf, unsigned count, unsigned from, unsigned to)
@@ -76,8 +79,7 @@ static bool find_visit(void *state, const struct rm_leaf *leaf, unsigned count, 
     return true;
 }
 
-bool rm_join_find(const struct rangemap *map, struct rm_op *op, uint64_t start, uint64_t last,
-                  uint64_t *surplus)
+bool rm_join_find(const struct rangemap *map, struct rm_op *op, uint64_t start, uint64_t last)
 {
     struct run run = {.op = op, .low = start, .high = last};
     struct rm_walk walk = rm_walk_up(map, RM_VERSION_CURRENT, start, last, find_visit, &run);
@@ -89,6 +91,5 @@ bool rm_join_find(const struct rangemap *map, struct rm_op *op, uint64_t start, 
     op->start = run.first.start;
     op->last = run.previous.last;
     op->value = run.first.value;
-    *surplus = run.length - 1;
     return true;
 }

@@ -21,7 +21,10 @@ struct rm_op {
     uint64_t start, last; /* decide the route; the last four kinds have start == last */
     uint64_t end;         /* RM_ERASE_EXACT and below: the range's last key */
     void *value;
-    void *expected;
+    union {
+        void *expected;  /* of the last two kinds */
+        uint64_t joined; /* RM_JOIN, out: how many ranges disappear */
+    };
     rangemap_equal_fn *equal; /* RM_JOIN; NULL: same word */
     void *equal_context;
     rangemap_displaced_fn *displaced; /* or NULL */
