@@ -53,7 +53,8 @@ class Load
 {
   public:
     Load(const Machine &machine, const Experiment &experiment)
-        : experiment_(experiment), ranges_(synthetic_ranges(experiment.ranges, experiment.seed)),
+        : machine_(machine), experiment_(experiment),
+          ranges_(synthetic_ranges(experiment.ranges, experiment.seed)),
           simulator_(machine, experiment.threads, experiment.sockets), map_(make_map()),
           begin_(experiment.warm_up), end_(experiment.warm_up + experiment.measured)
     {
@@ -124,6 +125,7 @@ class Load
         if (credit >= 100) {
             credit -= 100;
             updater.update(tally);
+            simulator_.work(machine_.update);
         } else if (experiment_.mix.queries) {
             query(random, tally);
         } else {
@@ -176,6 +178,7 @@ class Load
                 static_cast<double>(tally.lookups + tally.updates) / (static_cast<double>(time) * 1e-12);
     }
 
+    const Machine &machine_;
     const Experiment &experiment_;
     const Ranges ranges_;
     Simulator simulator_;

@@ -15,8 +15,8 @@ constexpr Ps kUs = 1000 * kNs;
 static const char kSource[] = "github.com/nviennot/core-to-core-latency, README";
 static const char kAssumed[] = "last cache and memory, 2 ns between readers of a line, 6 ns a locked "
                                "instruction, membarrier(2) 5 us and 1 us for "
-                               "each thread, tick 4 ms; time between accesses set so that one thread is as "
-                               "fast as on the machine of README";
+                               "each thread, tick 4 ms; time between accesses, and of an update, set so that "
+                               "one thread is about as fast as on the machine of README";
 
 static std::vector<Machine> make_machines()
 {
@@ -40,6 +40,7 @@ static std::vector<Machine> make_machines()
         4000 * kUs,
         290,
         700,
+        50 * kNs,
     };
     Machine epyc = xeon;
     epyc.name = "epyc";

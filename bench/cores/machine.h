@@ -41,6 +41,7 @@ struct Machine {
     Ps tick;                 // of the coarse clock
     Ps step;                 // what goes on between two accesses that the compiler instruments
     Ps call;                 // and at the beginning of a function
+    Ps update;               // what an update takes beyond that: branches that are mispredicted, TLB misses
 };
 
 const std::vector<Machine> &machines();

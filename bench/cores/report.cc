@@ -129,7 +129,7 @@ static Json json_of(const Machine &machine)
             {"step_ps", machine.step},     {"call_ps", machine.call},
             {"l2_hit_ps", machine.l2_hit}, {"l3_hit_ps", machine.l3_hit},
             {"memory_ps", machine.memory}, {"transfer_ps", machine.transfer},
-            {"atomic_ps", machine.atomic}};
+            {"atomic_ps", machine.atomic}, {"update_ps", machine.update}};
 }
 
 static Json json_of(const Result &result)

@@ -80,6 +80,10 @@ class Simulator
         if (is_running())
             self_->clock += machine_.call;
     }
+    void work(Ps time) // without an access
+    {
+        self_->clock += time;
+    }
     void fence();
     void barrier();
     void pause(Ps time);
