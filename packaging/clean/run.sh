@@ -124,7 +124,7 @@ try_meson() {
 
 try_ck_source() {
     get gcc g++ libc6-dev cmake meson make pkg-config dpkg-dev
-    there 'sed "s/^deb /deb-src /" /etc/apt/sources.list >/etc/apt/sources.list.d/src.list && apt-get update && cd / && apt-get source ck && mv ck-*/ ck'
+    there 'sed "s/^deb /deb-src /" /etc/apt/sources.list >/etc/apt/sources.list.d/src.list && apt-get update && cd / && apt-get source --tar-only ck && tar -xf ck_*.orig.tar.* && mv ck-*/ ck'
     there "cmake -B /tmp/b -DRANGEMAP_CK_SOURCE=/ck . && cmake --build /tmp/b && cmake --install /tmp/b && ldconfig && $consume"
     there 'meson setup /tmp/m -Dck_source=/ck && ninja -C /tmp/m && readelf -d /tmp/m/librangemap.so.0.1.0 >needed && ! grep libck needed'
     # bazelw would install libck-dev: only what the build itself needs.
