@@ -7,18 +7,29 @@
 #include "test/life/life.h"
 #include "test/shim/ctest.h"
 
-enum { LIVES = 12, STEPS = 12, SECONDS_A_LIFE = 120 };
+enum { LIVES = 12, LIVES_TOLD = 200, STEPS = 12, SECONDS_A_LIFE = 120 };
 
 /* Every life by its seed: the one that failed is run alone by --seed. */
+/* For runs of minutes and more. */
+static void tell(uint64_t lived, uint64_t all)
+{
+    if (lived % LIVES_TOLD == 0 && all > LIVES_TOLD) {
+        (void)fprintf(stderr, "%" PRIu64 " of %" PRIu64 " lives\n", lived, all);
+    }
+}
+
 TEST_CASE(life, lives_of_processes)
 {
-    for (uint64_t i = 0; i < LIVES * test_scale(); i++) {
+    uint64_t lives = LIVES * (uint64_t)test_scale();
+
+    for (uint64_t i = 0; i < lives; i++) {
         const char *fault;
 
         (void)alarm(SECONDS_A_LIFE); /* nothing may hang */
         fault = life_run(test_seed() + i, STEPS);
         (void)alarm(0);
         REQUIRE(fault == NULL, "life %" PRIu64 ": %s", test_seed() + i, fault);
+        tell(i + 1, lives);
     }
 }
 
