@@ -51,11 +51,14 @@ static void open_reserved(struct rm_cache *cache, struct rm_pool *pool, struct r
     note_drawn(cache, slice, lines);
 }
 
-/* Twice as many as the last time. */
-static unsigned next_draw(unsigned draw, unsigned lines)
+/* Twice as many as the last time; where others are in the way, as many as may be. */
+static unsigned next_draw(const struct rm_cache *cache, unsigned draw, unsigned lines)
 {
     unsigned most = DRAW_BYTES / RM_CACHE_LINE / lines;
 
+    if (cache->seeker.takes > 0) {
+        return most;
+    }
     return draw == 0 ? DRAW_FIRST : draw * 2 < most ? draw * 2 : most;
 }
 
@@ -69,7 +72,7 @@ static bool draw_slice(struct rm_cache *cache, struct rm_pool *pool, struct rm_m
         open_reserved(cache, pool, &magazine->slice, lines);
         return true;
     }
-    magazine->draw = next_draw(magazine->draw, lines);
+    magazine->draw = next_draw(cache, magazine->draw, lines);
     if (!rm_pool_take(pool, lines, magazine->draw, true, &cache->seeker, &slice)) {
         rm_cache_flush(cache, pool);
         if (!rm_pool_take(pool, lines, magazine->draw, false, &cache->seeker, &slice)) {

@@ -92,17 +92,27 @@ static void pass_over_extent(struct rm_table *table, unsigned index, unsigned se
     }
 }
 
+/*
+ * What the table shows. A thread with a place of its own changes the table's word only if none of all the extents has
+ * a slab: threads that meet would clear and set the same bits all the time.
+ */
 static struct rm_extent *find_in(struct rm_table *table, unsigned set, unsigned place)
 {
-    uint64_t extents;
+    uint64_t shown = rm_load_relaxed(&table->set[set]);
 
-    while ((extents = rm_load_relaxed(&table->set[set])) != 0) {
-        unsigned index = rm_bits_nth(extents, place);
+    for (uint64_t left = shown; left != 0;) {
+        unsigned index = rm_bits_nth(left, place);
 
         if (rm_load_relaxed(&table->extent[index].set[set]) != 0) {
             return &table->extent[index];
         }
-        pass_over_extent(table, index, set);
+        left &= ~(UINT64_C(1) << index);
+        if (place == 0) {
+            pass_over_extent(table, index, set);
+        }
+    }
+    for (; place != 0 && shown != 0; shown &= shown - 1) {
+        pass_over_extent(table, rm_bits_first(shown), set);
     }
     return NULL;
 }
