@@ -197,7 +197,7 @@ bool rm_upkeep_poll(struct rm_thread *thread, unsigned budget)
     if (thread->reclaiming) {
         return true;
     }
-    rm_thread_reap(domain, REAP_AT_ONCE);
+    tend_domain(domain, work.now_ns); /* not each time: it asks the kernel */
     while ((other = rm_roster_next(&walk)) != NULL) {
         (void)rm_reclaim_visit(&other->shard, &work);
         more |= !rm_shard_is_empty(&other->shard);
@@ -225,7 +225,7 @@ bool rm_upkeep_below_limit(struct rm_thread *thread)
     struct rm_thread *other;
 
     if (!thread->reclaiming) {
-        rm_thread_reap(domain, RM_TEND_RECORDS);
+        tend_domain(domain, work.now_ns);
         while (work.budget > 0 && (other = rm_roster_next(&walk)) != NULL) {
             (void)rm_reclaim_visit(&other->shard, &work);
         }
