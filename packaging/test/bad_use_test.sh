@@ -77,8 +77,11 @@ for cc in gcc clang; do
     accepts "${missing[@]}" "${rangemap[@]}" # which does not need it
 done
 if [[ $multiarch == x86_64-* ]]; then
-    # Freestanding, since there is no libc of the other processor.
-    accepts clang -ffreestanding --target=x86_64-linux-gnu "${ck[@]}"
-    refuses 'configured for another' clang -ffreestanding --target=aarch64-linux-gnu "${ck[@]}"
+    # Freestanding, since there may be no libc of the other processor: of it, only this is asked for.
+    mkdir freestanding
+    echo 'typedef struct file FILE;' >freestanding/stdio.h
+    freestanding=(clang -ffreestanding -isystem freestanding)
+    accepts "${freestanding[@]}" --target=x86_64-linux-gnu "${ck[@]}"
+    refuses 'configured for another' "${freestanding[@]}" --target=aarch64-linux-gnu "${ck[@]}"
 fi
 echo PASSED
