@@ -86,6 +86,24 @@ TEST_CASE(views, ordered_load_behind_another)
     FORBIDDEN(HELPER(SC), both_missed);
 }
 
+/*
+ * A thread that changes x, passes a fence and finds the epoch y as it was, against one that has seen y moved, and looks
+ * at x with no more than acquire: it sees the change. So on arm64 and x86, where all see a store at once; C11 allows
+ * the other outcome, unless the reader passes a full fence.
+ */
+#define EPOCH_MOVES(order, fence)                                                                            \
+    SHAPE({ADD(C, Y, order)}, {LOAD(A, Y, ACQ), LOAD(B, X, RLX)},                                            \
+          {STORE(X, 1, RLX), FENCE(fence), LOAD(D, Y, RLX)})
+
+TEST_CASE(views, a_moved_epoch_is_behind_fences)
+{
+    const struct outcome *missed = READ_AS(1, 0, ANY, 0);
+
+    FORBIDDEN(EPOCH_MOVES(SC, SC), missed);
+    ALLOWED(EPOCH_MOVES(SC, ACQ_REL), missed);
+    ALLOWED(EPOCH_MOVES(ACQ_REL, SC), missed);
+}
+
 /* membarrier(2) on one side, nothing on the other. */
 TEST_CASE(views, asymmetric_fence)
 {
