@@ -5,14 +5,13 @@
  */
 #define RANGEMAP_MUST_CHECK /* nothing: some calls are made whatever comes of them */
 
-#include <semaphore.h>
 #include <stdio.h>
 #include <time.h>
 
 #include "rangemap/base/fence.h"
 #include "rangemap/epoch/light.h"
 #include "rangemap/rangemap.h"
-#include "test/check/crew.h"
+#include "test/check/guests.h"
 #include "test/check/instructions.h"
 #include "test/shim/ctest.h"
 #include "test/shim/prng.h"
@@ -146,49 +145,23 @@ TEST_CASE(cost, of_a_poll_with_nothing_to_do)
 }
 
 /* Whether threads are still there is the kernel's to say, which is asked once a tick, not at each poll. */
-enum { OTHERS = 32 };
-
-struct others {
-    struct rangemap *map;
-    sem_t attached, may_leave;
-};
-
-static void stay_attached(unsigned index, void *context)
-{
-    struct others *others = context;
-
-    (void)index;
-    (void)rangemap_lookup(others->map, 0, NULL);
-    (void)sem_post(&others->attached);
-    (void)sem_wait(&others->may_leave);
-}
-
 TEST_CASE(cost, of_a_poll_beside_idle_threads)
 {
+    enum { OTHERS = 32 };
     struct trial trial = {.ranges = 1, .calls = 40, .call = poll};
-    struct others others;
-    struct crew crew;
+    struct guests others;
     uint64_t count;
 
     if (SANITIZED || !instructions_are_counted()) {
         TEST_SKIP("instructions cannot be counted here");
     }
     REQUIRE_EQ(rangemap_domain_create(NULL, &trial.domain), 0);
-    others.map = trial.map = new_map(trial.domain);
-    REQUIRE_EQ(sem_init(&others.attached, 0, 0) + sem_init(&others.may_leave, 0, 0), 0);
-    crew_start(&crew, OTHERS, stay_attached, &others);
-    for (unsigned i = 0; i < OTHERS; i++) {
-        REQUIRE_EQ(sem_wait(&others.attached), 0);
-    }
+    guests_come(&others, trial.domain, OTHERS);
     run_trial(&trial);
     count = instructions_of(run_trial, &trial) / trial.calls;
     printf("poll beside %d threads: %u instructions\n", OTHERS, (unsigned)count);
     CHECK_LE(count, (860 + OTHERS * 40) * ALLOWANCE_PERCENT / 100);
-    for (unsigned i = 0; i < OTHERS; i++) {
-        REQUIRE_EQ(sem_post(&others.may_leave), 0);
-    }
-    crew_join(&crew);
-    CHECK_EQ(rangemap_destroy(trial.map), 0);
+    guests_leave(&others);
     CHECK_EQ(rangemap_domain_destroy(trial.domain), 0);
 }
 

@@ -10,6 +10,7 @@
 
 #include "rangemap/rangemap.h"
 #include "test/check/crew.h"
+#include "test/check/guests.h"
 #include "test/shim/ctest.h"
 #include "test/shim/prng.h"
 
@@ -140,51 +141,25 @@ TEST_CASE(statistics, maps_are_counted)
     finish(domain, map[0]);
 }
 
-/* Threads that wait inside, attached. */
-struct guests {
-    struct rangemap_domain *domain;
-    sem_t inside, leave;
-};
-
-static void attach_and_wait(unsigned index, void *context)
-{
-    struct guests *guests = context;
-
-    (void)index;
-    REQUIRE_EQ(rangemap_domain_attach(guests->domain), 0);
-    sem_post(&guests->inside);
-    sem_wait(&guests->leave);
-}
-
 TEST_CASE(statistics, threads_are_counted)
 {
-    struct guests guests = {.domain = new_domain()};
-    struct crew crew;
+    struct rangemap_domain *domain = new_domain();
+    struct guests guests;
 
-    sem_init(&guests.inside, 0, 0);
-    sem_init(&guests.leave, 0, 0);
-    CHECK_EQ(of_domain(guests.domain).threads, 0u);
-    CHECK_EQ(of_domain(guests.domain).records, 0u);
-    REQUIRE_EQ(rangemap_domain_attach(guests.domain), 0);
+    CHECK_EQ(of_domain(domain).threads, 0u);
+    CHECK_EQ(of_domain(domain).records, 0u);
+    REQUIRE_EQ(rangemap_domain_attach(domain), 0);
     for (unsigned round = 1; round <= 6; round++) {
-        crew_start(&crew, round, attach_and_wait, &guests);
-        for (unsigned i = 0; i < round; i++) {
-            sem_wait(&guests.inside);
-        }
-        CHECK_EQ(of_domain(guests.domain).threads, round + 1);
-        CHECK_EQ(of_domain(guests.domain).records, round + 1, "those that left are used again");
-        for (unsigned i = 0; i < round; i++) {
-            sem_post(&guests.leave);
-        }
-        crew_join(&crew);
-        CHECK_EQ(of_domain(guests.domain).threads, 1u);
+        guests_come(&guests, domain, round);
+        CHECK_EQ(of_domain(domain).threads, round + 1);
+        CHECK_EQ(of_domain(domain).records, round + 1, "those that left are used again");
+        guests_leave(&guests);
+        CHECK_EQ(of_domain(domain).threads, 1u);
     }
-    REQUIRE_EQ(rangemap_domain_detach(guests.domain), 0);
-    CHECK_EQ(of_domain(guests.domain).threads, 0u);
-    CHECK_EQ(of_domain(guests.domain).records, 7u);
-    CHECK_EQ(rangemap_domain_destroy(guests.domain), 0);
-    sem_destroy(&guests.inside);
-    sem_destroy(&guests.leave);
+    REQUIRE_EQ(rangemap_domain_detach(domain), 0);
+    CHECK_EQ(of_domain(domain).threads, 0u);
+    CHECK_EQ(of_domain(domain).records, 7u);
+    CHECK_EQ(rangemap_domain_destroy(domain), 0);
 }
 
 /* Of what was there before nothing is left. */
