@@ -281,6 +281,15 @@ const struct scenario *scenario_find(const char *name)
     return &scenarios[i];
 }
 
+struct scenario scenario_in_weak_memory(const char *name, bool light)
+{
+    struct scenario scenario = *scenario_find(name);
+
+    scenario.light = scenario.memory == THREADS_AT_ONCE && light ? SCENARIO_LIGHT : scenario.light;
+    scenario.memory = THREADS_WEAK;
+    return scenario;
+}
+
 const struct scenario *scenario_at(unsigned index)
 {
     return index < sizeof scenarios / sizeof scenarios[0] ? &scenarios[index] : NULL;

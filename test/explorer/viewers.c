@@ -53,17 +53,13 @@ struct view viewers_released(unsigned thread, int order)
         view = viewer->now;
         view_join(&view, &viewer->followed);
     }
+    for (unsigned i = 0; order == __ATOMIC_SEQ_CST && i < SCHEDULE_THREADS; i++) {
+        view.seen[i] = view_later(view.seen[i], fences[fence_count - 1].seen[i]);
+    }
     return view;
 }
 
 /* ---- fences ---- */
-
-void viewers_show_fenced(struct view *view)
-{
-    for (unsigned i = 0; i < SCHEDULE_THREADS; i++) {
-        view->seen[i] = view_later(view->seen[i], fences[fence_count - 1].seen[i]);
-    }
-}
 
 bool viewers_fenced(unsigned thread, uint32_t number, uint32_t order)
 {

@@ -50,12 +50,10 @@ uint32_t viewers_next_order(void);
 bool viewers_fenced(unsigned thread, uint32_t number, uint32_t order);
 
 /*
- * Multi-copy atomicity, where the library needs it: what was stored before a full fence is seen by all others from then
- * on, and so by whoever has seen an ordered store that came after that fence.
+ * What a release carries: also what was followed, which it comes behind on every processor. An ordered store carries
+ * what all full fences before it had seen, too (multi-copy atomicity, where the library needs it): what was stored
+ * before such a fence is seen by all others from then on.
  */
-void viewers_show_fenced(struct view *view);
-
-/* What a release carries: also what was followed, which it comes behind on every processor. */
 struct view viewers_released(unsigned thread, int order);
 
 #endif

@@ -127,9 +127,6 @@ static struct message *put_message(unsigned thread, struct history *history, uns
     }
     message->value = value;
     message->view = viewers_released(thread, order);
-    if (order == __ATOMIC_SEQ_CST) {
-        viewers_show_fenced(&message->view);
-    }
     message->thread = thread;
     message->number = viewers[thread].number;
     return message;

@@ -10,12 +10,9 @@
 static void replay(const char *name, const char *schedule)
 {
     for (unsigned light = 0; light < 2; light++) {
-        struct scenario scenario = *scenario_find(name);
-        const char *fault;
+        struct scenario scenario = scenario_in_weak_memory(name, light != 0);
+        const char *fault = explore_replay(&scenario, schedule, RM_NO_RULE);
 
-        scenario.light = light != 0 ? SCENARIO_LIGHT : scenario.light;
-        scenario.memory = THREADS_WEAK;
-        fault = explore_replay(&scenario, schedule, RM_NO_RULE);
         CHECK(fault == NULL, "%s, %s: %s", name, light != 0 ? "fence-free" : "fenced", fault);
     }
 }

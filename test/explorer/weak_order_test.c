@@ -14,15 +14,6 @@
 
 enum { SCHEDULES = 20000, LINE = 512 };
 
-static struct scenario weak_scenario(const char *name, bool light)
-{
-    struct scenario scenario = *scenario_find(name);
-
-    scenario.light = scenario.memory == THREADS_AT_ONCE && light ? SCENARIO_LIGHT : scenario.light;
-    scenario.memory = THREADS_WEAK;
-    return scenario;
-}
-
 /* Several places, with a plus in between: where one of them does what the other is for, too. */
 static void weaken_all(const char *places, bool is_weak)
 {
@@ -42,7 +33,7 @@ static void must_be_missed(const char *site, const char *scenario_name)
     const char *fault;
 
     for (unsigned light = 0; light < 2; light++) {
-        scenario = weak_scenario(scenario_name, light != 0);
+        scenario = scenario_in_weak_memory(scenario_name, light != 0);
         exploration = (struct exploration){.systematic = 100, .random = SCHEDULES};
         weaken_all(site, true);
         explore(&scenario, &exploration);
