@@ -5,6 +5,7 @@
  */
 #define RANGEMAP_MUST_CHECK /* nothing: some calls are made whatever comes of them */
 
+#include <errno.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -144,24 +145,55 @@ TEST_CASE(cost, of_a_poll_with_nothing_to_do)
     check_cost("poll", 5, poll, 860);
 }
 
-/* Whether threads are still there is the kernel's to say, which is asked once a tick, not at each poll. */
-TEST_CASE(cost, of_a_poll_beside_idle_threads)
+/* Whether threads are still there is the kernel's to say, which is asked once a tick, not at each call. */
+enum { OTHERS = 32 };
+
+static void check_cost_beside_others(const char *what, struct trial *trial, uint64_t budget)
 {
-    enum { OTHERS = 32 };
-    struct trial trial = {.ranges = 1, .calls = 40, .call = poll};
     struct guests others;
     uint64_t count;
+
+    guests_come(&others, trial->domain, OTHERS);
+    run_trial(trial);
+    count = instructions_of(run_trial, trial) / trial->calls;
+    printf("%s beside %d threads: %u instructions\n", what, OTHERS, (unsigned)count);
+    CHECK_LE(count, budget * ALLOWANCE_PERCENT / 100, "%s", what);
+    guests_leave(&others);
+}
+
+TEST_CASE(cost, of_a_poll_beside_idle_threads)
+{
+    struct trial trial = {.ranges = 1, .calls = 40, .call = poll};
 
     if (SANITIZED || !instructions_are_counted()) {
         TEST_SKIP("instructions cannot be counted here");
     }
     REQUIRE_EQ(rangemap_domain_create(NULL, &trial.domain), 0);
-    guests_come(&others, trial.domain, OTHERS);
-    run_trial(&trial);
-    count = instructions_of(run_trial, &trial) / trial.calls;
-    printf("poll beside %d threads: %u instructions\n", OTHERS, (unsigned)count);
-    CHECK_LE(count, (860 + OTHERS * 40) * ALLOWANCE_PERCENT / 100);
-    guests_leave(&others);
+    check_cost_beside_others("poll", &trial, 860 + OTHERS * 40);
+    CHECK_EQ(rangemap_domain_destroy(trial.domain), 0);
+}
+
+/* It is refused: a section of the caller's own keeps what waits from going. */
+TEST_CASE(cost, of_an_update_above_the_hard_limit_beside_idle_threads)
+{
+    const struct rangemap_domain_options options = {.hard_limit_bytes = 1 << 10};
+    struct trial trial = {.ranges = 100, .calls = 40, .call = store};
+    int error = 0;
+
+    if (SANITIZED || !instructions_are_counted()) {
+        TEST_SKIP("instructions cannot be counted here");
+    }
+    REQUIRE_EQ(rangemap_select_kernel("portable"), 0);
+    REQUIRE_EQ(rangemap_domain_create(&options, &trial.domain), 0);
+    trial.map = new_map(trial.domain);
+    REQUIRE_EQ(rangemap_read_begin(trial.map), 0);
+    for (unsigned i = 0; i < 10000 && error == 0; i++) {
+        error = rangemap_store(trial.map, 1, 1, NULL, NULL, NULL);
+    }
+    REQUIRE_EQ(error, -EBUSY);
+    check_cost_beside_others("refused update", &trial, 1450 + OTHERS * 40);
+    rangemap_read_end(trial.map);
+    CHECK_EQ(rangemap_destroy(trial.map), 0);
     CHECK_EQ(rangemap_domain_destroy(trial.domain), 0);
 }
 
