@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Who owns a value: when each kind of update releases and retains it, how often, and how late. */
 #include <errno.h>
+#include <semaphore.h>
 
 #include "rangemap/rangemap.h"
 #include "test/check/compare.h"
+#include "test/check/crew.h"
 #include "test/check/owned.h"
 #include "test/shim/ctest.h"
 
@@ -263,6 +265,50 @@ TEST_CASE(value, release_waits_for_the_section)
     rangemap_read_end(fixture.map);
     require_calls(&fixture, value, 1, 0, "the section is over");
     teardown(&fixture);
+}
+
+/* Another thread in a section, with a value that the map still has. */
+struct reader {
+    struct fixture fixture;
+    struct owned_value *value;
+    sem_t inside;
+};
+
+static void hold_for_a_while(unsigned index, void *context)
+{
+    struct reader *reader = context;
+    void *seen = NULL;
+
+    (void)index;
+    REQUIRE_EQ(rangemap_domain_read_begin(reader->fixture.domain), 0);
+    CHECK_EQ(rangemap_lookup(reader->fixture.map, 5, &seen), 0);
+    CHECK_EQ(seen, reader->value);
+    (void)sem_post(&reader->inside);
+    for (unsigned i = 0; i < 30; i++) {
+        CHECK_EQ(reader->value->released, 0u, "%u ms inside the section", i);
+        sleep_milliseconds(1);
+    }
+    rangemap_domain_read_end(reader->fixture.domain);
+}
+
+/* Also where nothing else in the domain waits for a grace period. */
+TEST_CASE(value, release_by_destroy_waits_for_the_section)
+{
+    struct reader reader;
+    struct crew crew;
+
+    setup(&reader.fixture, 1);
+    REQUIRE_EQ(sem_init(&reader.inside, 0, 0), 0);
+    reader.value = put(&reader.fixture, 0, 9);
+    REQUIRE_EQ(rangemap_domain_barrier(reader.fixture.domain), 0);
+    crew_start(&crew, 1, hold_for_a_while, &reader);
+    while (sem_wait(&reader.inside) != 0) {
+    }
+    CHECK_EQ(rangemap_destroy(reader.fixture.map), 0);
+    CHECK_EQ(reader.value->released, 1u);
+    crew_join(&crew);
+    CHECK_EQ(rangemap_domain_destroy(reader.fixture.domain), 0);
+    owned_table_free(&reader.fixture.table);
 }
 
 /* Whole subtrees go at once, by each way of dropping them. */
