@@ -30,7 +30,7 @@ _APART = tuple(f"rangemap/base/{name}.h" for name in ("explorer", "probe", "sani
 # Stand-ins for the kernel's headers and services, tested by what drivers do with them. Drawn from only by --folder.
 _BY_NAME = "pagemap/compat"
 # How long a test may take, and what one is thought to take that times.txt lacks. Beside other work it may take longer.
-_LEAST_LIMIT_S, _LIMIT_FACTOR, _LOAD_FACTOR, _UNKNOWN_S = 20, 10, 5, 1
+_LEAST_LIMIT_S, _LIMIT_FACTOR, _LOAD_FACTOR, _UNKNOWN_S = 8, 8, 5, 1
 
 
 def parsed():
@@ -44,6 +44,7 @@ def parsed():
     parser.add_argument("--test", action="append", default=[], help="run this test only: //test:share_test")
     parser.add_argument("--key", action="append", default=[], help="take this fault, not a drawn one")
     parser.add_argument("--list", action="store_true", help="only print the faults in the order in which they are drawn")
+    parser.add_argument("--results", help="what was found before is taken from this file, and what is found is added to it")
     parser.add_argument("--measure", action="store_true", help="only write times.txt anew")
     return parser.parse_args()
 
@@ -129,6 +130,22 @@ def try_fault(fault, tests, tree):
             return "caught", f"{noticed[0]}: {noticed[1]}"
 
 
+class Results:
+    """Of each fault what became of it, by key. In a file a run can be cut off and go on, or only some be tried again."""
+
+    def __init__(self, path):
+        self.file = open(path, "a+", encoding="utf-8") if path else None  # pylint: disable=consider-using-with
+        self.word = {}
+        if self.file:
+            self.file.seek(0)
+            self.word = dict(reversed(line.rstrip("\n").split("\t")[:2]) for line in self.file)
+
+    def add(self, fault, word):
+        self.word[fault.key] = word
+        if self.file:
+            print(word, fault.key, sep="\t", file=self.file, flush=True)
+
+
 def drawn(arguments, found):
     if arguments.key:
         by_key = {fault.key: fault for fault in found}
@@ -147,20 +164,28 @@ class Trial:
         for tree in trees:
             self.trees.put(tree)
         self.equivalents = two_columns("equivalents.txt")
+        self.known = Results(arguments.results)
         self.results = {}
         self.least = arguments.least
 
+    def judged(self, fault, word, details):
+        if fault.key in self.equivalents and word == "survives":
+            return "equivalent", self.equivalents[fault.key]
+        if fault.key in self.equivalents and word == "caught":
+            return word, details + " (but equivalents.txt has it)"
+        return word, details
+
     def one(self, number):
         fault = self.order[number]
+        if fault.key in self.known.word:
+            return fault, self.judged(fault, self.known.word[fault.key], "")[0]
         tree = self.trees.get()
         try:
             word, details = try_fault(fault, self.tests, tree)
         finally:
             self.trees.put(tree)
-        if word == "survives" and fault.key in self.equivalents:
-            word, details = "equivalent", self.equivalents[fault.key]
-        if word == "caught" and fault.key in self.equivalents:
-            details += " (but equivalents.txt has it)"
+        word, details = self.judged(fault, word, details)
+        self.known.add(fault, word)
         print(f"{number:4} {word:11} {fault.path}:{fault.line} {fault.key.split(' ', 1)[1]}\n     {details}", flush=True)
         return fault, word
 

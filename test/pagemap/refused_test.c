@@ -6,6 +6,7 @@
 #define _GNU_SOURCE /* sched_getcpu */
 #include <errno.h>
 #include <linux/capability.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -335,4 +336,53 @@ TEST_CASE(refused, mappings_that_ran_out_stop_no_teardown)
     TEST_SKIP("the sanitizer needs mappings itself");
 #endif
     child_run(no_mappings);
+}
+
+/* The bytes of address space that this process has. */
+static rlim_t mapped_bytes(void)
+{
+    char text[64] = "";
+    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+
+    REQUIRE_GE(file, 0);
+    REQUIRE_GT(read(file, text, sizeof text - 1), 0);
+    (void)close(file);
+    return strtoull(text, NULL, 10) * PAGE_SIZE;
+}
+
+/* The first device, with more and more left of it: whole, or not at all. */
+static void little_address_space(void)
+{
+    const rlim_t all = (rlim_t)1 << 48;
+    const uint64_t pfn = PHYS_PFN(RIG_GB) + 5;
+    struct pagemap_memory *memory = rig_plug(RIG_GB, 2 * RIG_MB);
+    struct range range = rig_range(RIG_GB, 2 * RIG_MB);
+    struct dev_pagemap pgmap = rig_pgmap(MEMORY_DEVICE_GENERIC, &range, 1);
+    unsigned refusals = 0;
+
+    warnings_count();
+    for (rlim_t left = PAGE_SIZE; left < all; left *= 2) {
+        limit(RLIMIT_AS, mapped_bytes() + left);
+        if (rig_map(&pgmap) == 0) {
+            break;
+        }
+        CHECK(rig_finds(pfn, NULL), "refused with %lu bytes left", (unsigned long)left);
+        refusals++;
+    }
+    limit(RLIMIT_AS, RLIM_INFINITY);
+    CHECK_GE(refusals, 10u);
+    CHECK_GE(mapped_bytes(), (PHYSMEM_END >> PAGE_SHIFT) * sizeof(struct page), "what is mapped is reserved");
+    REQUIRE(rig_finds(pfn, &pgmap));
+    memset(page_address(pfn_to_page(pfn)), 1, PAGE_SIZE);
+    CHECK_EQ(memunmap_pages(&pgmap), 0);
+    CHECK_EQ(warnings_take(), 0);
+    rig_unplug(memory);
+}
+
+TEST_CASE(refused, address_space_for_the_first_device)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    TEST_SKIP("the sanitizer needs address space itself");
+#endif
+    child_run(little_address_space);
 }
