@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "rangemap/rangemap.h"
 #include "test/check/crew.h"
@@ -301,4 +302,32 @@ TEST_CASE(share, serve_answers)
     rangemap_read_end(place.map);
     CHECK_EQ(rangemap_domain_serve(place.domain, 0), 0);
     place_end(&place);
+}
+
+static uint64_t clock_of_ns(clockid_t clock)
+{
+    struct timespec time;
+
+    REQUIRE_EQ(clock_gettime(clock, &time), 0);
+    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+/* Who waits sleeps: of the time that it waits it uses a small part. */
+TEST_CASE(share, serve_sleeps)
+{
+    for (enum rangemap_callbacks callbacks = RANGEMAP_CALLBACKS_ANYWHERE;
+         callbacks <= RANGEMAP_CALLBACKS_WHEN_ASKED; callbacks++) {
+        uint64_t used_ns, waited_ns;
+        struct place place;
+
+        place_make(&place, callbacks, count);
+        waited_ns = clock_of_ns(CLOCK_MONOTONIC);
+        used_ns = clock_of_ns(CLOCK_THREAD_CPUTIME_ID);
+        CHECK_EQ(rangemap_domain_serve(place.domain, 250), 0);
+        used_ns = clock_of_ns(CLOCK_THREAD_CPUTIME_ID) - used_ns;
+        waited_ns = clock_of_ns(CLOCK_MONOTONIC) - waited_ns;
+        CHECK_GE(waited_ns, 240000000u, "callbacks %d", (int)callbacks);
+        CHECK_LT(used_ns, waited_ns / 2, "callbacks %d", (int)callbacks);
+        place_end(&place);
+    }
 }
