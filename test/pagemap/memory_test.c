@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "test/pagemap/child.h"
 #include "test/pagemap/rig.h"
 
 TEST_CASE(memory, bad_options)
@@ -144,4 +145,23 @@ TEST_CASE(memory, devdax_is_refused_by_name_for_another_file)
     options.path = NULL;
     CHECK_EQ(pagemap_memory_create(&options, &memory), -EINVAL);
     CHECK_STR_EQ(message, "");
+}
+
+/* Also one that is 0, where a daemon has closed its own. */
+static void without_standard_input(void)
+{
+    struct pagemap_memory_options options = {.kind = PAGEMAP_DEVDAX, .path = "/dev/zero"};
+    struct pagemap_memory *memory = NULL;
+    int next;
+
+    REQUIRE_EQ(close(STDIN_FILENO), 0);
+    CHECK_EQ(pagemap_memory_create(&options, &memory), -ENODEV);
+    next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    CHECK_EQ(next, STDIN_FILENO, "the lowest one that is free");
+    (void)close(next);
+}
+
+TEST_CASE(memory, failures_keep_no_descriptor)
+{
+    child_run(without_standard_input);
 }

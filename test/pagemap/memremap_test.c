@@ -283,6 +283,29 @@ TEST_CASE(memremap, bug8_devm)
 enum { RANGES = 1024 };
 
 /* Each pfn at the edge of each range is told apart from its neighbours outside. */
+/* What `errno` says from before is nobody's error. */
+TEST_CASE(memremap, old_errors_are_not_taken_for_new_ones)
+{
+    static const int errors[] = {EINVAL, ENOMEM, EPERM, ENOSYS, EINTR};
+    struct range range = rig_range(0, 2 * RIG_MB);
+
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        struct pagemap_memory *memory;
+        struct dev_pagemap pgmap = rig_pgmap(MEMORY_DEVICE_GENERIC, &range, 1);
+
+        errno = errors[i];
+        memory = rig_plug(0, 2 * RIG_MB);
+        errno = errors[i];
+        CHECK(!IS_ERR(memremap_pages(&pgmap, 0)), "%d", errors[i]);
+        errno = errors[i];
+        CHECK_EQ(memunmap_pages(&pgmap), 0);
+        errno = errors[i];
+        CHECK_EQ(pagemap_memory_unplug(memory), 0);
+        errno = errors[i];
+        CHECK_EQ(pagemap_memory_destroy(memory), 0);
+    }
+}
+
 TEST_CASE(memremap, a_thousand_ranges_in_any_order)
 {
     struct pagemap_memory *memory = rig_plug(0, 2 * RANGES * 2 * RIG_MB);
