@@ -212,6 +212,38 @@ TEST_CASE(share, a_section_leaves_more_to_do)
     place_end(&place);
 }
 
+/* A section holds back what was retired since it began, and as much as one epoch before: what is older goes. */
+static void check_sections_by_turns(unsigned sections_before)
+{
+    struct place place;
+
+    place_make(&place, RANGEMAP_CALLBACKS_WHEN_ASKED, count);
+    for (unsigned i = 0; i < sections_before; i++) {
+        REQUIRE_EQ(rangemap_read_begin(place.map), 0);
+        rangemap_read_end(place.map);
+    }
+    for (unsigned turn = 0; turn < 4; turn++) {
+        REQUIRE_EQ(rangemap_read_begin(place.map), 0);
+        store_times(&place, 7, turn == 0 ? 100 : 0);
+        for (unsigned i = 0; i < 5; i++) {
+            (void)rangemap_domain_poll(place.domain);
+        }
+        if (turn == 0) {
+            CHECK_EQ(released, 0u);
+        } else if (turn == 3) {
+            CHECK_EQ(released, 99u, "inside a section, after %u others", sections_before);
+        }
+        rangemap_read_end(place.map);
+    }
+    place_end(&place);
+}
+
+TEST_CASE(share, a_section_keeps_nothing_of_long_before)
+{
+    check_sections_by_turns(0);
+    check_sections_by_turns(100000); /* so many, and they go without a fence of their own */
+}
+
 static void fill_and_wait(unsigned index, void *context)
 {
     struct place *place = context;
