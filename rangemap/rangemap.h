@@ -681,8 +681,8 @@ RANGEMAP_API int rangemap_domain_attach(struct rangemap_domain *domain);
 
 /*
  * Detaches it at once (after the thread's end others do so, sooner or later): its memory becomes available to other
- * threads. -EBUSY
- * inside a section. A later use attaches it again.
+ * threads, and with it what the thread still has of domains that were destroyed. -EBUSY inside a section. A later use
+ * attaches it again.
  */
 RANGEMAP_API int rangemap_domain_detach(struct rangemap_domain *domain);
 
@@ -765,9 +765,9 @@ RANGEMAP_API void rangemap_after_fork_in_child(void);
  * be in a call of the library, or begin one meanwhile. 0, and the library may be used again; or nothing is given
  * back:
  *   -EBUSY    a map or a domain is left; or another thread is attached to the default domain, or was to a domain
- *             destroyed since, after which it has not called the library. Threads that have ended do not matter. With
- *             `others_are_done` those that live do not either, unless a section of theirs is open: the caller promises
- *             that none of them ever calls the library again, as when it is unloaded next.
+ *             destroyed since, after which it has neither attached to one nor detached from one. Threads that have
+ *             ended do not matter. With `others_are_done` those that live do not either, unless a section of theirs is
+ *             open: the caller promises that none of them ever calls the library again, as when it is unloaded next.
  *   -EDEADLK  in a section or callback of the default domain;  -ENOMEM
  *
  * When a plugin or library that has the library inside is closed by dlclose(), rangemap_unload(false) is called by

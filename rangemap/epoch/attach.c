@@ -236,17 +236,19 @@ int rm_thread_detach(struct rangemap_domain *domain)
     struct rm_thread *thread = rm_thread_existing(domain);
     struct rm_signals before;
 
-    if (thread == NULL) {
-        return 0;
-    }
-    if (rm_section_is_open(thread) || thread->reclaiming || thread->busy > 0) {
+    if (thread != NULL && (rm_section_is_open(thread) || thread->reclaiming || thread->busy > 0)) {
         return -EBUSY;
     }
     before = rm_signals_hold();
-    rm_own_remove(thread);
-    rm_record_set_state(thread, RM_THREAD_MOVING);
+    drop_orphans();
+    if (thread != NULL) {
+        rm_own_remove(thread);
+        rm_record_set_state(thread, RM_THREAD_MOVING);
+    }
     rm_signals_let_through(before);
-    park(thread);
+    if (thread != NULL) {
+        park(thread);
+    }
     return 0;
 }
 

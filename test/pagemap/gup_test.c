@@ -78,6 +78,27 @@ TEST_CASE(gup, bug25_every_type_is_given_back)
     }
 }
 
+/* As in the kernel; but what a page counts while nobody holds it does not count here. */
+TEST_CASE(gup, as_many_references_as_a_pin_look_like_one)
+{
+    struct file_rig rig;
+    struct page *page;
+
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
+    page = pagemap_get_page(100);
+    REQUIRE_NE(page, NULL);
+    for (unsigned i = 1; i < GUP_PIN_COUNTING_BIAS - 1; i++) {
+        get_page(page);
+    }
+    CHECK(!page_maybe_dma_pinned(page));
+    get_page(page);
+    CHECK(page_maybe_dma_pinned(page));
+    put_page(page);
+    CHECK(!page_maybe_dma_pinned(page));
+    put_page_many(page, GUP_PIN_COUNTING_BIAS - 1);
+    file_rig_tear_down(&rig);
+}
+
 TEST_CASE(gup, partial_results)
 {
     struct file_rig rig;

@@ -264,6 +264,7 @@ TEST_CASE(notifier, errors)
     CHECK_EQ(mmu_interval_notifier_insert(&subscription, NULL, 0, 1, &none), -EINVAL);
     CHECK_EQ(mmu_interval_notifier_insert(NULL, NULL, 0, 1, &recorder_ops), -EINVAL);
     CHECK_EQ(mmu_interval_notifier_insert(&subscription, NULL, 5, 0, &recorder_ops), -EOVERFLOW);
+    CHECK_EQ(mmu_interval_notifier_insert(&subscription, NULL, 0, 0, &recorder_ops), -EOVERFLOW);
     CHECK_EQ(mmu_interval_notifier_insert(&subscription, NULL, 5, UINT64_MAX - 3, &recorder_ops), -EOVERFLOW);
     CHECK_EQ(pagemap_interval_notifier_insert(&subscription, 5, 0, &recorder_ops), -EOVERFLOW);
     CHECK_EQ(warnings_take(), 0);
@@ -274,6 +275,10 @@ TEST_CASE(notifier, errors)
     CHECK_EQ(mmu_interval_notifier_insert(&subscription, NULL, 5, UINT64_MAX - 4, &recorder_ops), 0);
     CHECK_EQ(mmu_interval_notifier_remove(&subscription), 0);
     CHECK_EQ(mmu_interval_notifier_remove(&subscription), -EINVAL, "twice");
+    CHECK_EQ(mmu_interval_notifier_insert(&subscription, NULL, 0, 1, &recorder_ops), 0, "a byte");
+    CHECK_EQ(mmu_interval_notifier_remove(&subscription), 0);
+    CHECK_EQ(mmu_interval_notifier_insert(&subscription, NULL, UINT64_MAX, 1, &recorder_ops), 0);
+    CHECK_EQ(mmu_interval_notifier_remove(&subscription), 0);
 }
 
 static void break_the_rules(struct recorder *recorder)

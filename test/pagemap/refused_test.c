@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "pagemap/export.h"
 #include "pagemap/percpu_ref/restart.h"
 #include "test/pagemap/child.h"
 #include "test/pagemap/faults.h"
@@ -295,6 +296,28 @@ TEST_CASE(refused, descriptors_that_ran_out_come_back)
 {
     child_run(need_userfaultfd); /* else this is skipped */
     child_run(no_descriptors);
+}
+
+/* A daemon that has closed its own: 0 is a descriptor like others. */
+static void no_standard_input(void)
+{
+    struct pagemap_export exported;
+    struct file_rig rig;
+
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
+    REQUIRE_EQ(close(STDIN_FILENO), 0);
+    REQUIRE_EQ(pagemap_export(0, 16 * PAGE_SIZE, 0, &exported), 0);
+    CHECK_EQ(exported.fd, STDIN_FILENO, "the lowest one that is free");
+    CHECK_EQ(exported.bytes, 16 * PAGE_SIZE);
+    CHECK_EQ(close(exported.fd), 0);
+    pagemap_export_end(&exported);
+    file_rig_tear_down(&rig);
+    (void)whole_life(); /* its memory is 0 */
+}
+
+TEST_CASE(refused, standard_input_is_not_needed)
+{
+    child_run(no_standard_input);
 }
 
 /* ---- mappings ---- */
