@@ -6,9 +6,11 @@
  */
 #define _GNU_SOURCE /* CPU_SET */
 #define PM_RESTART_DELAY ".rept 20\n\tpause\n\t.endr\n\t"
+#include <linux/membarrier.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -26,11 +28,23 @@ struct words {
 
 static struct words words;
 
+/* That of the system and of this build, found out without the library. */
+static bool is_to_be_had(void)
+{
+#if PM_HAS_RESTART
+    return __rseq_size > 0 && syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0 &&
+           syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ, 0, 0) == 0;
+#else
+    return false;
+#endif
+}
+
 static void open_words(void)
 {
     REQUIRE_NE(pm_domain(), NULL);
     words = (struct words){.first = pm_percpu_alloc()};
     REQUIRE_NE(words.first, NULL);
+    CHECK_EQ(pm_restart_is_used, is_to_be_had());
     if (!pm_restart_is_used) {
         pm_percpu_free(words.first);
         TEST_SKIP("no restartable sequences: no rseq(2), no membarrier(2) for it, another processor, or "
