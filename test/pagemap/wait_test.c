@@ -125,3 +125,64 @@ TEST_CASE(wait, by_turns)
     }
     CHECK_EQ(pm_waiters, 0);
 }
+
+/* ---- who is woken ---- */
+
+enum { OTHERS = 256 };
+
+struct sleeper {
+    uint64_t word, looks;
+};
+
+static bool is_set_and_counted(void *context)
+{
+    struct sleeper *sleeper = context;
+
+    (void)pm_add_full(&sleeper->looks, 1);
+    return pm_load_full(&sleeper->word) != 0;
+}
+
+static void *sleep_once(void *context)
+{
+    struct sleeper *sleeper = context;
+
+    pm_wait_var(&sleeper->word, is_set_and_counted, sleeper);
+    return NULL;
+}
+
+static bool has_looked_again(struct sleeper *sleeper, uint64_t before)
+{
+    for (unsigned i = 0; i < 20; i++) {
+        if (step_load(&sleeper->looks) != before) {
+            return true;
+        }
+        (void)usleep(50);
+    }
+    return false;
+}
+
+/* Wake-ups of other words seldom disturb: they share 64 buckets. */
+TEST_CASE(wait, others_wake_seldom)
+{
+    static uint64_t others[OTHERS];
+    static struct sleeper sleeper;
+    unsigned disturbed = 0;
+    pthread_t thread;
+
+    REQUIRE_EQ(pthread_create(&thread, NULL, sleep_once, &sleeper), 0);
+    while (step_load(&sleeper.looks) == 0) {
+        (void)sched_yield();
+    }
+    (void)usleep(1000); /* it looks, and sleeps */
+    for (unsigned i = 0; i < OTHERS; i++) {
+        uint64_t before = step_load(&sleeper.looks);
+
+        pm_wake_var(&others[i]);
+        disturbed += has_looked_again(&sleeper, before);
+    }
+    CHECK_LE(disturbed, OTHERS / 8u);
+    (void)pm_swap_full(&sleeper.word, 1);
+    pm_wake_var(&sleeper.word);
+    (void)pthread_join(thread, NULL);
+    CHECK_EQ(pm_waiters, 0);
+}
