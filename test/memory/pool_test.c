@@ -366,6 +366,77 @@ TEST_CASE(pool, seekers_part)
     finish(pool, NULL);
 }
 
+/* ---- hints: nothing depends on them but how far a search goes ---- */
+
+enum { SET = RM_LINES_MAX - RM_LINES_MIN, SLABS = 3 * RM_EXTENT_SLABS };
+
+static unsigned extent_index(const struct rm_pool *pool, const struct rm_slab *slab)
+{
+    return (unsigned)(slab->extent - pool->tables->extent);
+}
+
+static unsigned first_shown(const struct rm_pool *pool, unsigned set)
+{
+    uint64_t shown = rm_load_relaxed(&pool->tables->set[set]);
+
+    REQUIRE_NE(shown, 0u);
+    return rm_bits_first(shown);
+}
+
+/* Takes a node that was given back just before. */
+static void take_again(struct rm_pool *pool, const struct rm_slab *slab)
+{
+    struct rm_slice slice;
+
+    rm_pool_give(pool, RM_LINES_MAX, (struct rm_slice){(struct rm_slab *)(uintptr_t)slab, 1});
+    REQUIRE(rm_pool_take(pool, RM_LINES_MAX, 1, true, &seeker, &slice));
+    REQUIRE_EQ(slice.slab, slab);
+}
+
+/* Extents that have nothing are passed over once. */
+TEST_CASE(pool, a_search_clears_hints_that_led_nowhere)
+{
+    static struct rm_slice slice[SLABS];
+    struct rm_pool *pool = new_pool(NULL);
+    const struct rm_slab *low = NULL, *high = NULL;
+
+    for (unsigned i = 0; i < SLABS; i++) {
+        REQUIRE(rm_pool_take(pool, RM_LINES_MAX, 21, true, &seeker, &slice[i]));
+        CHECK_EQ(first_shown(pool, RM_SET_IDLE), extent_index(pool, slice[i].slab), "slab %u", i);
+        low =
+            low == NULL || extent_index(pool, slice[i].slab) < extent_index(pool, low) ? slice[i].slab : low;
+        high = high == NULL || extent_index(pool, slice[i].slab) > extent_index(pool, high) ? slice[i].slab
+                                                                                            : high;
+    }
+    CHECK_GE(extent_index(pool, high), extent_index(pool, low) + 2);
+    take_again(pool, low);
+    CHECK_EQ(first_shown(pool, SET), extent_index(pool, low));
+    take_again(pool, high);
+    CHECK_EQ(first_shown(pool, SET), extent_index(pool, high));
+    for (unsigned i = 0; i < SLABS; i++) {
+        rm_pool_give(pool, RM_LINES_MAX, slice[i]);
+    }
+    finish(pool, NULL);
+}
+
+/* A slab that is free as a whole is no longer shown as one with free nodes. */
+TEST_CASE(pool, a_slab_that_falls_idle_is_hidden)
+{
+    struct rm_pool *pool = new_pool(NULL);
+    struct rm_slice slice;
+    struct rm_extent *extent;
+    uint64_t bit;
+
+    REQUIRE(rm_pool_take(pool, RM_LINES_MAX, 1, true, &seeker, &slice));
+    extent = slice.slab->extent;
+    bit = UINT64_C(1) << slice.slab->index;
+    CHECK_NE(rm_load_relaxed(&extent->set[SET]) & bit, 0u);
+    rm_pool_give(pool, RM_LINES_MAX, slice);
+    CHECK_EQ(rm_load_relaxed(&extent->set[SET]) & bit, 0u);
+    CHECK_NE(rm_load_relaxed(&extent->set[RM_SET_IDLE]) & bit, 0u);
+    finish(pool, NULL);
+}
+
 /* A slab of which all is free takes another size. */
 TEST_CASE(pool, sizes_share_slabs)
 {
