@@ -335,6 +335,7 @@ TEST_CASE(pool, lowest_first)
     CHECK(again.slab == slice[0].slab && again.nodes == 4);
     REQUIRE(rm_pool_take(pool, RM_LINES_MAX, 9, true, &seeker, &again));
     CHECK(again.slab == slice[70].slab && again.nodes == 4);
+    CHECK_EQ(seeker.takes, 0u, "it has met nobody");
     for (unsigned i = 0; i < 100; i++) {
         rm_pool_give(pool, RM_LINES_MAX, slice[i]);
     }
@@ -363,6 +364,37 @@ TEST_CASE(pool, seekers_part)
     for (unsigned i = 0; i < 4; i++) {
         rm_pool_give(pool, RM_LINES_MAX, (struct rm_slice){slice[i].slab, slice[i].nodes & ~UINT64_C(0x3ff)});
     }
+    finish(pool, NULL);
+}
+
+/* A thread takes few nodes at first, and twice as many each time, up to 3 KiB. */
+TEST_CASE(pool, draws_grow_with_use)
+{
+    static struct rm_cache cache;
+    struct rm_pool *pool = new_pool(NULL);
+    struct rm_magazine *magazine = &cache.magazine[0];
+    unsigned draws[8] = {0}, count = 0, most = (3 << 10) / RM_LINES_MIN / RM_CACHE_LINE;
+    void *node[200];
+
+    for (unsigned i = 0; i < 200; i++) {
+        unsigned left = rm_bits_count(magazine->slice.nodes);
+
+        node[i] = rm_cache_alloc(&cache, pool, RM_LINES_MIN);
+        REQUIRE(node[i] != NULL);
+        if (rm_bits_count(magazine->slice.nodes) >= left && count < 8) { /* but those of the starter */
+            draws[count] = magazine->draw;
+            count += magazine->draw > 0;
+        }
+    }
+    REQUIRE_EQ(count, 8u);
+    CHECK_EQ(draws[0], 2u);
+    for (unsigned i = 1; i < 8; i++) {
+        CHECK_EQ(draws[i], draws[i - 1] * 2 < most ? draws[i - 1] * 2 : most, "draw %u", i);
+    }
+    for (unsigned i = 0; i < 200; i++) {
+        rm_cache_free(&cache, pool, node[i], RM_LINES_MIN);
+    }
+    rm_cache_flush(&cache, pool);
     finish(pool, NULL);
 }
 
