@@ -144,7 +144,10 @@ class Tree:
             self._place(data, self.graph.link[data][0])
 
     def _place(self, data, output):
-        shutil.copyfile(self.path(output), self.path(data.lstrip("/").replace(":", "/")))
+        place = self.path(data.lstrip("/").replace(":", "/"))
+        if os.path.lexists(place):
+            os.unlink(place)
+        shutil.copy(self.path(output), place)  # with its mode: some are run
 
     def _write(self, text):
         with open(self.path(self.fault.path), "wb") as file:
