@@ -77,7 +77,7 @@ class Tests:
         self.graph = graph
         self.times = {label: float(seconds) for label, seconds in two_columns("times.txt").items()}
         self.labels = sorted(labels, key=lambda label: (self.seconds(label), label))
-        self.sound, self.lock = {}, threading.Lock()
+        self.plain, self.lock = {}, threading.Lock()
 
     def seconds(self, label):
         return self.times.get(label, _UNKNOWN_S)
@@ -90,23 +90,30 @@ class Tests:
         of_pagemap = fault.path.startswith("pagemap/")
         return [label for label in self.labels if label.startswith("//test/pagemap") == of_pagemap]
 
-    def is_sound(self, label, tree):
-        """That it passes without a fault: else it shows nothing, and is left out. Once for each that has noticed one."""
+    def without_fault(self, label, tree):
+        """How it fails then, None if it passes; and what it skips. Once for each."""
         with self.lock:
-            if label not in self.sound:
-                why = runner.run(self.graph.link[label][0], tree.folder, self.limit_s(label))
-                self.sound[label] = why is None
+            if label not in self.plain:
+                self.plain[label] = runner.run(self.graph.link[label][0], tree.folder, self.limit_s(label))
+                why = self.plain[label][0]
                 if why is not None:
                     print(f"left out: {label} fails without a fault: {why}", flush=True)
                     self.labels.remove(label)
-            return self.sound[label]
+            return self.plain[label]
+
+    def notices(self, label, program, tree):
+        """How it fails with the fault, or that it skips what it else does not; None if neither."""
+        why, skipped = runner.run(program, tree.folder, self.limit_s(label))
+        if why is None and skipped:
+            why = next((f"skips {case}" for case in sorted(skipped - self.without_fault(label, tree)[1])), None)
+        return why
 
 
 def first_to_notice(fault, tests, tree):
     """A test, and what it said; None if there is none."""
     for label in tests.fitting(fault):
         program = tree.program(label)
-        why = program and runner.run(program, tree.folder, tests.limit_s(label))
+        why = program and tests.notices(label, program, tree)
         if why:
             return label, why
     return None
@@ -126,7 +133,7 @@ def try_fault(fault, tests, tree):
             tree.restore()
         if noticed is None:
             return "survives", ""
-        if tests.is_sound(noticed[0], tree):
+        if tests.without_fault(noticed[0], tree)[0] is None:
             return "caught", f"{noticed[0]}: {noticed[1]}"
 
 

@@ -38,7 +38,7 @@ def _watch(process, output, limit_s):
 
 
 def run(program, folder, limit_s):
-    """None if the test passes, else how it fails."""
+    """How the test fails, None if it passes; and which of its cases it skips."""
     with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryFile() as output:
         environment = {**os.environ, "TEST_TMPDIR": scratch, "TEST_SRCDIR": folder, "GTEST_BREAK_ON_FAILURE": "0"}
         process = subprocess.Popen([os.path.join(folder, program)], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
@@ -51,14 +51,15 @@ def run(program, folder, limit_s):
         status = process.wait()
         if why is None and status < 0:
             why = signal.Signals(-status).name
+        output.seek(0)
+        text = output.read().decode(errors="replace")
         if why is None and status > 0:
-            output.seek(0)
-            why = _first_failure(output.read().decode(errors="replace")) or f"exit status {status}"
-        return why
+            why = next(_cases(text, "[  FAILED  ]"), f"exit status {status}")
+        return why, set(_cases(text, "[  SKIPPED ]"))
 
 
-def _first_failure(text):
+def _cases(text, mark):
+    """Those that have the mark in front of their names; a line that counts them has a number there."""
     for line in text.splitlines():
-        if line.startswith("[  FAILED  ]"):
-            return line.removeprefix("[  FAILED  ]").strip().split()[0].rstrip(",")
-    return None
+        if line.startswith(mark) and "." in (name := line.removeprefix(mark).split()[0].rstrip(",")):
+            yield name
