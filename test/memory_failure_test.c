@@ -10,6 +10,7 @@
 #include "test/check/chunk_source.h"
 #include "test/check/compare.h"
 #include "test/check/crew.h"
+#include "test/check/guests.h"
 #include "test/check/updates.h"
 #include "test/shim/ctest.h"
 
@@ -219,6 +220,7 @@ TEST_CASE(memory_failure, reserved_updates_do_not_fail)
 struct newcomer {
     struct rangemap *map;
     struct chunk_source *source;
+    unsigned refused;
 };
 
 /* A first use without memory either works or says so, and works later. */
@@ -251,4 +253,92 @@ TEST_CASE(memory_failure, a_new_thread)
     }
     CHECK_EQ(rangemap_destroy(newcomer.map), 0);
     finish(domain, newcomer.source);
+}
+
+/* ---- more threads than one page of the domain's roster has places ---- */
+
+enum { LARGE = 12 }; /* ranges that make a leaf of the largest size */
+
+/* Uses up nodes of the size of the map's leaf; the caller's section keeps what is replaced. */
+static void use_up(struct rangemap *map)
+{
+    for (uintptr_t i = 0; rangemap_store(map, 0, 0, (void *)i, NULL, NULL) == 0; i++) {
+    }
+}
+
+static struct rangemap *new_leaf(struct rangemap_domain *domain, unsigned ranges)
+{
+    const struct rangemap_options options = {.domain = domain};
+    struct rangemap *map = NULL;
+
+    REQUIRE_EQ(rangemap_create(&options, &map), 0);
+    for (unsigned i = 0; i < ranges; i++) {
+        REQUIRE_EQ(rangemap_insert(map, i, i, NULL, NULL), 0);
+    }
+    return map;
+}
+
+static void come_when_there_is_nothing(unsigned index, void *context)
+{
+    struct newcomer *newcomer = context;
+    struct rangemap_domain *domain = rangemap_domain_of(newcomer->map);
+
+    (void)index;
+    for (unsigned i = 0; i < 3; i++) {
+        int result = rangemap_domain_attach(domain);
+
+        CHECK(result == 0 || result == -ENOMEM, "%d", result);
+        CHECK_EQ(rangemap_domain_is_attached(domain), result == 0);
+        CHECK_EQ(rangemap_lookup(newcomer->map, 0, NULL), result);
+        newcomer->refused += result != 0;
+    }
+    newcomer->source->fail_all = false;
+    CHECK_EQ(rangemap_domain_attach(domain), 0);
+    CHECK_EQ(rangemap_lookup(newcomer->map, 0, NULL), 0);
+}
+
+/* Beside so many others. Returns how often it was refused. */
+static unsigned come_beside(unsigned others)
+{
+    struct newcomer newcomer = {.source = new_source()};
+    struct rangemap_domain *domain = chunk_source_domain(newcomer.source);
+    struct rangemap *small = new_leaf(domain, 1);
+    struct guests guests;
+
+    newcomer.map = new_leaf(domain, LARGE);
+    guests_come(&guests, domain, others);
+    REQUIRE_EQ(rangemap_domain_read_begin(domain), 0);
+    newcomer.source->fail_all = true;
+    use_up(newcomer.map);
+    use_up(small);
+    crew_run(1, come_when_there_is_nothing, &newcomer);
+    rangemap_domain_read_end(domain);
+    guests_leave(&guests);
+    CHECK_EQ(rangemap_destroy(newcomer.map), 0);
+    CHECK_EQ(rangemap_destroy(small), 0);
+    CHECK_EQ(rangemap_domain_destroy(domain), 0);
+    CHECK_EQ(newcomer.source->live, 0u);
+    free(newcomer.source);
+    return newcomer.refused;
+}
+
+/* In the build of small nodes no leaf is as large as a page, so what is left of that size cannot be used up. */
+static bool has_small_leaves(void)
+{
+    struct rangemap *map = new_leaf(NULL, LARGE);
+    struct rangemap_statistics statistics;
+
+    REQUIRE_EQ(rangemap_stats(map, &statistics), 0);
+    CHECK_EQ(rangemap_destroy(map), 0);
+    return statistics.leaves > 1;
+}
+
+TEST_CASE(memory_failure, a_new_thread_for_which_the_roster_must_grow)
+{
+    unsigned refused = 0;
+
+    for (unsigned others = 40; others < 50; others++) { /* its first page has 46 places */
+        refused += come_beside(others);
+    }
+    CHECK(refused > 0 || has_small_leaves());
 }
