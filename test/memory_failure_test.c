@@ -341,4 +341,5 @@ TEST_CASE(memory_failure, a_new_thread_for_which_the_roster_must_grow)
         refused += come_beside(others);
     }
     CHECK(refused > 0 || has_small_leaves());
+    CHECK_EQ(come_beside(60), 0u, "there is a second page already");
 }

@@ -398,6 +398,27 @@ TEST_CASE(pool, draws_grow_with_use)
     finish(pool, NULL);
 }
 
+/* One that meets others takes as much as it may: it is seldom back. */
+TEST_CASE(pool, who_meets_others_draws_the_most)
+{
+    for (uint32_t takes = 0; takes <= 2; takes++) {
+        struct rm_pool *pool = new_pool(NULL);
+        static struct rm_cache cache;
+        void *node = NULL;
+
+        memset(&cache, 0, sizeof cache);
+        while (rm_pool_take_starter(pool, RM_LINES_MIN) != NULL) { /* which is not drawn */
+        }
+        cache.seeker.takes = takes;
+        node = rm_cache_alloc(&cache, pool, RM_LINES_MIN);
+        REQUIRE(node != NULL);
+        CHECK_EQ(cache.magazine[0].draw, takes > 0 ? (3u << 10) / RM_LINES_MIN / RM_CACHE_LINE : 2u);
+        rm_cache_free(&cache, pool, node, RM_LINES_MIN);
+        rm_cache_flush(&cache, pool);
+        rm_pool_destroy(pool);
+    }
+}
+
 /* ---- hints: nothing depends on them but how far a search goes ---- */
 
 enum { SET = RM_LINES_MAX - RM_LINES_MIN, SLABS = 3 * RM_EXTENT_SLABS };
@@ -451,21 +472,26 @@ TEST_CASE(pool, a_search_clears_hints_that_led_nowhere)
     finish(pool, NULL);
 }
 
-/* A slab that is free as a whole is no longer shown as one with free nodes. */
+/* A slab that is free as a whole is no longer shown as one with free nodes, whichever of its extent it is. */
 TEST_CASE(pool, a_slab_that_falls_idle_is_hidden)
 {
+    static struct rm_slice slice[RM_EXTENT_SLABS + 8];
     struct rm_pool *pool = new_pool(NULL);
-    struct rm_slice slice;
-    struct rm_extent *extent;
-    uint64_t bit;
+    const unsigned count = sizeof slice / sizeof *slice;
 
-    REQUIRE(rm_pool_take(pool, RM_LINES_MAX, 1, true, &seeker, &slice));
-    extent = slice.slab->extent;
-    bit = UINT64_C(1) << slice.slab->index;
-    CHECK_NE(rm_load_relaxed(&extent->set[SET]) & bit, 0u);
-    rm_pool_give(pool, RM_LINES_MAX, slice);
-    CHECK_EQ(rm_load_relaxed(&extent->set[SET]) & bit, 0u);
-    CHECK_NE(rm_load_relaxed(&extent->set[RM_SET_IDLE]) & bit, 0u);
+    for (unsigned i = 0; i < count; i++) {
+        REQUIRE(rm_pool_take(pool, RM_LINES_MAX, 21, true, &seeker, &slice[i]));
+    }
+    for (unsigned i = 0; i < count; i++) {
+        struct rm_extent *extent = slice[i].slab->extent;
+        uint64_t bit = UINT64_C(1) << slice[i].slab->index;
+
+        rm_pool_give(pool, RM_LINES_MAX, (struct rm_slice){slice[i].slab, 1});
+        CHECK_NE(rm_load_relaxed(&extent->set[SET]) & bit, 0u, "slab %u", i);
+        rm_pool_give(pool, RM_LINES_MAX, (struct rm_slice){slice[i].slab, slice[i].nodes & ~UINT64_C(1)});
+        CHECK_EQ(rm_load_relaxed(&extent->set[SET]) & bit, 0u, "slab %u", i);
+        CHECK_NE(rm_load_relaxed(&extent->set[RM_SET_IDLE]) & bit, 0u, "slab %u", i);
+    }
     finish(pool, NULL);
 }
 
