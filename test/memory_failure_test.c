@@ -338,8 +338,8 @@ TEST_CASE(memory_failure, a_new_thread_for_which_the_roster_must_grow)
     unsigned refused = 0;
 
     for (unsigned others = 40; others < 50; others++) { /* its first page has 46 places */
-        refused += come_beside(others);
+        refused += come_beside(others) > 0;
     }
+    CHECK_LE(refused, 1u, "once there is a second page it has room");
     CHECK(refused > 0 || has_small_leaves());
-    CHECK_EQ(come_beside(60), 0u, "there is a second page already");
 }
