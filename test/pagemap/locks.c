@@ -16,8 +16,8 @@
 
 static int (*really_unlock)(pthread_mutex_t *);
 
-/* The thread that forked last, and its process: what it has locked is its child's. */
-static int forker, forker_process;
+/* The thread that forked last, -1 if none did, and its process: what it has locked is its child's. */
+static int forker = -1, forker_process;
 
 static int thread_number(void)
 {
