@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Struct pages in a device, where a step fails or the file can have no holes: all is undone, or all is there. What the
+ * device held is never taken for a struct page.
+ */
+#include <errno.h>
+
+#include "test/pagemap/faults.h"
+#include "test/pagemap/file_rig.h"
+#include "test/pagemap/refuse.h"
+
+/* Two sections, and two subsections more: pieces of both sizes. */
+#define BYTES (260 * RIG_MB)
+#define MEMMAP (BYTES / PAGE_SIZE * sizeof(struct page) / PAGE_SIZE)
+
+static struct pagemap_memory *memory;
+static struct dev_pagemap pgmap;
+
+/* Memory at RIG_GB, full of ones where the struct pages will be, and behind them. */
+static void set_up(void)
+{
+    struct range range = rig_range(RIG_GB, BYTES);
+    struct dev_pagemap plain = rig_pgmap(MEMORY_DEVICE_GENERIC, &range, 1);
+    char *linear;
+
+    warnings_count();
+    memory = rig_plug(RIG_GB, BYTES);
+    linear = memremap_pages(&plain, -1);
+    REQUIRE(!IS_ERR(linear));
+    memset(linear, 0xff, (MEMMAP + 16) * PAGE_SIZE);
+    CHECK_EQ(memunmap_pages(&plain), 0);
+    pgmap = rig_pgmap(MEMORY_DEVICE_FS_DAX, &range, 1);
+    pgmap.flags = PGMAP_ALTMAP_VALID;
+    pgmap.altmap = (struct vmem_altmap){.base_pfn = PHYS_PFN(RIG_GB), .free = MEMMAP};
+}
+
+static void check_page(uint64_t pfn, unsigned char byte)
+{
+    struct page *page = pagemap_get_page(pfn);
+
+    REQUIRE_EQ(page, pfn_to_page(pfn));
+    CHECK_EQ(page_count(page), 1);
+    CHECK_EQ(page->zone_device_data, NULL);
+    CHECK_EQ(*(unsigned char *)page_address(page), byte, "the data behind the struct pages stays");
+    put_page(page);
+}
+
+static void check_mapped(void)
+{
+    const uint64_t first = PHYS_PFN(RIG_GB);
+
+    CHECK_EQ(pgmap.altmap.alloc, MEMMAP);
+    CHECK_EQ(pgmap.altmap.align, 0);
+    CHECK(!pgmap_pfn_valid(&pgmap, first + MEMMAP - 1));
+    for (uint64_t page = MEMMAP; page < MEMMAP + 16; page++) {
+        check_page(first + page, 0xff);
+    }
+    for (uint64_t page = MEMMAP + 16; page < BYTES / PAGE_SIZE; page += 4091) {
+        check_page(first + page, 0);
+    }
+    check_page(first + BYTES / PAGE_SIZE - 1, 0);
+}
+
+static unsigned mappings(void)
+{
+    FILE *file = fopen("/proc/self/maps", "re");
+    unsigned lines = 0;
+    int c;
+
+    REQUIRE_NE(file, NULL);
+    while ((c = fgetc(file)) != EOF) {
+        lines += c == '\n';
+    }
+    (void)fclose(file);
+    return lines;
+}
+
+static void check_unmapped(unsigned before)
+{
+    CHECK_EQ(pgmap.altmap.alloc, 0);
+    CHECK_EQ(pgmap.altmap.align, 0);
+    CHECK(rig_finds(PHYS_PFN(RIG_GB), NULL));
+    CHECK_EQ(touch_read(pfn_to_page(PHYS_PFN(RIG_GB)), NULL), SIGSEGV);
+    CHECK_LE(mappings(), before + 2);
+    CHECK_EQ(pagemap_memory_unplug(memory), 0, "it is used no more");
+    REQUIRE_EQ(pagemap_memory_plug(memory, RIG_GB), 0);
+}
+
+/* Returns how many steps can fail. */
+static unsigned check_each_step(void)
+{
+    unsigned before = mappings(), failed = 0;
+    int error;
+
+    for (unsigned step = 1;; step++) {
+        (void)pm_fault_arm(step);
+        error = rig_map(&pgmap);
+        if (pm_fault_arm(0) != 0) {
+            break;
+        }
+        CHECK_EQ(error, -ENOMEM, "step %u", step);
+        failed += error != 0;
+        if (error != 0) {
+            check_unmapped(before);
+        } else {
+            CHECK_EQ(memunmap_pages(&pgmap), 0);
+        }
+        REQUIRE_LT(step, 200u);
+    }
+    CHECK_EQ(error, 0);
+    check_mapped();
+    CHECK_EQ(memunmap_pages(&pgmap), 0);
+    check_unmapped(before);
+    (void)warnings_take();
+    return failed;
+}
+
+static void with_holes(void)
+{
+    touch_install();
+    set_up();
+    CHECK_GE(check_each_step(), 10u);
+    rig_unplug(memory);
+}
+
+TEST_CASE(altmap_step, each_step_fails)
+{
+    child_run(with_holes);
+}
+
+/* Some file systems have none: what was there is overwritten. */
+static void without_holes(void)
+{
+    touch_install();
+    set_up();
+    refuse(SYS_fallocate, EOPNOTSUPP);
+    CHECK_GE(check_each_step(), 10u);
+    rig_unplug(memory);
+}
+
+TEST_CASE(altmap_step, each_step_fails_without_holes)
+{
+    child_run(without_holes);
+}
