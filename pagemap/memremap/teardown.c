@@ -161,7 +161,7 @@ static int unmake_range(struct dev_pagemap *pgmap, unsigned id)
     }
     if (made->is_populated) {
         pm_poison_forget(made->span.start_pfn, made->span.start_pfn + made->span.nr_pfns - 1);
-        if (pm_vmemmap_depopulate(&made->span) != 0) {
+        if (!pm_vmemmap_depopulate(&made->span)) {
             return -ENOMEM;
         }
         made->is_populated = false;

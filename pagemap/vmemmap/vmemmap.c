@@ -89,22 +89,22 @@ static bool hide(const struct pm_span *span, uint64_t nr_pfns)
            pm_area_close(start, bytes) || (span->altmap == NULL && madvise(start, bytes, MADV_DONTNEED) == 0);
 }
 
-/* Gives the blocks of [start_pfn, end_pfn) back and hides their struct pages. -ENOMEM: all stays. */
-static int depopulate_until(const struct pm_span *span, uint64_t end_pfn)
+/* Gives the blocks of [start_pfn, end_pfn) back and hides their struct pages. False: all stays. */
+static bool depopulate_until(const struct pm_span *span, uint64_t end_pfn)
 {
     uint64_t nr_pfns = end_pfn - span->start_pfn;
 
     if (nr_pfns == 0) {
-        return 0;
+        return true;
     }
     if (!hide(span, nr_pfns)) {
-        return -ENOMEM;
+        return false;
     }
     pm_touched_clear(span->start_pfn, nr_pfns);
     if (span->altmap != NULL) {
         vmem_altmap_free(span->altmap, memmap_pages(nr_pfns));
     }
-    return 0;
+    return true;
 }
 
 static int populate_from_altmap(const struct pm_span *span)
@@ -120,7 +120,7 @@ static int populate_from_altmap(const struct pm_span *span)
         pfn += error == 0 ? nr_pfns : 0;
     }
     if (error != 0) {
-        (void)pm_warn_on(depopulate_until(span, pfn) != 0,
+        (void)pm_warn_on(!depopulate_until(span, pfn),
                          "the memmap of a device that was not made stays mapped: no mappings left");
         span->altmap->alloc = before.alloc;
         span->altmap->align = before.align;
@@ -139,7 +139,7 @@ int pm_vmemmap_populate(const struct pm_span *span)
                : -ENOMEM;
 }
 
-int pm_vmemmap_depopulate(const struct pm_span *span)
+bool pm_vmemmap_depopulate(const struct pm_span *span)
 {
     return depopulate_until(span, span->start_pfn + span->nr_pfns);
 }

@@ -24,7 +24,7 @@ PM_INTERNAL int pm_vmemmap_reserve(void);
 /* Makes the span's pages exist, idle. -ENOMEM (also: the altmap is used up): as before, the altmap too. */
 PM_INTERNAL int pm_vmemmap_populate(const struct pm_span *span);
 
-/* Makes them inaccessible, and gives their blocks back to the altmap. -ENOMEM: nothing of that. */
-PM_INTERNAL int pm_vmemmap_depopulate(const struct pm_span *span);
+/* Makes them inaccessible, and gives their blocks back to the altmap. False: nothing of that. */
+PM_INTERNAL bool pm_vmemmap_depopulate(const struct pm_span *span);
 
 #endif
