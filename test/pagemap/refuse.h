@@ -38,6 +38,24 @@ static inline void refuse(long number, int error)
     refuse_by(number, error, 0);
 }
 
+/* Only where its argument `index`, from 0 on, is `value`, as far as 32 bits tell. */
+static inline void refuse_argument(long number, unsigned index, uint32_t value, int error)
+{
+    const uint32_t argument = (uint32_t)(offsetof(struct seccomp_data, args) + index * sizeof(uint64_t));
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, argument),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)error),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+
+    REQUIRE_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    REQUIRE_EQ(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program), 0);
+}
+
 /* The same for all threads that there are. */
 static inline void refuse_all_threads(long number, int error)
 {

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Views where the system refuses a step of making or revoking them: how they are revoked then, what is counted and
+ * said, and that as much is taken away as must be. Each in a child. Bounds of what can be viewed.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include "test/pagemap/faults.h"
+#include "test/pagemap/file_rig.h"
+#include "test/pagemap/refuse.h"
+#include "test/pagemap/sanitized.h"
+
+enum { PAGES = 16, POPULATE_READ = 22, POPULATE_WRITE = 23, DONTNEED_LOCKED = 24 };
+
+static struct file_rig rig;
+
+static struct pagemap_statistics stats(void)
+{
+    struct pagemap_statistics statistics;
+
+    REQUIRE_EQ(pagemap_stats(&statistics, sizeof statistics), 0);
+    return statistics;
+}
+
+static void set_up(enum pagemap_revocation how)
+{
+    if (pagemap_set_revocation(how) != 0) {
+        child_skip(pagemap_revocation_report());
+    }
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, PAGES), 0);
+}
+
+/* A view is made, a page of it revoked and shown again, and it ends. */
+static void check_life(int prot)
+{
+    char *view = vm_mmap(&rig.file, PAGES * PAGE_SIZE, prot, 0);
+    struct page *page;
+
+    REQUIRE(!IS_ERR(view), "error %ld", PTR_ERR(view));
+    CHECK_EQ(touch_read(view + 3 * PAGE_SIZE, NULL), 0);
+    unmap_mapping_pages(&rig.file, 3, 1, false);
+    CHECK_NE(touch_read(view + 3 * PAGE_SIZE, NULL), 0);
+    CHECK_EQ(get_user_pages((uintptr_t)view + 3 * PAGE_SIZE, 1, 0, &page), -EFAULT);
+    CHECK_EQ(touch_read(view + 4 * PAGE_SIZE, NULL), 0);
+    CHECK_EQ(map_mapping_range(&rig.file, 0, 0), 0);
+    CHECK_EQ(touch_read(view + 3 * PAGE_SIZE, NULL), 0);
+    CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), 0);
+    CHECK_EQ(touch_read(view, NULL), SIGSEGV);
+}
+
+/* ---- what userfaultfd needs ---- */
+
+static const struct lack {
+    long call;
+    unsigned argument;
+    uint32_t value;
+    int error;
+    const char *missing;
+} lacks[] = {
+    {SYS_madvise, 2, POPULATE_WRITE, ENOMEM, "memory for all of its pages (MADV_POPULATE_WRITE)"},
+    {SYS_madvise, 2, POPULATE_WRITE, EFAULT, "memory for all of its pages (MADV_POPULATE_WRITE)"},
+    {SYS_mlock, 1, PAGES * 4096, ENOMEM, "memory that may be locked (RLIMIT_MEMLOCK)"},
+    {SYS_ioctl, 1, (uint32_t)UFFDIO_REGISTER, EINVAL, "userfaultfd for its kind of memory"},
+    {SYS_madvise, 2, DONTNEED_LOCKED, EINVAL, "madvise(MADV_DONTNEED_LOCKED)"},
+};
+
+static const struct lack *lack;
+
+/* So many views fell back, once each; the report names why. */
+static void check_fallen_back(uint64_t before)
+{
+    char expected[200];
+
+    (void)snprintf(expected, sizeof expected,
+                   "userfaultfd; the last view that fell back to the overlay lacked %s", lack->missing);
+    CHECK_STR_EQ(pagemap_revocation_report(), expected);
+    CHECK_EQ(stats().views_fallen_back, before + 1);
+}
+
+/* A view that was granted all before. Then the system refuses. */
+static void without_one_thing(void)
+{
+    uint64_t overlays, fallen;
+
+    set_up(PAGEMAP_REVOKE_UFFD);
+    check_life(PROT_READ | PROT_WRITE);
+    if (stats().views_fallen_back > 0) {
+        child_skip("no memory may be locked here (RLIMIT_MEMLOCK)");
+    }
+    CHECK_STR_EQ(pagemap_revocation_report(), "userfaultfd");
+    overlays = stats().revoked_by_overlay;
+    fallen = stats().views_fallen_back;
+    refuse_argument(lack->call, lack->argument, lack->value, lack->error);
+    check_life(PROT_READ | PROT_WRITE);
+    check_fallen_back(fallen);
+    CHECK_EQ(stats().revoked_by_overlay, overlays + 1);
+    CHECK_EQ(stats().revoked_whole_view, 0);
+    file_rig_tear_down(&rig);
+}
+
+static void need_userfaultfd(void)
+{
+    if (pagemap_set_revocation(PAGEMAP_REVOKE_UFFD) != 0) {
+        child_skip(pagemap_revocation_report());
+    }
+}
+
+TEST_CASE(view_refused, each_thing_that_userfaultfd_needs)
+{
+    child_run(need_userfaultfd); /* else this is skipped */
+    for (lack = lacks; lack < lacks + sizeof lacks / sizeof *lacks; lack++) {
+        child_run(without_one_thing);
+    }
+}
+
+/* What may only be read is not written to be there. */
+static void read_only(void)
+{
+    set_up(PAGEMAP_REVOKE_UFFD);
+    refuse_argument(SYS_madvise, 2, POPULATE_WRITE, ENOMEM);
+    check_life(PROT_READ);
+    CHECK_EQ(stats().views_fallen_back, 0);
+    refuse_argument(SYS_madvise, 2, POPULATE_READ, ENOMEM);
+    check_life(PROT_READ);
+    CHECK_EQ(stats().views_fallen_back, 1);
+    file_rig_tear_down(&rig);
+}
+
+TEST_CASE(view_refused, populated_as_it_may_be_used)
+{
+    child_run(need_userfaultfd);
+    child_run(read_only);
+}
+
+static void report_of_a_choice(void)
+{
+    bool works = pagemap_set_revocation(PAGEMAP_REVOKE_UFFD) == 0;
+
+    CHECK_EQ(pagemap_set_revocation(PAGEMAP_REVOKE_OVERLAY), 0);
+    CHECK_EQ(strcmp(pagemap_revocation_report(), "overlay: chosen") == 0, works);
+    CHECK_EQ(pagemap_set_revocation(PAGEMAP_REVOKE_AUTO), 0);
+    CHECK_EQ(strcmp(pagemap_revocation_report(), "userfaultfd") == 0, works);
+    for (unsigned bad = PAGEMAP_REVOKE_OVERLAY + 1; bad < PAGEMAP_REVOKE_OVERLAY + 4; bad++) {
+        CHECK_EQ(pagemap_set_revocation((enum pagemap_revocation)bad), -EINVAL);
+    }
+    CHECK_EQ(pagemap_view_revocation(&works), PAGEMAP_REVOKE_AUTO, "no view");
+}
+
+TEST_CASE(view_refused, what_is_chosen)
+{
+    child_run(report_of_a_choice);
+}
+
+/* ---- what revoking needs ---- */
+
+/* Both ways to take away a view whose mapping is refused: once more as a whole, or access to it. */
+static void check_whole_view(bool by_closing)
+{
+    struct pagemap_statistics before, after;
+    char *view;
+
+    set_up(PAGEMAP_REVOKE_OVERLAY);
+    view = file_rig_view(&rig, 0, PAGES);
+    before = stats();
+    if (by_closing) {
+        refuse(SYS_mmap, ENOMEM);
+    } else {
+        (void)pm_fault_arm(1);
+    }
+    unmap_mapping_pages(&rig.file, 0, PAGES, false);
+    after = stats();
+    CHECK_EQ(after.revoked_whole_view - before.revoked_whole_view, !by_closing);
+    CHECK_EQ(after.revoked_by_closing - before.revoked_by_closing, by_closing);
+    CHECK_EQ(after.revoked_by_overlay, before.revoked_by_overlay);
+    for (unsigned i = 0; i < PAGES; i++) {
+        CHECK_NE(touch_read(view + i * PAGE_SIZE, NULL), 0);
+    }
+    CHECK_EQ(warnings_take(), 0);
+    CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), 0);
+    file_rig_tear_down(&rig);
+}
+
+static void whole_view(void)
+{
+    check_whole_view(false);
+}
+
+static void by_closing(void)
+{
+    check_whole_view(true);
+}
+
+/* Not even that: it is said, each time. */
+static void not_at_all(void)
+{
+    char *view;
+
+    set_up(PAGEMAP_REVOKE_OVERLAY);
+    view = file_rig_view(&rig, 0, PAGES);
+    refuse(SYS_mmap, ENOMEM);
+    refuse(SYS_mprotect, ENOMEM);
+    unmap_mapping_pages(&rig.file, 3, 1, false);
+    CHECK_EQ(warnings_take(), 1);
+    CHECK_EQ(stats().revoked_whole_view, 0);
+    CHECK_EQ(stats().revoked_by_closing, 0);
+    CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), -ENOMEM);
+}
+
+TEST_CASE(view_refused, mappings_to_revoke_with)
+{
+    child_run(whole_view);
+    if (!SANITIZED) { /* which needs mappings itself */
+        child_run(by_closing);
+        child_run(not_at_all);
+    }
+}
+
+/* The file of what is absent is opened once, also where its descriptor is 0. */
+static void without_standard_input(void)
+{
+    struct stat status;
+    int next;
+
+    set_up(PAGEMAP_REVOKE_OVERLAY);
+    REQUIRE_EQ(close(STDIN_FILENO), 0);
+    check_life(PROT_READ);
+    CHECK_EQ(fstat(STDIN_FILENO, &status), 0, "it is 0");
+    CHECK_EQ(status.st_size, 0);
+    next = dup(STDIN_FILENO);
+    (void)close(next);
+    check_life(PROT_READ);
+    CHECK_EQ(dup(STDIN_FILENO), next, "no other was opened");
+    CHECK_NE(ftruncate(STDIN_FILENO, PAGE_SIZE), 0, "it cannot grow");
+    file_rig_tear_down(&rig);
+}
+
+TEST_CASE(view_refused, standard_input_is_not_needed)
+{
+    child_run(without_standard_input);
+}
+
+/* Pages that stay in the page table are denied, by one count, as one stretch. */
+static void check_denied(enum pagemap_revocation how)
+{
+    struct pagemap_statistics before;
+    char *view;
+
+    set_up(how);
+    view = file_rig_view(&rig, 0, PAGES);
+    before = stats();
+    (void)pm_fault_arm(how == PAGEMAP_REVOKE_UFFD ? 2 : 3);
+    unmap_mapping_pages(&rig.file, 5, 2, false);
+    CHECK_EQ(pm_fault_arm(0), 0);
+    CHECK_EQ(stats().revoked_by_denying - before.revoked_by_denying, 1);
+    for (unsigned i = 0; i < PAGES; i++) {
+        struct page *page;
+        long got = get_user_pages((uintptr_t)view + i * PAGE_SIZE, 1, 0, &page);
+
+        CHECK_EQ(got, i == 5 || i == 6 ? -EFAULT : 1, "page %u", i);
+        if (got == 1) {
+            put_page(page);
+        }
+    }
+    CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), 0);
+    file_rig_tear_down(&rig);
+}
+
+static void denied_by_overlay(void)
+{
+    check_denied(PAGEMAP_REVOKE_OVERLAY);
+}
+
+TEST_CASE(view_refused, pages_are_denied_and_counted)
+{
+    child_run(denied_by_overlay);
+}
+
+/* ---- bounds ---- */
+
+static void check_bounds(uint64_t index, uint64_t pages, int error)
+{
+    void *view = vm_mmap(&rig.file, pages * PAGE_SIZE, PROT_READ, index * PAGE_SIZE);
+
+    CHECK_EQ(IS_ERR(view) ? (int)PTR_ERR(view) : 0, error, "%lu pages from %#lx on", (unsigned long)pages,
+             (unsigned long)index);
+    if (!IS_ERR(view)) {
+        CHECK_EQ((uintptr_t)view % PAGE_SIZE, 0);
+        CHECK_EQ(vm_munmap(view, (pages + 1) * PAGE_SIZE), -EINVAL);
+        CHECK_EQ(vm_munmap((char *)view + PAGE_SIZE, pages * PAGE_SIZE), -EINVAL);
+        CHECK_EQ(vm_munmap(view, 0), -EINVAL);
+        CHECK_EQ(vm_munmap(view, pages * PAGE_SIZE), 0);
+    }
+}
+
+static void up_to_the_end_of_files(void)
+{
+    const uint64_t end = UINT64_C(1) << 52;
+
+    set_up(PAGEMAP_REVOKE_OVERLAY);
+    for (uint64_t pages = 1; pages < 6; pages++) {
+        for (uint64_t left = 1; left < 6; left++) {
+            check_bounds(end - left, pages, pages <= left ? 0 : -EINVAL);
+        }
+    }
+    check_bounds(0, 1, 0);
+    check_bounds(0, 0, -EINVAL);
+    file_rig_tear_down(&rig);
+}
+
+TEST_CASE(view_refused, views_up_to_the_end_of_files)
+{
+    child_run(up_to_the_end_of_files);
+}
+
+static void with_alignments(void)
+{
+    set_up(PAGEMAP_REVOKE_OVERLAY);
+    for (size_t alignment = 1; alignment <= (size_t)1 << 31; alignment *= 2) {
+        void *view = vm_mmap_aligned(&rig.file, PAGES * PAGE_SIZE, PROT_READ, 0, alignment);
+
+        REQUIRE(!IS_ERR(view));
+        CHECK_EQ((uintptr_t)view % alignment, 0);
+        CHECK_EQ((uintptr_t)view % PAGE_SIZE, 0);
+        CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), 0);
+        if (alignment > 2) {
+            CHECK_EQ(PTR_ERR(vm_mmap_aligned(&rig.file, PAGE_SIZE, PROT_READ, 0, alignment - 1)), -EINVAL);
+        }
+    }
+    CHECK_EQ(PTR_ERR(vm_mmap_aligned(&rig.file, PAGE_SIZE, PROT_READ, 0, 0)), -EINVAL);
+    for (int prot = 0; prot < 16; prot++) {
+        void *view = vm_mmap(&rig.file, PAGE_SIZE, prot, 0);
+
+        CHECK_EQ(!IS_ERR(view), prot == PROT_READ || prot == (PROT_READ | PROT_WRITE), "prot %d", prot);
+        if (!IS_ERR(view)) {
+            CHECK_EQ(vm_munmap(view, PAGE_SIZE), 0);
+        }
+    }
+    file_rig_tear_down(&rig);
+}
+
+TEST_CASE(view_refused, alignments_and_protections)
+{
+    child_run(with_alignments);
+}
+
+/* Which of the pages [0, PAGES) a call takes away, by index and number. */
+static void revoke_bounds(void)
+{
+    static const uint64_t far = UINT64_C(1) << 52;
+    static const uint64_t stretches[][4] = {
+        /* index, pages; the first that goes, the last */
+        {0, 1, 0, 0},          {15, 1, 15, 15},     {16, 1, 99, 0},  {0, 0, 0, 15},
+        {7, 0, 7, 15},         {3, 5, 3, 7},        {3, 13, 3, 15},  {3, 14, 3, 15},
+        {0, far - 1, 0, 15},   {9, far - 1, 9, 15}, {9, far, 9, 15}, {9, UINT64_MAX, 9, 15},
+        {far - 1, 1, 99, 0},   {far - 1, 0, 99, 0}, {far, 1, 99, 0}, {UINT64_MAX, 0, 99, 0},
+        {UINT64_MAX, 2, 99, 0}};
+    char *view;
+
+    set_up(PAGEMAP_REVOKE_OVERLAY);
+    view = file_rig_view(&rig, 0, PAGES);
+    for (size_t i = 0; i < sizeof stretches / sizeof *stretches; i++) {
+        unmap_mapping_pages(&rig.file, stretches[i][0], stretches[i][1], false);
+        for (unsigned page = 0; page < PAGES; page++) {
+            bool away = page >= stretches[i][2] && page <= stretches[i][3];
+
+            CHECK_EQ(touch_read(view + page * PAGE_SIZE, NULL), away ? SIGBUS : 0, "case %zu, page %u", i,
+                     page);
+        }
+        CHECK_EQ(map_mapping_range(&rig.file, 0, 0), 0);
+    }
+    CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), 0);
+    file_rig_tear_down(&rig);
+}
+
+TEST_CASE(view_refused, stretches_that_are_revoked)
+{
+    child_run(revoke_bounds);
+}
+
+/* The same at the end of files, of whose last pages there is a view. */
+static void revoke_at_the_end(void)
+{
+    static const uint64_t end = UINT64_C(1) << 52, first = (UINT64_C(1) << 52) - PAGES;
+    static const uint64_t stretches[][4] = {{0, end - 1, 0, PAGES - 2},
+                                            {0, end, 0, PAGES - 1},
+                                            {0, 0, 0, PAGES - 1},
+                                            {1, end - 1, 0, PAGES - 1},
+                                            {end - 1, 1, PAGES - 1, PAGES - 1},
+                                            {end - 2, 1, PAGES - 2, PAGES - 2},
+                                            {end - 1, 0, PAGES - 1, PAGES - 1},
+                                            {end - 3, 9, PAGES - 3, PAGES - 1},
+                                            {end, 0, 99, 0},
+                                            {first - 1, 1, 99, 0},
+                                            {first - 1, 2, 0, 0}};
+    char *view;
+
+    set_up(PAGEMAP_REVOKE_OVERLAY);
+    REQUIRE_EQ(filemap_add_pages(&rig.file, first, 100, PAGES), 0);
+    view = file_rig_view(&rig, first, PAGES);
+    for (size_t i = 0; i < sizeof stretches / sizeof *stretches; i++) {
+        unmap_mapping_pages(&rig.file, stretches[i][0], stretches[i][1], false);
+        for (unsigned page = 0; page < PAGES; page++) {
+            bool away = page >= stretches[i][2] && page <= stretches[i][3];
+
+            CHECK_EQ(touch_read(view + page * PAGE_SIZE, NULL), away ? SIGBUS : 0, "case %zu, page %u", i,
+                     page);
+        }
+        CHECK_EQ(map_mapping_range(&rig.file, 0, 0), 0);
+    }
+    CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), 0);
+    file_rig_tear_down(&rig);
+}
+
+TEST_CASE(view_refused, stretches_at_the_end_of_files)
+{
+    child_run(revoke_at_the_end);
+}
