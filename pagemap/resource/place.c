@@ -32,6 +32,20 @@ static bool may_be(const struct resource *res, resource_size_t start, resource_s
     return start >= res->parent->start && end <= res->parent->end;
 }
 
+/* To where may_be() has seen that there is room; among its siblings to where it then belongs. */
+static void move(struct resource *res, resource_size_t start, resource_size_t end)
+{
+    struct resource **link = &res->parent->child;
+
+    while (*link != res) {
+        link = &(*link)->sibling;
+    }
+    *link = res->sibling;
+    res->start = start;
+    res->end = end;
+    (void)pm_resource_link(res->parent, res);
+}
+
 int adjust_resource(struct resource *res, resource_size_t start, resource_size_t size)
 {
     int error = -EBUSY;
@@ -40,8 +54,7 @@ int adjust_resource(struct resource *res, resource_size_t start, resource_size_t
     if (res->parent == NULL) {
         error = -EINVAL;
     } else if (size > 0 && start + (size - 1) >= start && may_be(res, start, start + (size - 1))) {
-        res->start = start;
-        res->end = start + (size - 1);
+        move(res, start, start + (size - 1));
         error = 0;
     }
     pm_resource_unlock();
