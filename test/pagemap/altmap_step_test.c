@@ -149,3 +149,32 @@ TEST_CASE(altmap_step, each_step_fails_without_holes)
     base = RIG_GB;
     child_run(without_holes);
 }
+
+/* A driver's own blocks are its own to give back: it is said when the device is gone, not while it is not. */
+static void blocks_that_stay(void)
+{
+    struct page *page;
+
+    touch_install();
+    set_up();
+    REQUIRE_EQ(rig_map(&pgmap), 0);
+    pgmap.altmap.alloc++;
+    page = pagemap_get_page(PHYS_PFN(base) + MEMMAP);
+    REQUIRE_NE(page, NULL);
+    CHECK_EQ(memunmap_pages_timeout(&pgmap, 0), -ETIMEDOUT);
+    CHECK_EQ(warnings_take(), 0);
+    put_page(page);
+    (void)pm_fault_arm(1);
+    CHECK_EQ(memunmap_pages(&pgmap), -ENOMEM);
+    CHECK_EQ(pm_fault_arm(0), 0);
+    CHECK_EQ(warnings_take(), 1, "that it could not be unmapped");
+    CHECK_EQ(memunmap_pages(&pgmap), 0);
+    CHECK_EQ(warnings_take(), 1, "the block");
+    CHECK_EQ(pgmap.altmap.alloc, 1);
+    rig_unplug(memory);
+}
+
+TEST_CASE(altmap_step, blocks_that_stay)
+{
+    child_run(blocks_that_stay);
+}

@@ -269,6 +269,25 @@ TEST_CASE(resource_tree, beside_a_list)
     CHECK_EQ(iomem_resource.child, NULL);
 }
 
+/* Of no size is none, also where its last byte, one before the first, would be the last of all. */
+TEST_CASE(resource_tree, of_no_size)
+{
+    struct resource all = {.end = UINT64_MAX, .name = "all"}, part = {.start = 5, .end = 9, .name = "part"};
+
+    REQUIRE_EQ(request_resource(&all, &part), 0);
+    CHECK_EQ(adjust_resource(&part, 0, 0), -EBUSY);
+    CHECK_EQ(adjust_resource(&part, 5, 0), -EBUSY);
+    CHECK_EQ(adjust_resource(&part, UINT64_MAX, 2), -EBUSY, "nor one that wraps");
+    CHECK_EQ(part.start, 5);
+    CHECK_EQ(part.end, 9);
+    CHECK_EQ(adjust_resource(&part, UINT64_MAX, 1), 0);
+    CHECK_EQ(adjust_resource(&part, 0, UINT64_MAX), 0);
+    CHECK_EQ(part.end, UINT64_MAX - 1);
+    CHECK_EQ(allocate_resource(&all, &part, 0, 0, UINT64_MAX, 1, NULL, NULL), -EINVAL);
+    CHECK_EQ(release_resource(&part), 0);
+    CHECK_EQ(all.child, NULL);
+}
+
 /* ---- regions ---- */
 
 /* What a region says of itself; of its window it has the type and the description. */
