@@ -8,6 +8,7 @@
 #include "test/pagemap/faults.h"
 #include "test/pagemap/file_rig.h"
 #include "test/pagemap/refuse.h"
+#include "test/pagemap/sanitized.h"
 
 /* Two sections, and two subsections more: pieces of both sizes. */
 #define BYTES (260 * RIG_MB)
@@ -83,7 +84,7 @@ static void check_unmapped(unsigned before)
     CHECK_EQ(pgmap.altmap.align, 0);
     CHECK(rig_finds(PHYS_PFN(base), NULL));
     CHECK_EQ(touch_read(pfn_to_page(PHYS_PFN(base)), NULL), SIGSEGV);
-    CHECK_LE(mappings(), before + 2);
+    CHECK(SANITIZED || mappings() <= before + 2, "%u mappings, before %u", mappings(), before);
     CHECK_EQ(pagemap_memory_unplug(memory), 0, "it is used no more");
     REQUIRE_EQ(pagemap_memory_plug(memory, base), 0);
 }

@@ -252,16 +252,8 @@ static void each_trial(void)
     CHECK_EQ(end_of_trial(), SIGBUS, "whom the system refuses the same signal again");
 }
 
-static void skip_with_tsan(void)
-{
-#if defined(__SANITIZE_THREAD__)
-    TEST_SKIP("ThreadSanitizer starts no threads in children of a process with threads");
-#endif
-}
-
 TEST_CASE(sigbus_handler, each_signal_with_each_handler_before)
 {
-    skip_with_tsan();
     child_run(each_trial);
 }
 
@@ -522,6 +514,5 @@ static void parent_of_children(void)
 
 TEST_CASE(sigbus_handler, children_with_and_without_it)
 {
-    skip_with_tsan();
     child_run(parent_of_children);
 }
