@@ -227,12 +227,12 @@ static void without_standard_input(void)
     int next;
 
     set_up(PAGEMAP_REVOKE_OVERLAY);
+    next = dup(STDIN_FILENO);
+    (void)close(next);
     REQUIRE_EQ(close(STDIN_FILENO), 0);
     check_life(PROT_READ);
     CHECK_EQ(fstat(STDIN_FILENO, &status), 0, "it is 0");
     CHECK_EQ(status.st_size, 0);
-    next = dup(STDIN_FILENO);
-    (void)close(next);
     check_life(PROT_READ);
     CHECK_EQ(dup(STDIN_FILENO), next, "no other was opened");
     CHECK_NE(ftruncate(STDIN_FILENO, PAGE_SIZE), 0, "it cannot grow");
@@ -244,40 +244,50 @@ TEST_CASE(view_refused, standard_input_is_not_needed)
     child_run(without_standard_input);
 }
 
-/* Pages that stay in the page table are denied, by one count, as one stretch. */
-static void check_denied(enum pagemap_revocation how)
+/* What stays in the page table for want of memory is denied, and counted; the second, and what lies in between, too. */
+static void check_denied(char *view, uint64_t one, uint64_t other)
 {
-    struct pagemap_statistics before;
-    char *view;
+    const uint64_t both[2] = {one, other}, low = one < other ? one : other, high = one < other ? other : one;
+    uint64_t before = stats().revoked_by_denying;
 
-    set_up(how);
-    view = file_rig_view(&rig, 0, PAGES);
-    before = stats();
-    (void)pm_fault_arm(how == PAGEMAP_REVOKE_UFFD ? 2 : 3);
-    unmap_mapping_pages(&rig.file, 5, 2, false);
-    CHECK_EQ(pm_fault_arm(0), 0);
-    CHECK_EQ(stats().revoked_by_denying - before.revoked_by_denying, 1);
-    for (unsigned i = 0; i < PAGES; i++) {
+    for (unsigned i = 0; i < 2; i++) {
+        (void)pm_fault_arm(3);
+        unmap_mapping_pages(&rig.file, both[i], 1, false);
+        CHECK_EQ(pm_fault_arm(0), 0);
+    }
+    /* What is widened is tried again, and then there is memory. */
+    CHECK_EQ(stats().revoked_by_denying - before, one == other ? 2 : 1);
+    for (uint64_t i = 0; i < PAGES; i++) {
         struct page *page;
         long got = get_user_pages((uintptr_t)view + i * PAGE_SIZE, 1, 0, &page);
 
-        CHECK_EQ(got, i == 5 || i == 6 ? -EFAULT : 1, "page %u", i);
+        CHECK_EQ(got, i >= low && i <= high ? -EFAULT : 1, "page %lu, denied %lu, then %lu", (unsigned long)i,
+                 (unsigned long)one, (unsigned long)other);
         if (got == 1) {
             put_page(page);
         }
+    }
+    CHECK_EQ(map_mapping_range(&rig.file, 0, 0), 0);
+}
+
+static void denied_pages(void)
+{
+    static const uint64_t pages[] = {0, 1, 5, 6, 9, PAGES - 2, PAGES - 1};
+    const size_t count = sizeof pages / sizeof *pages;
+    char *view;
+
+    set_up(PAGEMAP_REVOKE_OVERLAY);
+    view = file_rig_view(&rig, 0, PAGES);
+    for (size_t i = 0; i < count * count; i++) {
+        check_denied(view, pages[i / count], pages[i % count]);
     }
     CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), 0);
     file_rig_tear_down(&rig);
 }
 
-static void denied_by_overlay(void)
-{
-    check_denied(PAGEMAP_REVOKE_OVERLAY);
-}
-
 TEST_CASE(view_refused, pages_are_denied_and_counted)
 {
-    child_run(denied_by_overlay);
+    child_run(denied_pages);
 }
 
 /* ---- bounds ---- */
