@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A thread for whose record there is no memory: it is told so, or finds nothing, and nothing is counted that it does not
- * have. In a child, whose address space is limited to what it has.
+ * A thread for whose record there is no memory is told so, or finds nothing, and nothing is counted that it does not
+ * have; nor is anything that the system refuses to end. In children, whose address space or calls are limited.
  */
+#define _GNU_SOURCE /* sched_getcpu */
 #include <errno.h>
 #include <semaphore.h>
 
+#include "pagemap/percpu_ref/restart.h"
 #include "test/pagemap/file_rig.h"
 #include "test/pagemap/refuse.h"
 #include "test/pagemap/sanitized.h"
@@ -84,6 +86,49 @@ static void no_record_left(void)
     for (unsigned i = 0; i < RECORDS; i++) {
         (void)pthread_join(threads[i], NULL);
     }
+}
+
+/* ---- a kill that the system refuses ---- */
+
+static unsigned confirmed;
+
+static void note_confirm(struct percpu_ref *ref)
+{
+    (void)ref;
+    confirmed++;
+}
+
+/* Neither a kill nor a switch has happened, or both have: no count is lost, and nothing is confirmed that is not so. */
+static void no_membarrier(void)
+{
+    struct percpu_ref ref;
+    bool refused;
+
+    warnings_count();
+    REQUIRE_EQ(percpu_ref_init(&ref, NULL, PERCPU_REF_ALLOW_REINIT), 0);
+    percpu_ref_get_many(&ref, 5);
+    refuse(SYS_membarrier, EPERM);
+    refused = pm_restart_is_used;
+    percpu_ref_switch_to_atomic(&ref, note_confirm);
+    REQUIRE_EQ(pagemap_barrier(), 0);
+    CHECK_EQ(confirmed, !refused);
+    CHECK_EQ(percpu_ref_count(&ref), 6);
+    percpu_ref_switch_to_percpu(&ref);
+    percpu_ref_kill_and_confirm(&ref, note_confirm);
+    REQUIRE_EQ(pagemap_barrier(), 0);
+    CHECK_EQ(confirmed, refused ? 0 : 2);
+    CHECK_EQ(percpu_ref_is_dying(&ref), !refused);
+    CHECK_EQ(percpu_ref_count(&ref), refused ? 6 : 5);
+    CHECK_EQ(percpu_ref_tryget_live(&ref), refused);
+    CHECK_EQ(warnings_take(), refused ? 2 : 0);
+}
+
+TEST_CASE(records, a_kill_without_membarrier)
+{
+    if (syscall(SYS_membarrier, 0, 0, 0) <= 0) {
+        TEST_SKIP("there is no membarrier(2) to forbid");
+    }
+    child_run(no_membarrier);
 }
 
 TEST_CASE(records, a_thread_that_gets_none)
