@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "pagemap/percpu_ref.h"
-#include "test/pagemap/warnings.h"
+#include "test/pagemap/file_rig.h"
 #include "test/shim/ctest.h"
 #include "test/shim/prng.h"
 
@@ -250,5 +250,27 @@ TEST_CASE(percpu_ref_model, beside_plain_numbers)
         }
         end();
     }
+    REQUIRE_EQ(pagemap_barrier(), 0);
+}
+
+static void switch_and_wait(void *unused)
+{
+    (void)unused;
+    percpu_ref_switch_to_atomic_sync(&ref);
+}
+
+/* One that waits, waits for whoever may still count by CPU: a section that is open. */
+TEST_CASE(percpu_ref_model, a_switch_waits_for_sections)
+{
+    struct waiter waiter;
+
+    REQUIRE_EQ(percpu_ref_init(&ref, NULL, 0), 0);
+    REQUIRE_EQ(pagemap_read_lock(), 0);
+    waiter_start(&waiter, switch_and_wait, NULL);
+    CHECK(!waiter_is_done_after(&waiter, 20000));
+    pagemap_read_unlock();
+    waiter_join(&waiter);
+    percpu_ref_kill(&ref);
+    percpu_ref_exit(&ref);
     REQUIRE_EQ(pagemap_barrier(), 0);
 }
