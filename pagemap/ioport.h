@@ -78,7 +78,7 @@ struct resource *lookup_resource(struct resource *root, resource_size_t start);
 
 /*
  * Moves the bounds of a resource in the tree. -EBUSY: they would leave its parent, overlap a sibling or no longer
- * contain its children, or size is 0; -EINVAL: it is not in the tree.
+ * contain its children, or size is 0; -EINVAL: it is not in the tree. Past siblings, too, which the kernel refuses.
  */
 int adjust_resource(struct resource *res, resource_size_t start, resource_size_t size);
 
