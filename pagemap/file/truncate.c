@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sched.h>
 
+#include "pagemap/base/fault.h"
 #include "pagemap/core/domain.h"
 #include "pagemap/mapping/associate.h"
 #include "pagemap/mapping/told.h"
@@ -93,7 +94,7 @@ static void forget_run(struct address_space *mapping, struct dev_pagemap *pgmap,
                        uint64_t nr_pages)
 {
     pm_mapping_lock(mapping);
-    while (pm_disassociate(pfn, nr_pages) != 0) {
+    while (pm_fault_here() || pm_disassociate(pfn, nr_pages) != 0) {
         pm_mapping_unlock(mapping);
         (void)pm_barrier();
         (void)sched_yield();

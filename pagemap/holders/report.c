@@ -100,7 +100,6 @@ static void tell_files(struct scan *scan, uint64_t first, uint64_t last)
         scan->accounted += nr_pages;
         tell(scan, &holder);
     }
-    flush(scan);
 }
 
 static void tell_pages(struct scan *scan, uint64_t first, uint64_t last)
@@ -115,13 +114,11 @@ static void tell_pages(struct scan *scan, uint64_t first, uint64_t last)
         if (pfn == UINT64_MAX) {
             break;
         }
-        pfn = pm_head_pfn(scan->pgmap, pfn);
         references = pm_load_full(&pfn_to_page(pfn)->_refcount);
         holder.pfn = pfn;
         scan->accounted++;
         tell_by_name(scan, holder, pfn, references);
     }
-    flush(scan);
 }
 
 /* What is left. Numbers move while they are added up, so it may come out below zero: none. */
@@ -146,9 +143,6 @@ static void tell_all(struct scan *scan)
     for (unsigned id = 0; id < scan->pgmap->nr_range; id++) {
         uint64_t first = pm_first_pfn(&scan->pgmap->ranges[id]), last = pm_last_pfn(&scan->pgmap->ranges[id]);
 
-        if (id == 0 && (scan->pgmap->flags & PGMAP_ALTMAP_VALID) != 0) {
-            first += vmem_altmap_offset(&scan->pgmap->altmap);
-        }
         tell_files(scan, first, last);
         tell_pages(scan, first, last);
     }

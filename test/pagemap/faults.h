@@ -9,4 +9,7 @@
  */
 unsigned pm_fault_arm(unsigned steps);
 
+/* The same, but all steps from that one on fail, until pm_fault_arm() is called. */
+void pm_fault_arm_from(unsigned steps);
+
 #endif

@@ -11,7 +11,7 @@
 #include "test/pagemap/file_rig.h"
 #include "test/shim/prng.h"
 
-enum { PAGES = 20, BEYOND = 3, PLACES = 24, FILES = 2, STEPS = 3000, NONE = -1 };
+enum { PAGES = 20, BEYOND = 3, PLACES = 24, FILES = 2, VIEWS = 2, STEPS = 3000, NONE = -1 };
 #define INDEX_END (UINT64_C(1) << 52)
 
 struct place {
@@ -21,10 +21,16 @@ struct place {
 static struct file_rig rig;
 static struct address_space second;
 static int page_at[FILES][PLACES]; /* the page's number, or NONE */
-static bool shown[PLACES];         /* in the view, of the first file */
+static bool shown[PLACES];         /* in the views, of the first file */
 static uint64_t counts[PAGES], first_index;
 static bool poisoned[PAGES];
-static char *view;
+
+/* One of all places, and one of some. */
+static const struct {
+    int first, count;
+} parts[VIEWS] = {{0, PLACES}, {5, 9}};
+
+static char *views[VIEWS];
 
 static struct address_space *file_of(int file)
 {
@@ -76,11 +82,11 @@ static void check_page(int page)
     REQUIRE_EQ(PageHWPoison(struct_of(page)), poisoned[page], "page %d", page);
 }
 
-static void check_view(int at)
+static void check_view(const char *address, int at)
 {
     struct page *page = NULL;
     const int wanted = page_at[0][at];
-    long got = get_user_pages((uintptr_t)view + (uintptr_t)at * PAGE_SIZE, 1, FOLL_HWPOISON, &page);
+    long got = get_user_pages((uintptr_t)address, 1, FOLL_HWPOISON, &page);
 
     if (wanted != NONE && poisoned[wanted]) {
         REQUIRE_EQ(got, -EHWPOISON, "at %d", at);
@@ -90,6 +96,15 @@ static void check_view(int at)
     if (got == 1) {
         REQUIRE_EQ(page, struct_of(wanted), "at %d", at);
         put_page(page);
+    }
+}
+
+static void check_views(void)
+{
+    for (int i = 0; i < VIEWS; i++) {
+        for (int k = 0; k < parts[i].count; k++) {
+            check_view(views[i] + (size_t)k * PAGE_SIZE, parts[i].first + k);
+        }
     }
 }
 
@@ -109,9 +124,27 @@ static void check_all(void)
     REQUIRE_EQ(mapping_nr_pages(&rig.file), in_files[0]);
     REQUIRE_EQ(mapping_nr_pages(&second), in_files[1]);
     REQUIRE_EQ(pgmap_nr_references(&rig.pgmap), in_files[0] + in_files[1] + busy);
-    for (int at = 0; at < PLACES; at++) {
-        check_view(at);
+    check_views();
+}
+
+/* ---- steps that fail ---- */
+
+/* Some step of what comes next, perhaps. */
+static void fail_somewhere(struct prng *prng)
+{
+    (void)pm_fault_arm((unsigned)prng_between(prng, 1, 24));
+}
+
+/* What it said, beside what it had to say: only a step that failed makes a difference. Whether it did it. */
+static bool is_done(int said, int wanted)
+{
+    bool has_failed = pm_fault_arm(0) == 0;
+
+    if (said != wanted) {
+        CHECK(has_failed);
+        REQUIRE_EQ(said, -ENOMEM, "not %d", wanted);
     }
+    return said == 0;
 }
 
 /* ---- putting in ---- */
@@ -154,14 +187,15 @@ static void add(struct prng *prng)
 {
     int file = (int)prng_below(prng, FILES), at = (int)prng_below(prng, PLACES - 1);
     int page = (int)prng_below(prng, PAGES + BEYOND), n = (int)prng_below(prng, 5);
-    bool is_last = first_index > 0; /* beyond the last place there is no other */
+    bool is_last = first_index > 0, done; /* is_last: beyond the last place there is no other */
     int error;
 
     n = !is_last && at + n > PLACES ? PLACES - at : n;
     error = error_of_adding(file, at, page, n);
-    REQUIRE_EQ(filemap_add_pages(file_of(file), first_index + (uint64_t)at, pfn_of(page), (uint64_t)n), error,
-               "%d pages from %d on at %d", n, page, at);
-    for (int i = 0; i < n && error == 0; i++) {
+    fail_somewhere(prng);
+    done = is_done(filemap_add_pages(file_of(file), first_index + (uint64_t)at, pfn_of(page), (uint64_t)n),
+                   error);
+    for (int i = 0; i < n && done; i++) {
         page_at[file][at + i] = page + i;
         shown[at + i] = file == 0 ? true : shown[at + i];
     }
@@ -276,11 +310,11 @@ static void replace(struct prng *prng)
     int page = (int)prng_below(prng, PAGES + BEYOND), error;
 
     old = old == NONE ? 0 : old;
+    fail_somewhere(prng);
     error = error_of_replacing(file, at, old, page);
-    REQUIRE_EQ(
-        filemap_replace_page(file_of(file), first_index + (uint64_t)at, struct_of(old), struct_of(page)),
-        error, "%d by %d at %d", old, page, at);
-    if (error == 0) {
+    if (is_done(
+            filemap_replace_page(file_of(file), first_index + (uint64_t)at, struct_of(old), struct_of(page)),
+            error)) {
         counts[old] -= is_allocated();
         page_at[file][at] = page;
     }
@@ -384,7 +418,9 @@ static void end(void)
     }
     CHECK_EQ(truncate_inode_pages(&second, 0), 0);
     CHECK_EQ(address_space_destroy(&second), 0);
-    CHECK_EQ(vm_munmap(view, PLACES * PAGE_SIZE), 0);
+    for (int i = 0; i < VIEWS; i++) {
+        CHECK_EQ(vm_munmap(views[i], (size_t)parts[i].count * PAGE_SIZE), 0);
+    }
     file_rig_tear_down(&rig);
 }
 
@@ -399,7 +435,9 @@ static void against_the_list(enum memory_type type, uint64_t index, unsigned str
     memset(poisoned, 0, sizeof poisoned);
     memset(shown, 0, sizeof shown);
     first_index = index;
-    view = file_rig_view(&rig, first_index, PLACES);
+    for (int i = 0; i < VIEWS; i++) {
+        views[i] = file_rig_view(&rig, first_index + (uint64_t)parts[i].first, (uint64_t)parts[i].count);
+    }
     for (unsigned i = 0; i < STEPS; i++) {
         live(&prng);
         check_all();

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pagemap/holders/report.h"
 #include "test/pagemap/file_rig.h"
 #include "test/shim/prng.h"
 
@@ -407,5 +408,43 @@ TEST_CASE(holders, who_waits_says_sixteen_lines)
     check_limit(16, "");
     check_limit(17, "  and 1 more");
     check_limit(19, "  and 3 more");
+    rig_unplug(memory);
+}
+
+/* ---- the wait itself ---- */
+
+static unsigned looks;
+
+static bool is_second_look(void *context)
+{
+    (void)context;
+    return ++looks >= 2;
+}
+
+/* Once it is so it is not looked at again: it may be otherwise by then. */
+TEST_CASE(holders, what_has_come_true_is_not_asked_for_again)
+{
+    const struct range range = rig_range(2 * RIG_MB, 4 * RIG_MB);
+    struct pagemap_memory *memory = rig_plug(0, 8 * RIG_MB);
+    uint64_t word = 0;
+
+    warnings_count();
+    device = rig_many(MEMORY_DEVICE_GENERIC, &range, 1);
+    REQUIRE_EQ(rig_map(&device.pgmap), 0);
+    looks = 0;
+    pm_wait_telling(&word, is_second_look, NULL, NULL);
+    CHECK_EQ(looks, 2u, "nobody to tell of");
+    looks = 0;
+    pm_wait_telling(&word, is_second_look, NULL, &device.pgmap);
+    CHECK_EQ(looks, 2u, "never to be told");
+    (void)pagemap_set_holders_delay(600000);
+    looks = 0;
+    pm_wait_telling(&word, is_second_look, NULL, &device.pgmap);
+    CHECK_EQ(looks, 2u);
+    looks = 1;
+    pm_wait_telling(&word, is_second_look, NULL, &device.pgmap);
+    CHECK_EQ(looks, 2u, "true from the start");
+    CHECK_EQ(memunmap_pages(&device.pgmap), 0);
+    CHECK_EQ(warnings_take(), 0);
     rig_unplug(memory);
 }

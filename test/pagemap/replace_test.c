@@ -252,6 +252,41 @@ TEST_CASE(replace, who_is_concerned_is_told)
     file_rig_tear_down(&rig);
 }
 
+/* Of two views and the page, each by itself; and of what they watch no more than that page. */
+TEST_CASE(replace, each_view_is_told_of_once)
+{
+    struct recorder of_view[2], by_page;
+    char *views[2];
+
+    set_up(MEMORY_DEVICE_GENERIC, PAGEMAP_REVOKE_AUTO);
+    put_in();
+    for (unsigned i = 0; i < 2; i++) {
+        views[i] = file_rig_view(&rig, i, 3);
+        recorder_watch(&of_view[i], false, (uintptr_t)views[i], 3 * PAGE_SIZE);
+    }
+    recorder_watch(&by_page, true, 0, PAGES * PAGE_SIZE);
+    for (unsigned round = 0; round < 4; round++) {
+        CHECK_EQ(replace(2, round % 2 == 0 ? 2 : 10, round % 2 == 0 ? 10 : 2), 0);
+        for (unsigned i = 0; i < 2; i++) {
+            recorder_check(&of_view[i], MMU_NOTIFY_CLEAR, (uintptr_t)views[i] + (2 - i) * PAGE_SIZE,
+                           PAGE_SIZE);
+        }
+        recorder_check(&by_page, MMU_NOTIFY_CLEAR, 2 * PAGE_SIZE, round % 2 == 0 ? PAGE_SIZE : 0);
+    }
+    unmap_mapping_pages(&rig.file, 2, 1, false);
+    for (unsigned i = 0; i < 2; i++) {
+        of_view[i].begun = of_view[i].ended = 0;
+    }
+    CHECK_EQ(replace(2, 2, 10), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        recorder_check(&of_view[i], MMU_NOTIFY_CLEAR, 0, 0); /* it shows none */
+        recorder_leave(&of_view[i]);
+        CHECK_EQ(vm_munmap(views[i], 3 * PAGE_SIZE), 0);
+    }
+    recorder_leave(&by_page);
+    file_rig_tear_down(&rig);
+}
+
 /* ---- beside readers ---- */
 
 static char *shown[2];
