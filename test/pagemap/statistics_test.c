@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Counters. The devices one by one: statistics_cursor_test.c. */
 #include <errno.h>
+#include <time.h>
 
 #include "test/pagemap/file_rig.h"
 
@@ -251,6 +252,59 @@ TEST_CASE(statistics, waits)
     REQUIRE_EQ(rig_map(&rig.pgmap), 0);
     file_rig_tear_down(&rig);
     CHECK_EQ(stats().waits - before.waits, 1, "what need not sleep is no wait");
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec time;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+/* Until so many nanoseconds of a second have passed. */
+static void sleep_until_in_second(uint64_t nanoseconds)
+{
+    while (now_ns() % 1000000000 < nanoseconds) {
+        (void)usleep(1000);
+    }
+}
+
+/* One wait, over the end of a second if the clock's is awaited; how long all of it took. */
+static uint64_t wait_once(struct file_rig *rig, bool over_a_second, unsigned at_least_us)
+{
+    struct page *page = pagemap_get_page(3);
+    uint64_t waits_now = stats().waits_now, began;
+    struct waiter waiter;
+
+    REQUIRE_NE(page, NULL);
+    sleep_until_in_second(over_a_second ? 995000000 : 0);
+    began = now_ns();
+    waiter_start(&waiter, unmap_the_device, rig);
+    while (stats().waits_now == waits_now) {
+        (void)usleep(100);
+    }
+    (void)usleep(at_least_us);
+    put_page(page);
+    waiter_join(&waiter);
+    REQUIRE_EQ(rig_map(&rig->pgmap), 0);
+    return now_ns() - began;
+}
+
+/* The longest so far; a shorter one after it changes nothing. */
+TEST_CASE(statistics, the_longest_wait)
+{
+    uint64_t before = stats().longest_wait_ns, took, longest;
+    struct file_rig rig;
+
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
+    took = wait_once(&rig, true, 20000);
+    longest = stats().longest_wait_ns;
+    CHECK_GE(longest, before > 20000000 ? before : 20000000);
+    CHECK_LE(longest, took > before ? took : before);
+    (void)wait_once(&rig, false, 0);
+    CHECK_GE(stats().longest_wait_ns, longest);
+    file_rig_tear_down(&rig);
 }
 
 TEST_CASE(statistics, memory_failures)

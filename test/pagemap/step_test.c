@@ -224,3 +224,104 @@ TEST_CASE(step, bug19_unmapped_between_any_two_instructions_of_a_get)
     step_through_all();
     tear_down();
 }
+
+/* ---- a page fails while it is got: it is refused, or held, and what was counted meanwhile is taken back ---- */
+
+static int take_note(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t nr_pages, int flags)
+{
+    (void)pgmap, (void)pfn, (void)nr_pages, (void)flags;
+    return 0;
+}
+
+static const struct dev_pagemap_ops failing = {rig_page_free, rig_migrate_to_ram, take_note, NULL};
+
+static void fail_page(void)
+{
+    CHECK_EQ(memory_failure(0, 0), 0);
+}
+
+static void mend_page(void)
+{
+    CHECK_EQ(unpoison_memory(0), 0);
+    CHECK_EQ(map_mapping_range(&rig.file, 0, 0), 0);
+}
+
+static void check_counts(bool got)
+{
+    granted += got && step_was_asked();
+    refused += !got;
+    CHECK_EQ(page_count(pfn_to_page(0)),
+             got ? (step.act == pin && rig.pgmap.vmemmap_shift == 0 ? 1024 : 1) : 0);
+    CHECK_EQ(pgmap_nr_references(&rig.pgmap), PAGES + (got ? 1 : 0), "instruction %lu",
+             (unsigned long)step.at);
+}
+
+static void get_first(void)
+{
+    page = pagemap_get_page(0);
+}
+
+static void check_got(void)
+{
+    check_counts(page != NULL);
+    if (page != NULL) {
+        put_page(page);
+    }
+    CHECK_EQ(page_count(pfn_to_page(0)), 0);
+}
+
+static void allocate(void)
+{
+    page = zone_device_page_init(pfn_to_page(0)) == 0 ? pfn_to_page(0) : NULL;
+}
+
+static void check_allocated(void)
+{
+    if (page != NULL) {
+        unlock_page(page);
+    }
+    check_got();
+}
+
+static void check_pinned(void)
+{
+    check_counts(result == 1);
+    if (result == 1) {
+        unpin_user_page(page);
+    }
+    CHECK_EQ(page_count(pfn_to_page(0)), 0);
+    CHECK(!page_maybe_dma_pinned(pfn_to_page(0)));
+}
+
+static void fails_meanwhile(void (*act)(void), void (*check)(void), unsigned shift)
+{
+    set_up();
+    CHECK_EQ(truncate_inode_pages(&rig.file, 0), 0);
+    rig.pgmap.ops = &failing;
+    if (shift > 0) {
+        file_rig_use_compound_pages(&rig);
+    }
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, PAGES), 0);
+    step.act = act;
+    step.interfere = fail_page;
+    step.check = check;
+    step.restore = mend_page;
+    step_through_all();
+    tear_down();
+}
+
+TEST_CASE(step, a_page_fails_between_any_two_instructions_of_a_get)
+{
+    fails_meanwhile(get_first, check_got, 0);
+}
+
+TEST_CASE(step, a_page_fails_between_any_two_instructions_of_a_pin)
+{
+    fails_meanwhile(pin, check_pinned, 0);
+    fails_meanwhile(pin, check_pinned, 9);
+}
+
+TEST_CASE(step, a_page_fails_between_any_two_instructions_of_an_allocation)
+{
+    fails_meanwhile(allocate, check_allocated, 0);
+}
