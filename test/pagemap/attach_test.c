@@ -12,6 +12,7 @@
 #include "test/pagemap/child.h"
 #include "test/pagemap/file_rig.h"
 #include "test/pagemap/refuse.h"
+#include "test/pagemap/sanitized.h"
 
 enum { THREADS = 20000, PAGES = 4 };
 
@@ -115,5 +116,8 @@ static void without_memory(void)
 
 TEST_CASE(attach, a_thread_without_memory)
 {
+    if (SANITIZED) {
+        TEST_SKIP("the sanitizer needs mappings itself");
+    }
     child_run(without_memory);
 }
