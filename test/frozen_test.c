@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * An update of several leaves that fails for memory leaves them frozen, for whoever comes next to replace. Whatever that
- * is, and whatever it finds there, it answers as in any other leaf.
+ * An update of several leaves that fails for memory leaves them frozen, for whoever comes next to replace. Whatever
+ * that is, and whatever it finds there, it answers as in any other leaf.
  */
 #include <errno.h>
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Stretches of address space: as large as asked for, at an alignment, and what is left after each refusal. What a warning says. */
+/*
+ * Stretches of address space: as large as asked for, at an alignment, and what is left after each refusal. What a
+ * warning says.
+ */
 #define _GNU_SOURCE /* RTLD_NEXT */
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The tree of resources against what is plain byte by byte: all ranges of a few bytes, and all holes of a few sections. */
+/*
+ * The tree of resources against what is plain byte by byte: all ranges of a few bytes, and all holes of a few sections.
+ */
 #include <errno.h>
 
 #include "pagemap/device.h"
