@@ -30,7 +30,7 @@ static void work(struct rm_tagged *stack)
     unsigned inside[ELEMENTS], depth = 0, outside[ELEMENTS] = {0, 1, 2};
 
     for (unsigned i = 0; i < OPERATIONS; i++) {
-        uint32_t number;
+        uint32_t number = 0;
 
         if (depth == 0 || (depth < ELEMENTS && prng_below(&prng, 2) == 0)) {
             inside[depth] = outside[ELEMENTS - 1 - depth];
@@ -61,7 +61,7 @@ TEST_CASE(tagged, no_head_repeats)
 TEST_CASE(tagged, the_tag_begins_anew)
 {
     static struct rm_tagged stack;
-    uint32_t number;
+    uint32_t number = 0;
 
     rm_word_set_private(&stack.head, UINT64_C(0xffffffff) << 32);
     rm_tagged_push(&stack, 2, &links[2]);
