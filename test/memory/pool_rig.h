@@ -12,6 +12,7 @@ enum { OWNER_BYTES = 4096 };
 /* The owner of a pool: it lies in its home. */
 struct owner {
     struct rm_pool pool;
+    uint64_t home_slabs, home_bytes; /* of the first chunk: what is idle at first, and its size */
 };
 
 static inline struct rm_pool *new_pool(const struct rangemap_chunk_allocator *allocator)
@@ -20,6 +21,8 @@ static inline struct rm_pool *new_pool(const struct rangemap_chunk_allocator *al
 
     REQUIRE(owner != NULL);
     rm_pool_init(&owner->pool, allocator, owner, OWNER_BYTES);
+    owner->home_slabs = rm_load_relaxed(&owner->pool.tables->extent[0].set[RM_SET_IDLE]);
+    owner->home_bytes = rm_load_relaxed(&owner->pool.chunk_bytes);
     return &owner->pool;
 }
 
@@ -50,12 +53,54 @@ static inline uint64_t count_free(const struct rm_pool *pool)
     return bytes;
 }
 
+struct counts {
+    uint64_t slabs, idle, dirty, chunk_bytes;
+};
+
+/* What one extent says of itself; `home`: the slabs of the first one, which is no chunk's. */
+static inline void count_extent(const struct rm_table *table, unsigned i, uint64_t home,
+                                struct counts *counts)
+{
+    const struct rm_extent *extent = &table->extent[i];
+    uint64_t slabs = home | rm_load_relaxed(&extent->whole);
+    uint64_t idle = rm_load_relaxed(&extent->set[RM_SET_IDLE]);
+
+    CHECK_EQ(rm_load_relaxed(&table->unused) >> i & 1, slabs == 0, "extent %u", i);
+    CHECK_EQ(idle & ~slabs, 0u, "extent %u", i);
+    CHECK(idle == 0 || (rm_load_relaxed(&table->set[RM_SET_IDLE]) >> i & 1) != 0, "hidden");
+    if (slabs != 0) {
+        CHECK_EQ(rm_load_relaxed(&extent->clean) & ~idle, 0u, "in use, and never touched");
+        counts->dirty += rm_bits_count(idle & ~rm_load_relaxed(&extent->clean));
+    }
+    counts->slabs += rm_bits_count(slabs);
+    counts->idle += rm_bits_count(idle);
+    counts->chunk_bytes += rm_load_relaxed(&extent->chunk_bytes);
+}
+
+/* The counts beside the books are what the books say: nobody may be at work. */
+static inline void check_counts(const struct rm_pool *pool)
+{
+    const struct owner *owner = (const struct owner *)(const void *)pool;
+    struct counts counts = {.chunk_bytes = owner->home_bytes};
+
+    for (const struct rm_table *table = pool->tables; table != NULL; table = rm_table_next(table)) {
+        counts.chunk_bytes += table != pool->tables ? RM_CHUNK_MIN_BYTES : 0;
+        for (unsigned i = 0; i < table->extents; i++) {
+            count_extent(table, i, table == pool->tables && i == 0 ? owner->home_slabs : 0, &counts);
+        }
+    }
+    CHECK_EQ(rm_load_relaxed(&pool->busy_slabs), counts.slabs - counts.idle);
+    CHECK_EQ(rm_load_relaxed(&pool->dirty_slabs), counts.dirty);
+    CHECK_EQ(rm_load_relaxed(&pool->chunk_bytes), counts.chunk_bytes);
+}
+
 /* Everything adds up: chunk bytes are nodes, idle slabs, tables, the home and at most one part in 20 of slack. */
 static inline void check_books(const struct rm_pool *pool, uint64_t drawn_bytes)
 {
     struct rm_pool_usage usage = rm_pool_measure(pool);
     uint64_t rest = usage.chunk_bytes - usage.node_bytes - usage.idle_bytes;
 
+    check_counts(pool);
     CHECK_EQ(usage.node_bytes - drawn_bytes, count_free(pool));
     CHECK_LE(usage.discarded_bytes, usage.idle_bytes);
     CHECK_GE(usage.chunk_bytes, usage.node_bytes + usage.idle_bytes);
