@@ -30,8 +30,8 @@ static struct {
     bool shifts, refuses;
 } seen;
 
-long __real_syscall(long number, ...);
-long __wrap_syscall(long number, ...);
+long real_syscall(long number, ...) __asm__("__real_syscall");
+long seen_syscall(long number, ...) __asm__("__wrap_syscall");
 
 static long map_shifted(size_t bytes)
 {
@@ -49,7 +49,7 @@ static long map_shifted(size_t bytes)
     return (long)at;
 }
 
-long __wrap_syscall(long number, ...)
+long seen_syscall(long number, ...)
 {
     long argument[6];
     va_list list;
@@ -77,8 +77,7 @@ long __wrap_syscall(long number, ...)
         seen.huge_at = (void *)argument[0];
         seen.huge_bytes = (size_t)argument[1];
     }
-    return __real_syscall(number, argument[0], argument[1], argument[2], argument[3], argument[4],
-                          argument[5]);
+    return real_syscall(number, argument[0], argument[1], argument[2], argument[3], argument[4], argument[5]);
 }
 
 /* ---- mappings ---- */
