@@ -282,6 +282,28 @@ TEST_CASE(cache, what_is_reserved_is_enough)
     }
 }
 
+/* A chunk for what is missing, not for what is there. */
+TEST_CASE(cache, asks_for_what_is_missing)
+{
+    for (unsigned before = 8; before <= 64; before *= 2) {
+        for (unsigned more = 1; more <= 64; more++) {
+            uint64_t bytes, wanted = RM_CHUNK_MIN_BYTES;
+
+            begin(false);
+            REQUIRE(rm_cache_reserve(&cache, pool, (before - RM_SIZES) * (uint64_t)USED_BYTES));
+            while (rm_pool_take_idle(pool) != NULL) { /* never given back */
+            }
+            while (wanted < (uint64_t)more * RM_SLAB_BYTES || wanted < source.bytes / 4) {
+                wanted *= 2;
+            }
+            bytes = source.bytes;
+            REQUIRE(rm_cache_reserve(&cache, pool, (before + more - RM_SIZES) * (uint64_t)USED_BYTES));
+            CHECK_EQ(source.bytes, bytes + wanted, "%u slabs, and %u more", before, more);
+            rm_pool_destroy(pool);
+        }
+    }
+}
+
 /* At whichever chunk it fails: what was reserved before is, and the pool has the rest. */
 TEST_CASE(cache, reserves_all_or_nothing)
 {

@@ -22,7 +22,7 @@ enum { SEES_MAPPINGS = 1 };
 /* ---- what the library asks of the kernel ---- */
 
 static struct {
-    uint64_t mapped, unmapped; /* bytes */
+    uint64_t mapped, unmapped, first_bytes; /* of the first mapping */
     unsigned maps, unmaps, huge;
     size_t huge_bytes;
     void *huge_at;
@@ -60,7 +60,7 @@ long seen_syscall(long number, ...)
     }
     va_end(list);
     if (number == SYS_mmap) {
-        seen.maps++;
+        seen.first_bytes = seen.maps++ == 0 ? (uint64_t)argument[1] : seen.first_bytes;
         seen.mapped += (uint64_t)argument[1];
         if (seen.refuses) {
             errno = ENOMEM;
@@ -150,6 +150,28 @@ TEST_CASE(chunk, plausible_is_what_the_system_would_give)
     source.fail_all = true;
     CHECK(rm_chunk_is_plausible(&source.allocator, SIZE_MAX / 2));
     CHECK_EQ(source.calls, 0u);
+}
+
+/* Of a reservation what is missing is tried, before anything is taken. */
+TEST_CASE(chunk, what_is_missing_is_tried)
+{
+    enum { USED_BYTES = (RM_SLAB_LINES - (RM_LINES_MAX - 1)) * RM_CACHE_LINE };
+    struct rm_pool *pool = new_pool(NULL);
+    static struct rm_cache cache;
+
+    if (!SEES_MAPPINGS) {
+        TEST_SKIP("mappings are made by libc's functions");
+    }
+    for (unsigned slabs = RM_SIZES; slabs < 60; slabs = slabs * 3 / 2) {
+        unsigned before = cache.reserved_slabs;
+
+        memset(&seen, 0, sizeof seen);
+        REQUIRE(rm_cache_reserve(&cache, pool, (uint64_t)(slabs - RM_SIZES) * USED_BYTES));
+        CHECK_EQ(seen.first_bytes, (uint64_t)(slabs - before) * RM_SLAB_BYTES, "%u slabs", slabs);
+        CHECK_EQ(cache.reserved_slabs, slabs);
+    }
+    rm_cache_flush(&cache, pool);
+    rm_pool_destroy(pool);
 }
 
 /* The pages are zero afterwards, and those beside them are not. */

@@ -73,7 +73,7 @@ TEST_CASE(table, nodes_of_slabs)
 
 static struct rm_table *new_table(unsigned extents)
 {
-    size_t bytes = (rm_table_bytes(extents) + 4095) & ~(size_t)4095;
+    size_t bytes = (rm_table_bytes(extents + 1) + 4095) & ~(size_t)4095; /* one more, which is nobody's */
     struct rm_table *table = aligned_alloc(4096, bytes);
 
     REQUIRE(table != NULL);
@@ -82,6 +82,18 @@ static struct rm_table *new_table(unsigned extents)
     CHECK_EQ(table->extents, extents);
     CHECK_EQ(rm_load_relaxed(&table->unused), extents == 64 ? ~UINT64_C(0) : (UINT64_C(1) << extents) - 1);
     return table;
+}
+
+/* How many extents were told which table they are in, since they were asked last. */
+static unsigned count_joined(struct rm_table *table)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i <= table->extents; i++) {
+        count += rm_load_relaxed(&table->extent[i].table) != 0;
+        rm_store_relaxed(&table->extent[i].table, 0);
+    }
+    return count;
 }
 
 /* The lowest aligned run of extents of the first table that has one; -1: none. */
@@ -124,6 +136,7 @@ TEST_CASE(table, extents_side_by_side)
                        unused[which] & ~(((UINT64_C(1) << count) - 1) << at[which]));
             rm_table_unclaim(extent, count);
         }
+        REQUIRE_EQ(count_joined(table[0]) + count_joined(table[1]), extent != NULL ? count : 0);
         REQUIRE_EQ(rm_load_relaxed(&table[0]->unused), unused[0]);
         REQUIRE_EQ(rm_load_relaxed(&table[1]->unused), unused[1]);
     }
