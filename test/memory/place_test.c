@@ -5,6 +5,8 @@
 
 #include "test/memory/pool_rig.h"
 
+enum { SET = RM_LINES_MAX - RM_LINES_MIN };
+
 static struct rm_seeker seeker; /* the lowest, as long as one thread is at work */
 
 /* As it was before: of what is taken again after some was given back, the lowest comes first. */
@@ -56,6 +58,58 @@ TEST_CASE(place, seekers_part)
     for (unsigned i = 0; i < 4; i++) {
         rm_pool_give(pool, RM_LINES_MAX, (struct rm_slice){slice[i].slab, slice[i].nodes & ~UINT64_C(0x3ff)});
     }
+    finish(pool, NULL);
+}
+
+/* So it is for as many times as it says, the last one included: then the lowest again. */
+TEST_CASE(place, seekers_meet_again)
+{
+    for (uint32_t takes = 0; takes <= 3; takes++) {
+        struct rm_pool *pool = new_pool(NULL);
+        struct rm_seeker apart = {(1 + RM_TABLE_EXTENTS) << 8, takes};
+        struct rm_slice slice[4], last, whole;
+        unsigned count = 0;
+
+        while (count < 4) { /* of a slab a part, and the next slab */
+            REQUIRE(rm_pool_take(pool, RM_LINES_MAX, 21, true, &seeker, &slice[count]));
+            count++;
+        }
+        rm_pool_give(pool, RM_LINES_MAX, (struct rm_slice){slice[0].slab, 1});
+        rm_pool_give(pool, RM_LINES_MAX, (struct rm_slice){slice[1].slab, 1});
+        REQUIRE(rm_pool_take(pool, RM_LINES_MAX, 1, true, &apart, &last));
+        CHECK_EQ(last.slab, slice[takes > 1].slab, "%u", takes);
+        CHECK_EQ(apart.takes, takes > 0 ? takes - 1 : 0);
+        apart.takes = takes;
+        REQUIRE(rm_pool_take(pool, RM_LINES_MIN, 64, true, &apart, &whole));
+        CHECK_EQ(whole.slab->index, slice[3].slab->index + 1 + (takes > 1), "%u", takes);
+        CHECK_EQ(apart.takes, takes > 0 ? takes - 1 : 0, "it has met nobody");
+        rm_pool_destroy(pool);
+    }
+}
+
+/* A bit that is out of date leads to nodes of another size: they go back, and nothing of them is lost. */
+TEST_CASE(place, nodes_of_another_size_go_back)
+{
+    enum { OTHER = RM_LINES_MIN - RM_LINES_MIN };
+    struct rm_pool *pool = new_pool(NULL);
+    struct rm_slice slice, other;
+    struct rm_seeker met = {0, 0};
+    struct rm_extent *extent;
+    uint64_t free;
+
+    REQUIRE(rm_pool_take(pool, RM_LINES_MAX, 3, true, &seeker, &slice));
+    extent = slice.slab->extent;
+    free = rm_load_relaxed(&extent->free[slice.slab->index]);
+    rm_set_add(extent, OTHER, UINT64_C(1) << slice.slab->index);
+    REQUIRE(rm_pool_take(pool, RM_LINES_MIN, 2, true, &met, &other));
+    CHECK(other.slab != slice.slab);
+    CHECK_EQ(rm_load_relaxed(&extent->free[slice.slab->index]), free);
+    CHECK_EQ(rm_load_relaxed(&extent->set[OTHER]) >> slice.slab->index & 1, 0u, "the bit is gone");
+    CHECK_EQ(rm_load_relaxed(&extent->set[SET]) >> slice.slab->index & 1, 1u);
+    CHECK_EQ(met.takes, 32u, "as if it had met another thread");
+    CHECK_EQ(met.random, 1u);
+    rm_pool_give(pool, RM_LINES_MIN, other);
+    rm_pool_give(pool, RM_LINES_MAX, slice);
     finish(pool, NULL);
 }
 
@@ -143,7 +197,7 @@ TEST_CASE(place, refusals_use_up_no_places)
 
 /* ---- hints: nothing depends on them but how far a search goes ---- */
 
-enum { SET = RM_LINES_MAX - RM_LINES_MIN, SLABS = 3 * RM_EXTENT_SLABS };
+enum { SLABS = 3 * RM_EXTENT_SLABS };
 
 static unsigned extent_index(const struct rm_pool *pool, const struct rm_slab *slab)
 {
