@@ -212,6 +212,7 @@ TEST_CASE(layout, free_stretches_of_leaves)
         }
     }
     CHECK_EQ(rm_gap_class(UINT64_MAX), class_of(UINT64_MAX));
+    CHECK_EQ(rm_leaf_longest_gap(rm_leaf(node_here()), 0, 5, UINT64_MAX - 5), UINT64_MAX - 9);
     for (unsigned i = 0; i < 2; i++) {
         low = i;
         high = UINT64_MAX;
