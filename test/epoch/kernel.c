@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE /* RTLD_NEXT */
+#include "test/epoch/kernel.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+struct kernel kernel;
+
+void kernel_reset(void)
+{
+    kernel = (struct kernel){.clock_ns = 1000000000, .has_membarrier = true, .mapped = kernel.mapped};
+}
+
+static void tell(uint64_t ns, struct timespec *time)
+{
+    *time = (struct timespec){(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
+}
+
+int clock_gettime(clockid_t clock, struct timespec *time)
+{
+    int (*next)(clockid_t, struct timespec *);
+
+    if (kernel.clock_ns != 0) {
+        tell(kernel.clock_ns, time);
+        return 0;
+    }
+    *(void **)&next = dlsym(RTLD_NEXT, "clock_gettime");
+    return next(clock, time);
+}
+
+static long answer(int error)
+{
+    errno = error;
+    return error == 0 ? 0 : -1;
+}
+
+static long fence(long command)
+{
+    enum { PRIVATE_EXPEDITED = 1 << 3 };
+
+    if (command != PRIVATE_EXPEDITED) {
+        return 0;
+    }
+    kernel.fences++;
+    if (kernel.at_fence != NULL) {
+        kernel.at_fence();
+    }
+    return answer(kernel.fence_error);
+}
+
+static long cpu_time(struct timespec *time)
+{
+    tell(kernel.cpu_ns, time);
+    return answer(kernel.cpu_ns != 0 ? 0 : EINVAL);
+}
+
+static void count(long number)
+{
+    kernel.mapped += number == SYS_mmap;
+    kernel.mapped -= number == SYS_munmap;
+    kernel.signals_held_off += number == SYS_rt_sigprocmask;
+}
+
+/* The six arguments that a system call may have. */
+long syscall(long number, ...)
+{
+    long (*next)(long, ...), a[6];
+    va_list arguments;
+
+    va_start(arguments, number);
+    for (unsigned i = 0; i < 6; i++) {
+        a[i] = va_arg(arguments, long);
+    }
+    va_end(arguments);
+    if (kernel.has_membarrier && number == SYS_membarrier) {
+        return fence(a[0]);
+    }
+    if (kernel.has_cpu_time && number == SYS_clock_gettime) {
+        return cpu_time((struct timespec *)a[1]);
+    }
+    if (kernel.gone != 0 && number == SYS_tgkill && a[1] == kernel.gone) {
+        return answer(ESRCH);
+    }
+    if (kernel.refuses_pages && number == SYS_mmap) {
+        return answer(ENOMEM);
+    }
+    count(number);
+    *(void **)&next = dlsym(RTLD_NEXT, "syscall");
+    return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
