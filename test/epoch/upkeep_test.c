@@ -1,0 +1,517 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What an update, a poll and a refused update do for their domain: whether they poll, which shards they visit, how much
+ * they dispose of, and whom they tell. The clock stands but for the test; garbage is counted.
+ */
+#include "rangemap/epoch/retire.h"
+#include "rangemap/epoch/upkeep.h"
+#include "test/epoch/rig.h"
+#include "test/shim/ctest.h"
+
+enum { THINGS = 3000, VISIT = RM_BAG_ENTRIES, POLL = 64, BLOCKED_MAX = 1024 };
+
+static struct rig rig;
+
+struct thing {
+    struct rm_garbage garbage;
+    uint64_t bytes;
+    bool is_gone;
+};
+
+static struct thing thing[THINGS];
+static unsigned things, gone;
+
+static bool dispose(struct rm_garbage *garbage, struct rm_thread *thread, unsigned *budget)
+{
+    struct thing *it = RM_CONTAINER_OF(garbage, struct thing, garbage);
+
+    (void)thread;
+    CHECK(!it->is_gone);
+    it->is_gone = true;
+    --*budget;
+    gone++;
+    return true;
+}
+
+static uint64_t bytes_of(const struct rm_garbage *garbage)
+{
+    return RM_CONTAINER_OF(garbage, struct thing, garbage)->bytes;
+}
+
+static const struct rm_garbage_kind quiet = {dispose, bytes_of, false, false},
+                                    calling = {dispose, bytes_of, true, false};
+
+static void hand_over(struct rm_shard *shard, unsigned count, uint64_t bytes, bool calls_back)
+{
+    for (; count > 0; count--) {
+        struct thing *it = &thing[things++];
+
+        REQUIRE_LE(things, (unsigned)THINGS);
+        *it = (struct thing){.bytes = bytes};
+        it->garbage.kind = calls_back ? &calling : &quiet;
+        rm_reclaim_submit_to(rig.own, shard, &it->garbage);
+    }
+}
+
+/* The shard's things have their grace period behind them, and wait to be disposed of. */
+static void fill_ready(struct rm_shard *shard, unsigned count, uint64_t bytes)
+{
+    struct rm_work work = {.thread = rig.own, .now_ns = 0};
+
+    hand_over(shard, count, bytes, false);
+    CHECK(rm_reclaim_visit(shard, &work));
+    rig.domain->epoch.epoch += 2;
+}
+
+static void begin(const struct rangemap_domain_options *options, unsigned others)
+{
+    rig_begin(&rig, options, others);
+    things = gone = 0;
+    rig.own->tended_ns = kernel.clock_ns;
+    rm_store_relaxed(&rig.domain->roster.reaped_ns, kernel.clock_ns);
+}
+
+static void end(void)
+{
+    rm_upkeep_barrier(rig.own);
+    CHECK_EQ(gone, things, "nothing is left");
+    CHECK_EQ(rm_record_pending_bytes(rig.domain), 0u);
+    rig_end(&rig);
+}
+
+static unsigned gone_in_share(void)
+{
+    unsigned before = gone;
+
+    rm_upkeep_share(rig.own);
+    return gone - before;
+}
+
+/* ---- when an update polls ---- */
+
+/* It has handed over so many things since its last poll, in this tick; so many threads are attached. */
+static bool polls(uint64_t retired, uint64_t attached, bool was_blocked)
+{
+    uint64_t before = rm_load_relaxed(&rig.domain->roster.attached);
+    unsigned epoch = rig.domain->epoch.epoch;
+
+    hand_over(&rig.own->shard, 1, 1, false);
+    rig.own->counted_epoch = epoch;
+    rig.own->retired_since_poll = retired;
+    rig.own->retired_since_visit = VISIT;
+    rig.own->was_blocked = was_blocked;
+    rm_store_relaxed(&rig.domain->roster.attached, attached);
+    rm_upkeep_share(rig.own);
+    rm_store_relaxed(&rig.domain->roster.attached, before);
+    CHECK_EQ(rig.own->retired_since_visit, 0u);
+    CHECK_EQ(rig.own->retired_since_poll, rig.domain->epoch.epoch != epoch ? 0 : retired);
+    CHECK_EQ(rig.own->was_blocked, was_blocked && rig.domain->epoch.epoch == epoch, "a poll has not been");
+    return rig.domain->epoch.epoch != epoch;
+}
+
+TEST_CASE(upkeep, polls_after_so_many_things)
+{
+    static const uint64_t attached[] = {1, 15, 16, 17, 100, 255, 256, 257, 1000};
+
+    begin(NULL, 0);
+    for (unsigned i = 0; i < sizeof attached / sizeof *attached; i++) {
+        uint64_t blocked = 4 * attached[i] < POLL ? POLL : 4 * attached[i];
+
+        blocked = blocked < BLOCKED_MAX ? blocked : BLOCKED_MAX;
+        CHECK(!polls(POLL - 1, attached[i], false));
+        CHECK(polls(POLL, attached[i], false));
+        CHECK(!polls(blocked - 1, attached[i], true), "%u", (unsigned)attached[i]);
+        CHECK(polls(blocked, attached[i], true), "%u", (unsigned)attached[i]);
+    }
+    end();
+}
+
+/* Others' polls have served it, if the epoch has moved by two since it counted: it begins anew. */
+TEST_CASE(upkeep, polls_unless_others_have)
+{
+    begin(NULL, 0);
+    for (unsigned moved = 0; moved < 4; moved++) {
+        unsigned epoch = rig.domain->epoch.epoch;
+
+        hand_over(&rig.own->shard, 1, 1, false);
+        rig.own->counted_epoch = epoch - moved;
+        rig.own->retired_since_poll = POLL;
+        rig.own->retired_since_visit = VISIT;
+        rm_upkeep_share(rig.own);
+        CHECK_EQ(rig.domain->epoch.epoch - epoch, moved < 2, "moved by %u", moved);
+        CHECK_EQ(rig.own->retired_since_poll, 0u);
+        CHECK_EQ(rig.own->counted_epoch, epoch);
+    }
+    end();
+}
+
+/* With each tick, and above the soft limit. */
+TEST_CASE(upkeep, polls_when_it_is_time)
+{
+    static const struct rangemap_domain_options options = {.soft_limit_bytes = 1000};
+
+    begin(&options, 0);
+    for (unsigned i = 0; i < 4; i++) {
+        bool ticks = i == 1, is_above = i == 2;
+        unsigned epoch = rig.domain->epoch.epoch;
+
+        hand_over(&rig.own->shard, 1, is_above ? 1001 : 1000, false);
+        if (ticks) {
+            kernel_tick();
+        }
+        rig.own->counted_epoch = epoch - 2;
+        rig.own->retired_since_visit = 1;
+        rm_upkeep_share(rig.own);
+        CHECK_EQ(rig.domain->epoch.epoch - epoch, ticks || is_above, "case %u", i);
+        CHECK_EQ(rig.own->retired_since_visit, ticks || is_above ? 0u : 1u);
+        rm_upkeep_barrier(rig.own);
+    }
+    end();
+}
+
+/* ---- how much a share is ---- */
+
+/* Handed over and put in, together; below that no shard is looked at. */
+TEST_CASE(upkeep, a_share_is_due_after_a_bag)
+{
+    begin(NULL, 0);
+    for (unsigned built = 0; built <= VISIT + 1; built++) {
+        for (unsigned retired = 0; retired <= VISIT + 1; retired++) {
+            bool is_due = built + retired >= VISIT;
+
+            hand_over(&rig.own->shard, 1, 1, false);
+            rig.own->retired_since_visit = retired;
+            rig.own->built_since_visit = built;
+            rm_upkeep_share(rig.own);
+            CHECK_EQ(rig.own->retired_since_visit, is_due ? 0 : retired);
+            CHECK_EQ(rig.own->built_since_visit, is_due ? 0 : built);
+            CHECK_EQ(rm_load_relaxed(&rig.own->shard.inbox.head) == 0, is_due);
+            rm_upkeep_barrier(rig.own);
+        }
+    }
+    end();
+}
+
+/* What it disposes of, by what waits, by what it has handed over and put in, and in a tick. */
+static void check_share(uint64_t bytes_each, unsigned retired, unsigned built, bool ticks)
+{
+    enum { WAIT = 500 };
+    bool is_much = bytes_each * WAIT > RM_SHARD_BYTES;
+    unsigned expected = retired + (ticks ? RM_TICK_ENTRIES : 0) + (is_much ? 2 * retired + built : 0);
+
+    begin(NULL, 0);
+    fill_ready(&rig.own->shard, WAIT, bytes_each);
+    rig.own->retired_since_visit = retired;
+    rig.own->built_since_visit = built;
+    if (ticks) {
+        kernel_tick();
+        rm_store_relaxed(&rig.own->shard.visited_ns, kernel.clock_ns); /* not for a second time */
+    }
+    CHECK_EQ(gone_in_share(), expected, "%u, %u, tick %d", retired, built, ticks);
+    end();
+}
+
+TEST_CASE(upkeep, a_share_is_what_was_handed_over_or_more)
+{
+    for (unsigned retired = VISIT; retired < 60; retired += 13) {
+        for (unsigned built = 0; built < 60; built += 29) {
+            for (unsigned ticks = 0; ticks < 2; ticks++) {
+                check_share(1, retired, built, ticks != 0);
+                check_share(RM_SHARD_BYTES / 500 + 1, retired, built, ticks != 0);
+            }
+        }
+    }
+}
+
+TEST_CASE(upkeep, a_share_is_more_above_the_soft_limit)
+{
+    static const struct rangemap_domain_options options = {.soft_limit_bytes = 100};
+
+    begin(&options, 0);
+    fill_ready(&rig.own->shard, 600, 1);
+    rig.own->retired_since_visit = VISIT;
+    CHECK_EQ(gone_in_share(), (unsigned)VISIT + RM_PRESSED_ENTRIES);
+    rig.own->retired_since_visit = VISIT;
+    CHECK_EQ(gone_in_share(), (unsigned)VISIT + RM_PRESSED_ENTRIES);
+    rig.own->retired_since_visit = VISIT;
+    CHECK_EQ(gone_in_share(), (unsigned)VISIT, "it is below now");
+    end();
+}
+
+/* Somebody is at it: what it has handed over counts with the next share. */
+TEST_CASE(upkeep, a_share_in_vain_is_added_to_the_next)
+{
+    begin(NULL, 1);
+    fill_ready(&rig.own->shard, 300, 1);
+    rm_store_relaxed(&rig.own->shard.claim, rm_pointer_bits(rig.other[0]));
+    rig.own->retired_since_visit = VISIT + 1;
+    rig.own->built_since_visit = 7;
+    CHECK_EQ(gone_in_share(), 0u);
+    CHECK_EQ(rig.own->retired_since_visit, (unsigned)VISIT + 1);
+    CHECK_EQ(rig.own->built_since_visit, 7u);
+    rm_store_relaxed(&rig.own->shard.claim, 0);
+    CHECK_EQ(gone_in_share(), (unsigned)VISIT + 1);
+    CHECK_EQ(rig.own->retired_since_visit, 0u);
+    CHECK_EQ(rig.own->built_since_visit, 0u);
+    end();
+}
+
+/* Where it hands things over elsewhere, it goes on there until nothing is left. */
+TEST_CASE(upkeep, a_share_goes_on_elsewhere)
+{
+    begin(NULL, 2);
+    fill_ready(&rig.other[1]->shard, 60, 1);
+    rig.own->elsewhere = &rig.other[1]->shard;
+    rig.own->retired_since_visit = 40;
+    CHECK_EQ(gone_in_share(), 40u);
+    CHECK_EQ(rig.own->elsewhere, &rig.other[1]->shard);
+    rm_store_relaxed(&rig.other[1]->shard.claim, rm_pointer_bits(rig.other[0]));
+    rig.own->retired_since_visit = 40;
+    CHECK_EQ(gone_in_share(), 0u, "another is at it");
+    CHECK_EQ(rig.own->elsewhere, &rig.other[1]->shard);
+    rm_store_relaxed(&rig.other[1]->shard.claim, 0);
+    rig.own->retired_since_visit = 40;
+    CHECK_EQ(gone_in_share(), 20u);
+    CHECK_EQ(rig.own->elsewhere, NULL);
+    fill_ready(&rig.other[1]->shard, 60, 1);
+    rig.own->retired_since_visit = 40;
+    CHECK_EQ(gone_in_share(), 0u, "it is others' now");
+    end();
+}
+
+/* ---- once a tick ---- */
+
+/* How many shards of others a share has visited. */
+static unsigned visited(unsigned others)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < others; i++) {
+        count += rm_load_relaxed(&rig.other[i]->shard.visited_ns) == kernel.clock_ns;
+    }
+    return count;
+}
+
+/* Of sixteen others a tick, in turn. Only shards that nobody has visited since the tick before. */
+TEST_CASE(upkeep, a_tick_sees_to_sixteen_others)
+{
+    enum { OTHERS = 39, PLACES = OTHERS + 1 };
+    unsigned seen = 0;
+
+    begin(NULL, OTHERS);
+    for (unsigned i = 0; i < OTHERS; i++) {
+        hand_over(&rig.other[i]->shard, 1, 1, false);
+    }
+    for (unsigned tick = 0; tick < 5; tick++) { /* at two and a half all have been */
+        for (unsigned i = 0; i < OTHERS; i++) {
+            hand_over(&rig.other[i]->shard, 1, 1, false);
+        }
+        kernel_tick();
+        rig.own->retired_since_visit = 1;
+        rm_upkeep_share(rig.own);
+        CHECK_EQ(rig.own->tended_ns, kernel.clock_ns);
+        CHECK_GE(visited(OTHERS), (unsigned)RM_TEND_RECORDS - 1, "one place is its own");
+        CHECK_LE(visited(OTHERS), (unsigned)RM_TEND_RECORDS);
+        seen += visited(OTHERS);
+        rm_upkeep_share(rig.own);
+        CHECK_LE(visited(OTHERS), (unsigned)RM_TEND_RECORDS, "not twice in a tick");
+    }
+    CHECK_EQ(seen, 5u * RM_TEND_RECORDS - 2, "its own place comes twice in so many");
+    end();
+}
+
+TEST_CASE(upkeep, a_tick_leaves_shards_alone_that_are_seen_to)
+{
+    begin(NULL, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        fill_ready(&rig.other[i]->shard, 10, 1);
+        rm_store_relaxed(&rig.other[i]->shard.visited_ns, kernel.clock_ns - 1 + i);
+    }
+    kernel_tick();
+    rig.own->retired_since_visit = 1;
+    CHECK_EQ(gone_in_share(), 20u, "of two: visited in the tick before, or at its time");
+    CHECK(!rm_shard_is_empty(&rig.other[2]->shard));
+    end();
+}
+
+/* Of a tick's own budget none is left here; of others' it disposes of so many, of the whole together. */
+TEST_CASE(upkeep, a_tick_disposes_of_some_of_others)
+{
+    begin(NULL, 2);
+    fill_ready(&rig.own->shard, 300, 1);
+    fill_ready(&rig.other[0]->shard, 50, 1);
+    fill_ready(&rig.other[1]->shard, 50, 1);
+    for (unsigned i = 0; i < 2; i++) {
+        rm_store_relaxed(&rig.other[i]->shard.visited_ns, 0);
+    }
+    kernel_tick();
+    rig.own->retired_since_visit = 9;
+    CHECK_EQ(gone_in_share(), 9u + RM_TICK_ENTRIES + RM_TEND_ENTRIES);
+    CHECK(rm_shard_is_empty(&rig.other[0]->shard));
+    end();
+}
+
+/* ---- limits ---- */
+
+static unsigned told, told_bytes;
+static bool told_inside;
+
+static void note_pressure(struct rangemap_domain *domain, const struct rangemap_blocker *blocker,
+                          void *context)
+{
+    CHECK_EQ(domain, rig.domain);
+    CHECK_EQ(context, &rig);
+    told_inside = rig.own->reclaiming && rig.own->busy > 0;
+    told_bytes = (unsigned)blocker->pending_bytes;
+    told++;
+}
+
+static void share_with(uint64_t bytes)
+{
+    rm_store_relaxed(&rig.domain->pending_bytes, bytes);
+    rm_store_relaxed(&rig.own->retired_bytes, bytes);
+    rig.own->retired_since_visit = VISIT;
+    rm_upkeep_share(rig.own);
+    CHECK_EQ(rm_load_relaxed(&rig.domain->above_soft_limit), bytes > 100);
+}
+
+/* Once for each time that it is crossed; with exactly the limit it is not. */
+TEST_CASE(upkeep, pressure_is_told_once_a_crossing)
+{
+    struct rangemap_domain_options options = {
+        .soft_limit_bytes = 100, .pressure = note_pressure, .context = &rig};
+
+    for (unsigned i = 0; i < 2; i++) {
+        begin(&options, 0);
+        told = 0;
+        share_with(100);
+        CHECK_EQ(told, 0u);
+        share_with(101);
+        share_with(500);
+        share_with(101);
+        CHECK_EQ(told, i == 0 ? 1u : 0u);
+        CHECK(told == 0 || (told_inside && told_bytes == 101));
+        share_with(100);
+        share_with(100);
+        share_with(102);
+        CHECK_EQ(told, i == 0 ? 2u : 0u);
+        share_with(0);
+        CHECK(!rig.own->reclaiming && rig.own->busy == 0);
+        end();
+        options.pressure = NULL;
+    }
+}
+
+/* Not in an update, where callbacks are made when asked: those who wait are woken instead; a poll tells. */
+TEST_CASE(upkeep, pressure_is_told_when_asked)
+{
+    struct rangemap_domain_options options = {.soft_limit_bytes = 100,
+                                              .pressure = note_pressure,
+                                              .context = &rig,
+                                              .callbacks = RANGEMAP_CALLBACKS_WHEN_ASKED};
+
+    begin(&options, 0);
+    told = 0;
+    for (unsigned bytes = 100; bytes <= 101; bytes++) {
+        uint64_t work = rm_load_relaxed(&rig.domain->work);
+
+        rm_store_relaxed(&rig.domain->pending_bytes, bytes);
+        rm_store_relaxed(&rig.own->retired_bytes, bytes);
+        rig.own->retired_since_visit = VISIT;
+        rm_upkeep_share(rig.own);
+        CHECK_EQ(told, 0u);
+        CHECK_EQ(rm_load_relaxed(&rig.domain->work) - work, bytes > 100);
+    }
+    (void)rm_upkeep_poll(rig.own, 10);
+    (void)rm_upkeep_poll(rig.own, 10);
+    CHECK_EQ(told, 1u);
+    rm_store_relaxed(&rig.domain->pending_bytes, 0);
+    rm_store_relaxed(&rig.own->retired_bytes, 0);
+    end();
+}
+
+/* By a hard limit an update is refused at that very byte; before that it disposes of some, of whomever. */
+TEST_CASE(upkeep, below_the_hard_limit_or_not)
+{
+    enum { WAIT = 150, LIMIT = 2 * WAIT - RM_PRESSED_ENTRIES };
+    struct rangemap_domain_options options = {.hard_limit_bytes = LIMIT};
+
+    for (unsigned more = 0; more < 2; more++) {
+        options.hard_limit_bytes = LIMIT + more;
+        begin(&options, 3);
+        fill_ready(&rig.other[0]->shard, WAIT, 1);
+        fill_ready(&rig.other[2]->shard, WAIT, 1);
+        CHECK_EQ(rm_upkeep_below_limit(rig.own), more != 0);
+        CHECK_EQ(gone, (unsigned)RM_PRESSED_ENTRIES);
+        CHECK(rm_upkeep_below_limit(rig.own));
+        CHECK_EQ(gone, things);
+        end();
+    }
+    options.hard_limit_bytes = LIMIT;
+    begin(&options, 0);
+    fill_ready(&rig.own->shard, WAIT, 1);
+    rig.own->reclaiming = true;
+    CHECK(!rm_upkeep_below_limit(rig.own));
+    CHECK_EQ(gone, 0u, "in a callback of its own");
+    rig.own->reclaiming = false;
+    end();
+}
+
+/* ---- on demand ---- */
+
+/* All shards, by one budget; what it answers is whether anything is left. */
+TEST_CASE(upkeep, a_poll_goes_over_all_shards)
+{
+    enum { OTHERS = 3, EACH = 20, ALL = (OTHERS + 1) * EACH };
+
+    for (unsigned budget = 0; budget <= ALL + 1; budget += budget < ALL - 2 ? 13 : 1) {
+        unsigned done = budget < ALL ? budget : ALL;
+
+        begin(NULL, OTHERS);
+        for (unsigned i = 0; i <= OTHERS; i++) {
+            fill_ready(i == OTHERS ? &rig.own->shard : &rig.other[i]->shard, EACH, 1);
+        }
+        CHECK_EQ(rm_upkeep_poll(rig.own, budget), done < ALL);
+        CHECK_EQ(gone, done);
+        rig.own->reclaiming = true;
+        CHECK(rm_upkeep_poll(rig.own, ALL), "in a callback of its own");
+        CHECK_EQ(gone, done);
+        rig.own->reclaiming = false;
+        end();
+    }
+}
+
+/* Eight grace periods begin and end in one poll, not more. */
+TEST_CASE(upkeep, a_poll_moves_the_epoch_eight_times)
+{
+    enum { OTHERS = 20, POLLS_AT_ONCE = 8 };
+    unsigned epoch;
+
+    begin(NULL, OTHERS);
+    for (unsigned i = 0; i < OTHERS; i++) {
+        hand_over(&rig.other[i]->shard, 1, 1, false);
+    }
+    epoch = rig.domain->epoch.epoch;
+    CHECK(rm_upkeep_poll(rig.own, 0));
+    CHECK_EQ(rig.domain->epoch.epoch, epoch + POLLS_AT_ONCE);
+    end();
+}
+
+/* What is deferred waits until it is asked for; the barrier asks. */
+TEST_CASE(upkeep, a_barrier_ends_all)
+{
+    struct rangemap_domain_options options = {.callbacks = RANGEMAP_CALLBACKS_WHEN_ASKED};
+
+    begin(&options, 5);
+    for (unsigned i = 0; i < 5; i++) {
+        hand_over(&rig.other[i]->shard, 400, 1, i % 2 != 0);
+    }
+    rig.own->retired_since_visit = VISIT;
+    kernel_tick();
+    rm_upkeep_share(rig.own);
+    CHECK_LT(gone, things);
+    rm_upkeep_barrier(rig.own);
+    CHECK_EQ(gone, things);
+    CHECK(rm_reclaim_is_empty(rig.domain));
+    end();
+}
