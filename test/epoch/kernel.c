@@ -59,6 +59,11 @@ static long cpu_time(struct timespec *time)
     return answer(kernel.cpu_ns != 0 ? 0 : EINVAL);
 }
 
+static bool is_gone(long number)
+{
+    return number == kernel.gone || (kernel.others_are_gone && number != getpid());
+}
+
 static void count(long number)
 {
     kernel.mapped += number == SYS_mmap;
@@ -83,7 +88,7 @@ long syscall(long number, ...)
     if (kernel.has_cpu_time && number == SYS_clock_gettime) {
         return cpu_time((struct timespec *)a[1]);
     }
-    if (kernel.gone != 0 && number == SYS_tgkill && a[1] == kernel.gone) {
+    if (number == SYS_tgkill && is_gone(a[1])) {
         return answer(ESRCH);
     }
     if (kernel.refuses_pages && number == SYS_mmap) {
