@@ -13,7 +13,8 @@ struct kernel kernel;
 
 void kernel_reset(void)
 {
-    kernel = (struct kernel){.clock_ns = 1000000000, .has_membarrier = true, .mapped = kernel.mapped};
+    kernel =
+        (struct kernel){.clock_ns = 1000000000, .has_membarrier = true, .mapped_bytes = kernel.mapped_bytes};
 }
 
 static void tell(uint64_t ns, struct timespec *time)
@@ -64,10 +65,10 @@ static bool is_gone(long number)
     return number == kernel.gone || (kernel.others_are_gone && number != getpid());
 }
 
-static void count(long number)
+static void count(long number, long bytes)
 {
-    kernel.mapped += number == SYS_mmap;
-    kernel.mapped -= number == SYS_munmap;
+    kernel.mapped_bytes += number == SYS_mmap ? bytes : 0;
+    kernel.mapped_bytes -= number == SYS_munmap ? bytes : 0;
     kernel.signals_held_off += number == SYS_rt_sigprocmask;
 }
 
@@ -94,7 +95,7 @@ long syscall(long number, ...)
     if (kernel.refuses_pages && number == SYS_mmap) {
         return answer(ENOMEM);
     }
-    count(number);
+    count(number, a[1]);
     *(void **)&next = dlsym(RTLD_NEXT, "syscall");
     return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }

@@ -20,7 +20,7 @@ struct kernel {
     int gone;                  /* no thread has this number */
     bool others_are_gone;      /* nor any, but the first thread of the process */
     bool refuses_pages;        /* mmap */
-    int64_t mapped;            /* mappings made and not undone */
+    int64_t mapped_bytes;      /* and not unmapped */
     unsigned signals_held_off; /* calls that did, or undid it */
 };
 

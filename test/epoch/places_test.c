@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Places of records in a domain's roster: each record its own, over many pages, with or without memory for another page;
+ * the bit of each alone; and walks over what is there.
+ */
+#include "rangemap/epoch/record.h"
+#include "rangemap/epoch/roster.h"
+#include "test/check/chunk_source.h"
+#include "test/epoch/rig.h"
+#include "test/shim/ctest.h"
+
+enum { RECORDS = 3 * RM_ROSTER_PLACES + 1 };
+
+static struct rig rig;
+static struct chunk_source source;
+static struct rm_thread *record[RECORDS];
+
+/* The test's own record has the first place. */
+static void begin(void)
+{
+    struct rangemap_domain_options options = {.chunks = &source.allocator};
+
+    chunk_source_init(&source);
+    rig_begin(&rig, &options, 0);
+    record[0] = rig.own;
+}
+
+static void end(void)
+{
+    rig_end(&rig);
+    CHECK_EQ(source.live, 0u);
+    CHECK_EQ(source.breaches, 0u);
+}
+
+static void add(unsigned place)
+{
+    record[place] = rm_record_take();
+    REQUIRE_NE(record[place], NULL);
+    REQUIRE(rm_record_join(record[place], rig.domain));
+    CHECK_EQ(record[place]->place, place % RM_ROSTER_PLACES);
+    CHECK_EQ(rm_load_pointer(&record[place]->page->record[record[place]->place]), record[place]);
+    CHECK_EQ(rm_load_relaxed(&rig.domain->roster.places), place + 1);
+    rm_record_push_parked(record[place]);
+}
+
+static const struct rm_roster_page *page_at(unsigned number)
+{
+    const struct rm_roster_page *page = &rig.domain->roster.first;
+
+    for (; number > 0 && page != NULL; number--) {
+        page = rm_load_pointer(&page->next);
+    }
+    return page;
+}
+
+/* Those with a bit in `attached`, or all, in the order of their places. */
+static void check_walk(unsigned count, unsigned every)
+{
+    struct rm_roster_walk walk = rm_roster_begin(&rig.domain->roster, false);
+
+    for (unsigned i = 0; i < count; i++) {
+        if (i == 0 || (every > 0 && i % every == 0)) {
+            CHECK_EQ(rm_roster_next(&walk), record[i], "every %u", every);
+        }
+    }
+    CHECK_EQ(rm_roster_next(&walk), NULL);
+    walk = rm_roster_begin(&rig.domain->roster, true);
+    for (unsigned i = 0; i < count; i++) {
+        CHECK_EQ(rm_roster_next(&walk), record[i]);
+    }
+    CHECK_EQ(rm_roster_next(&walk), NULL);
+}
+
+TEST_CASE(places, each_record_has_its_own)
+{
+    begin();
+    for (unsigned i = 1; i < RECORDS; i++) {
+        add(i);
+        CHECK_EQ(record[i]->page, page_at(i / RM_ROSTER_PLACES));
+        CHECK_EQ(page_at(i / RM_ROSTER_PLACES + 1), NULL, "not before it is needed");
+        check_walk(i + 1, 0);
+    }
+    end();
+}
+
+TEST_CASE(places, each_bit_alone)
+{
+    struct rm_roster *roster;
+
+    begin();
+    roster = &rig.domain->roster;
+    for (unsigned i = 1; i < RECORDS; i++) {
+        add(i);
+    }
+    for (unsigned every = 1; every < 9; every++) {
+        unsigned count = 1;
+
+        for (unsigned i = every; i < RECORDS; i += every, count++) {
+            rm_roster_set_attached(roster, record[i], true);
+            rm_roster_set_attached(roster, record[i], true);
+        }
+        CHECK_EQ(rm_load_relaxed(&roster->attached), count, "twice is once");
+        check_walk(RECORDS, every);
+        for (unsigned i = every; i < RECORDS; i += every) {
+            rm_roster_set_attached(roster, record[i], false);
+            rm_roster_set_attached(roster, record[i], false);
+        }
+        CHECK_EQ(rm_load_relaxed(&roster->attached), 1u);
+        check_walk(RECORDS, 0);
+    }
+    end();
+}
+
+/* A new page takes memory, of which there is none; a place in a page that is there takes none. */
+TEST_CASE(places, without_memory)
+{
+    begin();
+    for (unsigned i = 1; i < RECORDS; i++) {
+        unsigned used = 0;
+        void *all[4096];
+        struct rm_thread *thread = rm_record_take();
+        bool needs_page = i % RM_ROSTER_PLACES == 0;
+
+        source.fail_all = true;
+        for (; used < 4096 && (all[used] = rm_thread_alloc(rig.own, RM_ROSTER_LINES)) != NULL; used++) {
+        }
+        REQUIRE_LT(used, 4096u);
+        CHECK_EQ(rm_record_join(thread, rig.domain), !needs_page, "place %u", i);
+        CHECK_EQ(rm_load_relaxed(&rig.domain->roster.places), needs_page ? i : i + 1);
+        CHECK_EQ(thread->section.global, needs_page ? NULL : &rig.domain->epoch);
+        while (used > 0) {
+            rm_thread_free(rig.own, all[--used], RM_ROSTER_LINES);
+        }
+        source.fail_all = false;
+        CHECK(!needs_page || rm_record_join(thread, rig.domain), "then there is");
+        CHECK_EQ(thread->page, page_at(i / RM_ROSTER_PLACES));
+        rm_record_push_parked(thread);
+    }
+    end();
+}
