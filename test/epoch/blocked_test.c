@@ -134,6 +134,39 @@ TEST_CASE(blocked, so_many_epochs_are_waited_for)
     rig_end(&rig);
 }
 
+static void let_go_at_the_third_pause(void)
+{
+    if (kernel.pauses == 3) {
+        rig.other[1]->section.active = 0;
+        rm_store_relaxed(&rig.other[1]->shard.claim, 0);
+    }
+}
+
+/* Four yields, then longer and longer sleeps: for a section, and for a thread that is at a shard. */
+TEST_CASE(blocked, who_waits_sleeps)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        struct rm_garbage garbage = {.kind = &kind};
+
+        begin(3);
+        if (i < 2) {
+            block(&garbage);
+        } else {
+            rm_reclaim_submit_to(rig.own, &rig.other[1]->shard, &garbage);
+            rm_store_relaxed(&rig.other[1]->shard.claim, rm_pointer_bits(rig.other[2]));
+        }
+        kernel.at_pause = let_go_at_the_third_pause;
+        (i == 0 ? rm_upkeep_wait_grace : rm_upkeep_barrier)(rig.own);
+        CHECK_EQ(kernel.yields, 4u, "case %u", i);
+        CHECK_EQ(kernel.pauses, 3u);
+        CHECK_EQ(kernel.paused_ns, 1000 + 2000 + 4000);
+        kernel.at_pause = NULL;
+        rm_upkeep_barrier(rig.own);
+        CHECK_EQ(runs, 1u);
+        rig_end(&rig);
+    }
+}
+
 /* What it had not handed over yet is of before the barrier, too. */
 TEST_CASE(blocked, a_barrier_ends_what_ended_threads_had)
 {

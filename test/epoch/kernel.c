@@ -4,6 +4,8 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <linux/futex.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -65,10 +67,11 @@ static bool is_gone(long number)
     return number == kernel.gone || (kernel.others_are_gone && number != getpid());
 }
 
-static void count(long number, long bytes)
+static void count(long number, long argument)
 {
-    kernel.mapped_bytes += number == SYS_mmap ? bytes : 0;
-    kernel.mapped_bytes -= number == SYS_munmap ? bytes : 0;
+    kernel.mapped_bytes += number == SYS_mmap ? argument : 0;
+    kernel.mapped_bytes -= number == SYS_munmap ? argument : 0;
+    kernel.wakes += number == SYS_futex && (argument & FUTEX_CMD_MASK) == FUTEX_WAKE;
     kernel.signals_held_off += number == SYS_rt_sigprocmask;
 }
 
@@ -98,4 +101,27 @@ long syscall(long number, ...)
     count(number, a[1]);
     *(void **)&next = dlsym(RTLD_NEXT, "syscall");
     return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+int sched_yield(void)
+{
+    int (*next)(void);
+
+    kernel.yields++;
+    *(void **)&next = dlsym(RTLD_NEXT, "sched_yield");
+    return next();
+}
+
+int nanosleep(const struct timespec *time, struct timespec *left)
+{
+    int (*next)(const struct timespec *, struct timespec *);
+
+    kernel.pauses++;
+    kernel.paused_ns += time->tv_sec * 1000000000 + time->tv_nsec;
+    if (kernel.at_pause != NULL) {
+        kernel.at_pause();
+        return 0;
+    }
+    *(void **)&next = dlsym(RTLD_NEXT, "nanosleep");
+    return next(time, left);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What the library asks of the system, answered as a test says: clock_gettime() and syscall() are ours in the tests that
+ * What the library asks of the system, answered as a test says: clock_gettime(), syscall() and what a thread waits by are ours in the tests that
  * link this. What is not set goes to the system.
  */
 #ifndef TEST_EPOCH_KERNEL_H
@@ -10,17 +10,21 @@
 #include <stdint.h>
 
 struct kernel {
-    uint64_t clock_ns;         /* what clocks stand at; 0: they run */
-    bool has_membarrier;       /* answered by us */
-    int fence_error;           /* of the heavy fence: 0 or an errno */
-    unsigned fences;           /* heavy fences that were asked for */
-    void (*at_fence)(void);    /* runs in the midst of one */
-    bool has_cpu_time;         /* of threads, answered by us */
-    uint64_t cpu_ns;           /* 0: refused */
-    int gone;                  /* no thread has this number */
-    bool others_are_gone;      /* nor any, but the first thread of the process */
-    bool refuses_pages;        /* mmap */
-    int64_t mapped_bytes;      /* and not unmapped */
+    uint64_t clock_ns;       /* what clocks stand at; 0: they run */
+    bool has_membarrier;     /* answered by us */
+    int fence_error;         /* of the heavy fence: 0 or an errno */
+    unsigned fences;         /* heavy fences that were asked for */
+    void (*at_fence)(void);  /* runs in the midst of one */
+    bool has_cpu_time;       /* of threads, answered by us */
+    uint64_t cpu_ns;         /* 0: refused */
+    int gone;                /* no thread has this number */
+    bool others_are_gone;    /* nor any, but the first thread of the process */
+    bool refuses_pages;      /* mmap */
+    int64_t mapped_bytes;    /* and not unmapped */
+    unsigned wakes;          /* of threads that sleep on a word */
+    unsigned yields, pauses; /* between two looks; they take no time if `at_pause` is set */
+    int64_t paused_ns;
+    void (*at_pause)(void);
     unsigned signals_held_off; /* calls that did, or undid it */
 };
 

@@ -66,7 +66,7 @@ TEST_CASE(record, each_has_a_place_of_its_own)
         record[i] = rm_record_take();
         REQUIRE_NE(record[i], NULL);
         if (i == end_of_slabs) {
-            end_of_slabs += SLAB << slabs++;
+            end_of_slabs += (unsigned)SLAB << slabs++;
         }
         CHECK_EQ(record[i]->number, i);
         CHECK_EQ(rm_record_at(i), record[i]);
