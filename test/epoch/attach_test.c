@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * How threads come to their records and leave them: whose record a new thread gets, what is left of its last thread, how
- * many are looked at for that, and what a domain's end makes of them. The kernel says which threads are gone as the test
- * wants it.
+ * How threads come to their records and leave them: whose record a new thread gets, what is left of its last thread,
+ * how many are looked at for that, and what a domain's end makes of them. The kernel says which threads are gone as the
+ * test wants it.
  */
 #include <errno.h>
 #include <limits.h>

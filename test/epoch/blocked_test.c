@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Threads that are gone in the midst of a section, with a bag half full: who finds them, when, and how many at a time. A
- * thread that is there blocks, and is left alone.
+ * Threads that are gone in the midst of a section, with a bag half full: who finds them, when, and how many at a time.
+ * A thread that is there blocks, and is left alone.
  */
 #include "rangemap/epoch/retire.h"
 #include "rangemap/epoch/upkeep.h"

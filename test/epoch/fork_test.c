@@ -89,7 +89,6 @@ static void check_record(unsigned i)
 
 static void check_records(void)
 {
-    struct rm_thread *found;
     unsigned count = 0;
 
     for (unsigned i = 0; i < OTHERS; i++) {
@@ -99,7 +98,7 @@ static void check_records(void)
     CHECK_EQ(rm_record_tid(rig.own), (int)getpid());
     CHECK(rig.own->section.active == 1 && rig.own->busy == 1 && rig.own->bag != NULL);
     CHECK_EQ(rm_load_relaxed(&rig.domain->roster.attached), 1u);
-    while ((found = rm_record_pop_parked(rig.domain)) != NULL) {
+    while (rm_record_pop_parked(rig.domain) != NULL) {
         REQUIRE_LE(++count, (unsigned)OTHERS);
     }
     CHECK_EQ(count, (unsigned)OTHERS, "each once");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What the library asks of the system, answered as a test says: clock_gettime(), syscall() and what a thread waits by are ours in the tests that
- * link this. What is not set goes to the system.
+ * What the library asks of the system, answered as a test says: clock_gettime(), syscall() and what a thread waits by
+ * are ours in the tests that link this. What is not set goes to the system.
  */
 #ifndef TEST_EPOCH_KERNEL_H
 #define TEST_EPOCH_KERNEL_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Places of records in a domain's roster: each record its own, over many pages, with or without memory for another page;
- * the bit of each alone; and walks over what is there.
+ * Places of records in a domain's roster: each record its own, over many pages, with or without memory for another
+ * page; the bit of each alone; and walks over what is there.
  */
 #include "rangemap/epoch/record.h"
 #include "rangemap/epoch/roster.h"

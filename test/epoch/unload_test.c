@@ -79,6 +79,15 @@ TEST_CASE(unload, not_in_a_section)
     end();
 }
 
+/* It waits until after the section at least. */
+static void defer(rangemap_deferred_fn *run)
+{
+    REQUIRE_EQ(rangemap_domain_read_begin(NULL), 0);
+    REQUIRE_EQ(rangemap_domain_defer(NULL, &deferred, run, NULL), 0);
+    rangemap_domain_read_end(NULL);
+    CHECK_EQ(runs, 0u);
+}
+
 static void unload_inside(struct rangemap_deferred *object, void *context)
 {
     (void)object;
@@ -90,7 +99,7 @@ static void unload_inside(struct rangemap_deferred *object, void *context)
 TEST_CASE(unload, not_in_a_callback)
 {
     begin();
-    REQUIRE_EQ(rangemap_domain_defer(NULL, &deferred, unload_inside, NULL), 0);
+    defer(unload_inside);
     CHECK_EQ(rangemap_domain_barrier(NULL), 0);
     CHECK_EQ(runs, 1u);
     end();
@@ -110,7 +119,7 @@ TEST_CASE(unload, what_waits_is_ended)
     for (unsigned times = 0; times < 6; times++) {
         begin();
         left = times;
-        REQUIRE_EQ(rangemap_domain_defer(NULL, &deferred, defer_again, NULL), 0);
+        defer(defer_again);
         CHECK_EQ(rangemap_unload(false), 0);
         CHECK_EQ(runs, times + 1);
         end();
@@ -129,7 +138,7 @@ static void make_map(struct rangemap_deferred *object, void *context)
 TEST_CASE(unload, a_map_that_a_callback_makes)
 {
     begin();
-    REQUIRE_EQ(rangemap_domain_defer(NULL, &deferred, make_map, NULL), 0);
+    defer(make_map);
     CHECK_EQ(rangemap_unload(false), -EBUSY);
     CHECK_EQ(runs, 1u);
     CHECK_EQ(rangemap_lookup(map, 1, NULL), 0);
