@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What is noted of memory that broke, how that is told, and in which process. In children, since it is the process's. */
+/* What is noted of memory that broke, how that is told, and in which process. In children: it is the process's. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>

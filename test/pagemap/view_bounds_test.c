@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What can be viewed, at which alignments, and which stretches of it are revoked, up to the end of files. In children. */
+/* What can be viewed, at which alignments, and which stretches of it are revoked, up to the end of files. */
 #define _GNU_SOURCE
 #include <errno.h>
 
