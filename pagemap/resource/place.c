@@ -37,7 +37,7 @@ static void move(struct resource *res, resource_size_t start, resource_size_t en
 {
     struct resource **link = &res->parent->child;
 
-    while (*link != res) {
+    while (*link != NULL && *link != res) {
         link = &(*link)->sibling;
     }
     *link = res->sibling;
