@@ -6,10 +6,11 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "test/shim/system_call.h"
 
 struct kernel kernel;
 
@@ -75,17 +76,14 @@ static void count(long number, long argument)
     kernel.signals_held_off += number == SYS_rt_sigprocmask;
 }
 
-/* The six arguments that a system call may have. */
 long syscall(long number, ...)
 {
-    long (*next)(long, ...), a[6];
-    va_list arguments;
+    long a[SYSTEM_CALL_ARGUMENTS];
+    va_list list;
 
-    va_start(arguments, number);
-    for (unsigned i = 0; i < 6; i++) {
-        a[i] = va_arg(arguments, long);
-    }
-    va_end(arguments);
+    va_start(list, number);
+    system_call_arguments(list, a);
+    va_end(list);
     if (kernel.has_membarrier && number == SYS_membarrier) {
         return fence(a[0]);
     }
@@ -99,8 +97,7 @@ long syscall(long number, ...)
         return answer(ENOMEM);
     }
     count(number, a[1]);
-    *(void **)&next = dlsym(RTLD_NEXT, "syscall");
-    return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    return system_call(number, a);
 }
 
 int sched_yield(void)

@@ -4,31 +4,20 @@
  * warning says.
  */
 #define _GNU_SOURCE /* RTLD_NEXT */
-#include <dlfcn.h>
 #include <errno.h>
 #include <linux/mempolicy.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pagemap/base/map.h"
 #include "pagemap/base/warn.h"
 #include "test/pagemap/faults.h"
+#include "test/pagemap/mapped.h"
 #include "test/pagemap/refuse.h"
 #include "test/pagemap/sanitized.h"
 #include "test/pagemap/touch.h"
 #include "test/pagemap/warnings.h"
-
-static uint64_t mapped_pages(void)
-{
-    char text[64] = "";
-    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-
-    REQUIRE_GE(file, 0);
-    REQUIRE_GT(read(file, text, sizeof text - 1), 0);
-    (void)close(file);
-    return strtoull(text, NULL, 10);
-}
+#include "test/shim/system_call.h"
 
 /* ---- reserving ---- */
 
@@ -39,7 +28,7 @@ static bool is_mapped(const char *page)
 
 static void check_reserved(size_t pages, size_t alignment)
 {
-    uint64_t before = mapped_pages();
+    uint64_t before = mapped_bytes() / PAGE_SIZE;
     char *area = pm_area_reserve(pages * PAGE_SIZE, alignment);
 
     REQUIRE_NE(area, NULL);
@@ -47,13 +36,13 @@ static void check_reserved(size_t pages, size_t alignment)
     CHECK(is_mapped(area));
     CHECK(is_mapped(area + (pages - 1) * PAGE_SIZE));
     if (!SANITIZED) {
-        CHECK_EQ(mapped_pages(), before + pages, "%zu pages, alignment %zu", pages, alignment);
+        CHECK_EQ(mapped_bytes() / PAGE_SIZE, before + pages, "%zu pages, alignment %zu", pages, alignment);
     }
     CHECK_EQ(touch_read(area, NULL), SIGSEGV, "reserved, and no more");
     CHECK(pm_area_release(area, pages * PAGE_SIZE));
     CHECK(!is_mapped(area));
     if (!SANITIZED) {
-        CHECK_EQ(mapped_pages(), before);
+        CHECK_EQ(mapped_bytes() / PAGE_SIZE, before);
     }
 }
 
@@ -62,7 +51,7 @@ TEST_CASE(area, is_as_large_as_asked_for)
     static const size_t pages[] = {1, 2, 3, 511, 512, 513, 5000};
 
     touch_install();
-    (void)mapped_pages();
+    (void)mapped_bytes();
     for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
         for (size_t alignment = PAGE_SIZE; alignment <= (size_t)1 << 30; alignment *= 4) {
             check_reserved(pages[i], alignment);
@@ -208,22 +197,19 @@ static unsigned long asked_mode, asked_nodes[16], asked_bits;
 
 long syscall(long number, ...)
 {
-    long (*next)(long, ...), a[6];
-    va_list arguments;
+    long a[SYSTEM_CALL_ARGUMENTS];
+    va_list list;
 
-    va_start(arguments, number);
-    for (unsigned i = 0; i < 6; i++) {
-        a[i] = va_arg(arguments, long);
-    }
-    va_end(arguments);
+    va_start(list, number);
+    system_call_arguments(list, a);
+    va_end(list);
     if (is_asked && number == SYS_mbind) {
         asked_mode = (unsigned long)a[2];
         asked_bits = (unsigned long)a[4];
         memcpy(asked_nodes, (const void *)a[3], sizeof asked_nodes);
         return 0;
     }
-    *(void **)&next = dlsym(RTLD_NEXT, "syscall");
-    return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    return system_call(number, a);
 }
 
 TEST_CASE(area, each_node_by_its_number)

@@ -7,7 +7,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <linux/futex.h>
-#include <stdarg.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "pagemap/base/wait.h"
 #include "test/pagemap/sanitized.h"
 #include "test/shim/ctest.h"
+#include "test/shim/system_call.h"
 
 enum { MAX_SLEEPS = 8 };
 
@@ -50,17 +50,14 @@ static long fake_sleep(const struct timespec *deadline)
     return fake.result;
 }
 
-/* The six arguments that a system call may have. */
 long syscall(long number, ...)
 {
-    long (*next)(long, ...), a[6];
-    va_list arguments;
+    long a[SYSTEM_CALL_ARGUMENTS];
+    va_list list;
 
-    va_start(arguments, number);
-    for (unsigned i = 0; i < 6; i++) {
-        a[i] = va_arg(arguments, long);
-    }
-    va_end(arguments);
+    va_start(list, number);
+    system_call_arguments(list, a);
+    va_end(list);
     if (fake.on && number == SYS_futex && (a[1] & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET) {
         return fake_sleep((const struct timespec *)a[3]);
     }
@@ -69,8 +66,7 @@ long syscall(long number, ...)
         errno = EINVAL;
         return -1;
     }
-    *(void **)&next = dlsym(RTLD_NEXT, "syscall");
-    return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    return system_call(number, a);
 }
 
 static bool never(void *looks)

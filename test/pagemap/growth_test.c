@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What pagemap takes of the process does not grow with the number of references, devices, files and views that were. */
 #include <malloc.h>
-#include <stdlib.h>
 
 #include "pagemap/device.h"
 #include "pagemap/mmu_notifier.h"
 #include "test/pagemap/child.h"
 #include "test/pagemap/faults.h"
 #include "test/pagemap/file_rig.h"
+#include "test/pagemap/mapped.h"
 #include "test/pagemap/sanitized.h"
 
 struct taken {
@@ -16,15 +16,9 @@ struct taken {
 
 static struct taken taken_now(void)
 {
-    char text[256] = "";
-    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    struct taken taken;
+    struct taken taken = {.mapped_bytes = mapped_bytes()};
 
-    REQUIRE_GE(file, 0);
-    REQUIRE_GT(read(file, text, sizeof text - 1), 0);
-    (void)close(file);
     REQUIRE_EQ(pagemap_barrier(), 0);
-    taken.mapped_bytes = strtoull(text, NULL, 10) * PAGE_SIZE;
     taken.heap_bytes = mallinfo2().uordblks;
     return taken;
 }

@@ -10,6 +10,7 @@
 
 #include "pagemap/export.h"
 #include "test/pagemap/file_rig.h"
+#include "test/pagemap/mapped.h"
 #include "test/pagemap/refuse.h"
 #include "test/pagemap/sanitized.h"
 #include "test/pagemap/temporary.h"
@@ -352,17 +353,6 @@ TEST_CASE(memory_system, durable_where_the_file_system_can)
 
 /* ---- nothing is kept ---- */
 
-static uint64_t mapped_pages(void)
-{
-    unsigned long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-
-    REQUIRE_NE(file, NULL);
-    CHECK_EQ(fscanf(file, "%lu", &pages), 1);
-    (void)fclose(file);
-    return pages;
-}
-
 static void create_and_destroy(unsigned times)
 {
     char path[] = "/tmp/pagemap_test_XXXXXX";
@@ -394,7 +384,7 @@ TEST_CASE(memory_system, nothing_is_kept_of_hundreds)
     int fd;
 
     create_and_destroy(2);
-    before = mapped_pages();
+    before = mapped_bytes() / PAGE_SIZE;
     fd = lowest_free();
 #if !SANITIZED
     grants_sync = true;
@@ -402,7 +392,7 @@ TEST_CASE(memory_system, nothing_is_kept_of_hundreds)
     create_and_destroy(100);
     CHECK_EQ(lowest_free(), fd);
     if (!SANITIZED) {
-        CHECK_LE(mapped_pages(), before + 100);
+        CHECK_LE(mapped_bytes() / PAGE_SIZE, before + 100);
     }
 #if !SANITIZED
     grants_sync = false;

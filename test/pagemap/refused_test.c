@@ -6,7 +6,6 @@
 #define _GNU_SOURCE /* sched_getcpu */
 #include <errno.h>
 #include <linux/capability.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -16,6 +15,7 @@
 #include "test/pagemap/child.h"
 #include "test/pagemap/faults.h"
 #include "test/pagemap/file_rig.h"
+#include "test/pagemap/mapped.h"
 #include "test/pagemap/refuse.h"
 
 static void drop_privileges(void)
@@ -359,18 +359,6 @@ TEST_CASE(refused, mappings_that_ran_out_stop_no_teardown)
     TEST_SKIP("the sanitizer needs mappings itself");
 #endif
     child_run(no_mappings);
-}
-
-/* The bytes of address space that this process has. */
-static rlim_t mapped_bytes(void)
-{
-    char text[64] = "";
-    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-
-    REQUIRE_GE(file, 0);
-    REQUIRE_GT(read(file, text, sizeof text - 1), 0);
-    (void)close(file);
-    return strtoull(text, NULL, 10) * PAGE_SIZE;
 }
 
 /* The first device, with more and more left of it: whole, or not at all. */

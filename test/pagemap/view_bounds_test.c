@@ -85,6 +85,23 @@ TEST_CASE(view_bounds, alignments_and_protections)
     child_run(with_alignments);
 }
 
+/* Of each: the first page, how many, and the first and last of the view's that are away then. Ends the view. */
+static void check_stretches(char *view, const uint64_t (*stretches)[4], size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        unmap_mapping_pages(&rig.file, stretches[i][0], stretches[i][1], false);
+        for (unsigned page = 0; page < PAGES; page++) {
+            bool away = page >= stretches[i][2] && page <= stretches[i][3];
+
+            CHECK_EQ(touch_read(view + page * PAGE_SIZE, NULL), away ? SIGBUS : 0, "case %zu, page %u", i,
+                     page);
+        }
+        CHECK_EQ(map_mapping_range(&rig.file, 0, 0), 0);
+    }
+    CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), 0);
+    file_rig_tear_down(&rig);
+}
+
 /* Which of the pages [0, PAGES) a call takes away, by index and number. */
 static void revoke_bounds(void)
 {
@@ -100,18 +117,7 @@ static void revoke_bounds(void)
 
     set_up(PAGEMAP_REVOKE_OVERLAY);
     view = file_rig_view(&rig, 0, PAGES);
-    for (size_t i = 0; i < sizeof stretches / sizeof *stretches; i++) {
-        unmap_mapping_pages(&rig.file, stretches[i][0], stretches[i][1], false);
-        for (unsigned page = 0; page < PAGES; page++) {
-            bool away = page >= stretches[i][2] && page <= stretches[i][3];
-
-            CHECK_EQ(touch_read(view + page * PAGE_SIZE, NULL), away ? SIGBUS : 0, "case %zu, page %u", i,
-                     page);
-        }
-        CHECK_EQ(map_mapping_range(&rig.file, 0, 0), 0);
-    }
-    CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), 0);
-    file_rig_tear_down(&rig);
+    check_stretches(view, stretches, sizeof stretches / sizeof *stretches);
 }
 
 TEST_CASE(view_bounds, stretches_that_are_revoked)
@@ -139,18 +145,7 @@ static void revoke_at_the_end(void)
     set_up(PAGEMAP_REVOKE_OVERLAY);
     REQUIRE_EQ(filemap_add_pages(&rig.file, first, 100, PAGES), 0);
     view = file_rig_view(&rig, first, PAGES);
-    for (size_t i = 0; i < sizeof stretches / sizeof *stretches; i++) {
-        unmap_mapping_pages(&rig.file, stretches[i][0], stretches[i][1], false);
-        for (unsigned page = 0; page < PAGES; page++) {
-            bool away = page >= stretches[i][2] && page <= stretches[i][3];
-
-            CHECK_EQ(touch_read(view + page * PAGE_SIZE, NULL), away ? SIGBUS : 0, "case %zu, page %u", i,
-                     page);
-        }
-        CHECK_EQ(map_mapping_range(&rig.file, 0, 0), 0);
-    }
-    CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), 0);
-    file_rig_tear_down(&rig);
+    check_stretches(view, stretches, sizeof stretches / sizeof *stretches);
 }
 
 TEST_CASE(view_bounds, stretches_at_the_end_of_files)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The variants, each in a child. */
 #include <errno.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "test/pagemap/child.h"
+#include "test/pagemap/mapped.h"
 #include "test/pagemap/refuse.h"
 #include "test/pagemap/stress/world.h"
 
@@ -41,13 +41,7 @@ TEST_CASE(stress, at_the_limit_of_mappings)
 
 static void fill_address_space(void)
 {
-    unsigned long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-
-    REQUIRE_NE(file, NULL);
-    CHECK_EQ(fscanf(file, "%lu", &pages), 1);
-    (void)fclose(file);
-    limit(RLIMIT_AS, pages * PAGE_SIZE + 48 * RIG_MB);
+    limit(RLIMIT_AS, mapped_bytes() + 48 * RIG_MB);
 }
 
 /* The array of all struct pages is address space that is there from the first device on. */
