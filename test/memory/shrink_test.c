@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * How the pool grows and what it gives back: the size of each chunk, from where on and how much at once, what stays,
- * and that one slab in use keeps its chunk, whichever it is.
+ * and that one slab in use keeps its chunk, whichever it is. Growing and shrinking are asked of the same books: hence
+ * its length.
  */
 #include <stdlib.h>
 #include <string.h>

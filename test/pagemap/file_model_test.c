@@ -2,7 +2,7 @@
 /*
  * Two files of a device beside a list of what is where: pages go in, out, and in place of others, fail, are looked for
  * and held, with ranges that end at any byte. After each step all places, counts and views are those of the list; so
- * are the errors.
+ * are the errors. One model of all operations: hence its length.
  */
 #include <errno.h>
 #include <string.h>
