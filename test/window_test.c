@@ -4,6 +4,7 @@
  * that are half changed, somebody else's range erased), and windows so wide that memory and progress are the matter.
  */
 #include <errno.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -274,12 +275,27 @@ struct wide {
     unsigned rewrites;
 };
 
-/* One thread rewrites the whole of the map, the others update its inside. */
+/* The rewrite does not go on before a small update has ended: whoever is late, at least one ends beside it. */
+static int increment_beside(const struct rangemap_entry *part, const struct rangemap_entry *whole,
+                            void **value, void *context)
+{
+    struct wide *wide = context;
+
+    while (atomic_load(&wide->beside) == 0 && !crew_is_broken()) {
+        (void)sched_yield();
+    }
+    return increment(part, whole, value, NULL);
+}
+
+/* One thread rewrites the whole of the map; the others update its inside as soon as it has begun. */
 static void rewrite_or_write(unsigned index, void *context)
 {
     struct wide *wide = context;
     struct prng random = prng_stream(test_seed(), index);
 
+    while (index > 0 && atomic_load(&wide->rewriting) == 0 && !crew_is_broken()) {
+        (void)sched_yield();
+    }
     for (unsigned i = 0; index > 0 && i < wide->writes; i++) {
         uint64_t start = STEP * prng_below(&random, wide->ranges);
 
@@ -291,7 +307,7 @@ static void rewrite_or_write(unsigned index, void *context)
         bool last = atomic_load(&wide->writing) == 0;
 
         atomic_store(&wide->rewriting, 1);
-        REQUIRE_EQ(rangemap_update(wide->map, 0, UINT64_MAX, increment, NULL, NULL), 0);
+        REQUIRE_EQ(rangemap_update(wide->map, 0, UINT64_MAX, increment_beside, wide, NULL), 0);
         atomic_store(&wide->rewriting, 0);
         wide->rewrites++;
         if (last) {
