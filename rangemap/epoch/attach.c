@@ -9,6 +9,7 @@
 
 #include "rangemap/base/clock.h"
 #include "rangemap/base/fence.h"
+#include "rangemap/base/turn.h"
 #include "rangemap/epoch/fork.h"
 #include "rangemap/epoch/retire.h"
 #include "rangemap/epoch/section.h"
@@ -73,10 +74,9 @@ static struct rm_roster_walk walk_on(struct rangemap_domain *domain, unsigned re
 {
     struct rm_roster_walk walk = rm_roster_begin(&domain->roster, false);
     uint64_t attached = rm_load_relaxed(&domain->roster.attached);
-    uint64_t looked = rm_add_relaxed(&domain->roster.looked, records);
 
     if (attached > records) {
-        rm_roster_skip(&walk, looked % attached);
+        rm_roster_skip(&walk, rm_turn(&domain->roster.looked, records, attached));
     }
     return walk;
 }

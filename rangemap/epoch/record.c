@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "rangemap/base/turn.h"
+
 /*
  * Records lie in slabs, each twice the one before, which rm_record_unmap_all() alone unmaps. Their memory is the
  * process's and not a domain's, since they outlive domains.
@@ -114,21 +116,6 @@ bool rm_record_is_live(const struct rm_thread *thread)
 }
 
 /*
- * Round and round, whatever others do meanwhile: a look or two may be made twice, or left out. Not by a remainder: with
- * each record that is made that is another place, so that some might never be looked at.
- */
-static uint32_t next_place(uint32_t count)
-{
-    uint64_t place = rm_add_relaxed(&looked, 1);
-
-    if (place < count) {
-        return (uint32_t)place;
-    }
-    rm_store_relaxed(&looked, 1);
-    return 0;
-}
-
-/*
  * A record whose domain was destroyed while it was attached, and whose thread has ended since. A few are looked at
  * for each record that would have to be made, so that all together there are not many more than live threads.
  */
@@ -138,7 +125,7 @@ static struct rm_thread *find_abandoned_orphan(void)
     uint32_t count = rm_record_numbers();
 
     for (uint32_t i = 0; i < LOOKS && i < count; i++) {
-        struct rm_thread *thread = rm_record_at(next_place(count));
+        struct rm_thread *thread = rm_record_at((uint32_t)rm_turn(&looked, 1, count));
 
         if (thread != NULL && rm_record_seize(thread, RM_THREAD_ORPHAN, 0)) {
             return thread;

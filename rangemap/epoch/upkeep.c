@@ -4,6 +4,7 @@
 #include <limits.h>
 
 #include "rangemap/base/clock.h"
+#include "rangemap/base/turn.h"
 #include "rangemap/epoch/attach.h"
 #include "rangemap/epoch/report.h"
 #include "rangemap/epoch/retire.h"
@@ -138,7 +139,7 @@ static void tend_others(struct rm_work *work)
     rm_work_grant(&work->budget, RM_TEND_ENTRIES);
     tend_domain(domain, work->now_ns);
     if (places > RM_TEND_RECORDS) {
-        rm_roster_skip(&walk, rm_add_relaxed(&domain->roster.tended, RM_TEND_RECORDS) % places);
+        rm_roster_skip(&walk, rm_turn(&domain->roster.tended, RM_TEND_RECORDS, places));
     }
     for (unsigned i = 0; i < RM_TEND_RECORDS && (other = rm_roster_next(&walk)) != NULL; i++) {
         if (rm_load_relaxed(&other->shard.visited_ns) <= since_ns) {

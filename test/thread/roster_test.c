@@ -2,10 +2,11 @@
 /* A walk of a few records at a time that goes on where the last one ended comes by all of them equally often. */
 #include <string.h>
 
+#include "rangemap/base/turn.h"
 #include "rangemap/epoch/roster.h"
 #include "test/shim/ctest.h"
 
-enum { RECORDS = 70, LOOKS = 16 };
+enum { RECORDS = 70, LOOKS = 16, MANY = 2000 };
 
 static struct rm_roster roster;
 static struct rm_roster_page second;
@@ -27,13 +28,13 @@ static void fill(unsigned count)
     }
 }
 
-/* As upkeep and attach do it; `all`: of every place, else of those with a thread. */
-static void look_at_some(unsigned count, unsigned round, bool all, unsigned *looks)
+/* `all`: of every place, else of those with a thread. */
+static void look_at_some(unsigned count, rm_word *turn, bool all, unsigned *looks)
 {
     struct rm_roster_walk walk = rm_roster_begin(&roster, all);
     struct rm_thread *found;
 
-    rm_roster_skip(&walk, (uint64_t)round * LOOKS % count);
+    rm_roster_skip(&walk, rm_turn(turn, LOOKS, count));
     for (unsigned i = 0; i < LOOKS && (found = rm_roster_next(&walk)) != NULL; i++) {
         looks[(char *)found - record]++;
     }
@@ -42,10 +43,11 @@ static void look_at_some(unsigned count, unsigned round, bool all, unsigned *loo
 static void check_fairness(unsigned count, bool all)
 {
     unsigned looks[RECORDS] = {0};
+    rm_word turn = {0};
 
     fill(count);
     for (unsigned round = 0; round < count; round++) {
-        look_at_some(count, round, all, looks);
+        look_at_some(count, &turn, all, looks);
     }
     for (unsigned i = 0; i < count; i++) {
         CHECK_EQ(looks[i], (unsigned)LOOKS, "record %u of %u", i, count);
@@ -72,4 +74,49 @@ TEST_CASE(roster, all_come_once)
         count++;
     }
     CHECK_EQ(count, (unsigned)RECORDS);
+}
+
+static void look_at_places(rm_word *turn, uint64_t count, unsigned *looks)
+{
+    uint64_t place = rm_turn(turn, LOOKS, count);
+
+    REQUIRE_LT(place, count);
+    for (unsigned i = 0; i < LOOKS; i++) {
+        looks[(place + i) % count]++;
+    }
+}
+
+/* One more at each look, or one fewer: as where each thread that comes makes a record after a look for one. */
+static void check_while_it_changes(uint64_t from, int64_t by, unsigned rounds)
+{
+    unsigned looks[MANY] = {0};
+    rm_word turn = {0};
+    uint64_t count = from;
+
+    for (unsigned i = 0; i < rounds; i++, count += (uint64_t)by) {
+        if (i == rounds / 2) {
+            memset(looks, 0, sizeof looks);
+        }
+        look_at_places(&turn, count, looks);
+    }
+    for (uint64_t i = 0; i < (by > 0 ? from : count); i++) {
+        CHECK_GE(looks[i], 1u, "place %u of %u", (unsigned)i, (unsigned)count);
+    }
+}
+
+TEST_CASE(roster, all_are_looked_at_while_their_number_changes)
+{
+    check_while_it_changes(100, 1, 1800);
+    check_while_it_changes(1, 1, 1900);
+    check_while_it_changes(1900, -1, 1800);
+}
+
+TEST_CASE(roster, a_turn_begins_anew_when_few_are_left)
+{
+    rm_word turn = {1000};
+
+    CHECK_EQ(rm_turn(&turn, LOOKS, 501), 499u);
+    CHECK_EQ(rm_turn(&turn, LOOKS, 501), 0u + 515 - 501);
+    CHECK_EQ(rm_turn(&turn, LOOKS, 15), 0u, "twice as far and more");
+    CHECK_EQ(rm_turn(&turn, LOOKS, 501), (uint64_t)LOOKS);
 }
