@@ -53,8 +53,10 @@ static inline uint64_t pm_first_index(uint64_t start)
 
 static inline uint64_t pm_last_index(uint64_t start, uint64_t bytes)
 {
-    return bytes == 0 || bytes - 1 > UINT64_MAX - start ? PM_INDEX_END - 1
-                                                        : (start + bytes - 1) >> PAGE_SHIFT;
+    uint64_t last;
+
+    return bytes == 0 || __builtin_add_overflow(start, bytes - 1, &last) ? PM_INDEX_END - 1
+                                                                         : last >> PAGE_SHIFT;
 }
 
 /* Widens [*first, *last] to whole huge pages, if the file has such. */

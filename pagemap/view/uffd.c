@@ -28,7 +28,8 @@ static int fd = -1;
 static pid_t owner;
 static const char *why = "";
 
-static const char *open_descriptor(void)
+/* What is missing, or NULL. *later: it may be there at the next call. */
+static const char *open_descriptor(bool *later)
 {
     /* USER_MODE_ONLY needs no privilege; accesses by the kernel fail with EFAULT in any case. */
     struct uffdio_api api = {.api = UFFD_API, .features = UFFD_FEATURE_SIGBUS | UFFD_FEATURE_MINOR_SHMEM};
@@ -38,7 +39,7 @@ static const char *open_descriptor(void)
     }
     fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
     if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
-        owner = 0; /* the next call may have more luck */
+        *later = true;
         return "a free file descriptor";
     }
     if (fd < 0) {
@@ -56,6 +57,7 @@ static const char *open_descriptor(void)
 static int descriptor(void)
 {
     int opened, cancel = pm_cancel_off();
+    bool later = false;
 
     (void)pthread_mutex_lock(&lock);
     if (owner != getpid()) {
@@ -63,8 +65,8 @@ static int descriptor(void)
             (void)close(fd); /* the parent's */
             fd = -1;
         }
-        owner = getpid();
-        why = open_descriptor();
+        why = open_descriptor(&later);
+        owner = later ? owner : getpid();
     }
     opened = fd;
     (void)pthread_mutex_unlock(&lock);

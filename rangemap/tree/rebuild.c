@@ -247,12 +247,10 @@ static bool rebuild_row(struct rm_rebuild *rebuild, struct rm_node *node, struct
     if (!stage_node(rebuild, node) || !drop_children(rebuild, &frame, plan.drop_from, plan.drop_to)) {
         return false;
     }
-    if (plan.left) {
-        rm_frame_reuse(&frame, 0, frame.from, row);
-    }
+    rm_frame_reuse(&frame, 0, frame.from, row);
     done = frame.level == 1 ? rebuild_leaves(rebuild, &frame, row, &took_right)
                             : rebuild_inners(rebuild, &frame, row, &took_right);
-    if (done && (side & RM_RIGHT) != 0) {
+    if (done) {
         rm_frame_reuse(&frame, frame.to + 1 + took_right, frame.count, row);
     }
     return done;

@@ -23,7 +23,7 @@ enum { SEES_MAPPINGS = 1 };
 
 static struct {
     uint64_t mapped, unmapped, first_bytes; /* of the first mapping */
-    unsigned maps, unmaps, huge;
+    unsigned maps, unmaps, huge, accounted;
     size_t huge_bytes;
     void *huge_at;
     size_t shift; /* of what mappings are made next, from a multiple of the largest alignment */
@@ -62,6 +62,7 @@ long seen_syscall(long number, ...)
     if (number == SYS_mmap) {
         seen.first_bytes = seen.maps++ == 0 ? (uint64_t)argument[1] : seen.first_bytes;
         seen.mapped += (uint64_t)argument[1];
+        seen.accounted += (argument[3] & MAP_NORESERVE) == 0;
         if (seen.refuses) {
             errno = ENOMEM;
             return -1;
@@ -96,6 +97,7 @@ static void map_and_free(size_t bytes, size_t shift)
     CHECK_EQ((uintptr_t)chunk % alignment, 0u);
     CHECK_EQ(seen.mapped - seen.unmapped, SEES_MAPPINGS ? bytes : 0, "%zu bytes, %zu", bytes, shift);
     CHECK_EQ(seen.unmaps, SEES_MAPPINGS ? 1u + (shift % alignment != 0) : 0u);
+    CHECK_EQ(seen.accounted, 0u, "memory is had when it is touched");
     CHECK_EQ(seen.huge, bytes >= RM_CHUNK_MAX_BYTES);
     CHECK(seen.huge == 0 || (seen.huge_at == chunk && seen.huge_bytes == bytes));
     rm_unpoison(chunk, bytes);
@@ -144,6 +146,7 @@ TEST_CASE(chunk, plausible_is_what_the_system_would_give)
     memset(&seen, 0, sizeof seen);
     CHECK(rm_chunk_is_plausible(&rm_chunk_mmap, 3 * RM_CHUNK_MIN_BYTES));
     CHECK_EQ(seen.mapped, SEES_MAPPINGS ? 3u * RM_CHUNK_MIN_BYTES : 0u);
+    CHECK_EQ(seen.accounted, SEES_MAPPINGS ? 1u : 0u, "else the system would promise anything");
     CHECK_EQ(seen.unmapped, seen.mapped);
     CHECK(!rm_chunk_is_plausible(&rm_chunk_mmap, SIZE_MAX / 2 - RM_CHUNK_MIN_BYTES + 1));
     chunk_source_init(&source);

@@ -5,6 +5,7 @@
 #include <limits.h>
 
 #include "pagemap/mapping/mapping.h"
+#include "pagemap/page/marks.h"
 #include "pagemap/statistics.h"
 #include "test/pagemap/file_rig.h"
 
@@ -246,6 +247,29 @@ TEST_CASE(gup, put_while_it_is_in_a_file)
     CHECK_EQ(asked, 0u);
     CHECK_EQ(page_count(pfn_to_page(5)), 0);
     REQUIRE_EQ(zone_device_page_init(pfn_to_page(5)), 0);
+    tear_down();
+}
+
+/* Poisoned just now, by a thread that has not taken it out of the views yet. */
+TEST_CASE(gup, poisoned_while_it_is_in_a_view)
+{
+    struct pagemap_statistics before, after;
+    struct page *page = pfn_to_page(1), *found_page;
+
+    set_up(MEMORY_DEVICE_GENERIC);
+    REQUIRE_EQ(get_user_pages(at(1), 1, 0, &found_page), 1);
+    put_page(found_page); /* what nobody has touched is not looked into */
+    before = stats();
+    REQUIRE(pm_poison_mark(page, true));
+    CHECK_EQ(get_user_pages(at(1), 1, FOLL_HWPOISON, &found_page), -EHWPOISON);
+    CHECK_EQ(pin_user_pages(at(1), 1, FOLL_WRITE, &found_page), -EFAULT);
+    REQUIRE(pm_poison_mark(page, false));
+    after = stats();
+    CHECK_EQ(after.refused_poisoned - before.refused_poisoned, 2);
+    CHECK_EQ(after.refused_absent, before.refused_absent);
+    CHECK_EQ(page_count(page), 1);
+    CHECK_EQ(get_user_pages(at(1), 1, 0, &found_page), 1);
+    put_page(found_page);
     tear_down();
 }
 

@@ -131,38 +131,6 @@ TEST_CASE(replace, views_show_the_new_one)
     views_show_the_new_one(PAGEMAP_REVOKE_OVERLAY);
 }
 
-TEST_CASE(replace, errors_leave_all_as_it_was)
-{
-    struct address_space other;
-    char *view;
-
-    set_up(MEMORY_DEVICE_GENERIC, PAGEMAP_REVOKE_AUTO);
-    put_in();
-    view = file_rig_view(&rig, 0, PAGES);
-    REQUIRE_EQ(address_space_init(&other, "other", NULL), 0);
-    REQUIRE_EQ(filemap_add_pages(&other, 0, 20, 1), 0);
-    CHECK_EQ(replace(1, 1, 1), -EINVAL);
-    CHECK_EQ(replace(UINT64_C(1) << 52, 1, 10), -EINVAL);
-    CHECK_EQ(replace(1, 1, 5000), -ENXIO);
-    CHECK_EQ(replace(1, 2, 10), -ESTALE);
-    CHECK_EQ(replace(77, 1, 10), -ESTALE, "a hole");
-    CHECK_EQ(replace(1, 1, 20), -EBUSY);
-    CHECK_EQ(replace(1, 1, 2), -EBUSY);
-    CHECK_EQ(filemap_add_pages(&other, 1, 21, 1), 0);
-    CHECK_EQ(memory_failure(21, 0), 0);
-    CHECK_EQ(truncate_inode_pages(&other, 0), 0);
-    CHECK_EQ(replace(1, 1, 21), -EHWPOISON);
-    CHECK_EQ(unpoison_memory(21), 0);
-    CHECK_EQ(filemap_add_pages(&rig.file, 1, 30, 1), -EEXIST);
-    CHECK_EQ(touch_read(view + PAGE_SIZE, NULL), 0,
-             "nor does an insertion that is refused hide what is there");
-    CHECK_EQ(pfn_at(view + PAGE_SIZE), 1);
-    CHECK_EQ(page_index(pfn_to_page(10)), UINT64_MAX);
-    CHECK_EQ(address_space_destroy(&other), 0);
-    CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), 0);
-    file_rig_tear_down(&rig);
-}
-
 /* Without memory, or mappings, at any step: old or new in all views, and again. */
 static void each_step_may_fail(enum pagemap_revocation how)
 {

@@ -2,6 +2,7 @@
 /* What is noted of memory that broke, how that is told, and in which process. In children: it is the process's. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -99,6 +100,9 @@ static void without_standard_input(void)
     CHECK(is_readable(STDIN_FILENO));
     CHECK_EQ(pagemap_sigbus_serve(), 0);
     CHECK(!is_readable(STDIN_FILENO));
+    pm_note_forget();
+    CHECK_EQ(fcntl(STDIN_FILENO, F_GETFD), -1, "closed with what was noted");
+    CHECK_EQ(pagemap_sigbus_fd(), STDIN_FILENO, "and made anew");
 }
 
 TEST_CASE(sigbus_note, standard_input_is_not_needed)

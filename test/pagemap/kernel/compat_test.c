@@ -281,6 +281,8 @@ TEST_CASE(compat, later_forms)
     put_dev_pagemap(found);
     CHECK_EQ(zone_device_page_init(page, &pgmap, 0), -EINVAL, "its pages are of order 9");
     CHECK_EQ(zone_device_page_init(page + 1, &pgmap, 9), -EINVAL, "not the first");
+    CHECK_EQ(zone_device_page_init(page, NULL, 9), -EINVAL, "of nobody");
+    CHECK_EQ(zone_device_page_init(page + 1024, &pgmap, 9), -EINVAL, "beyond its last");
     CHECK_EQ(zone_device_page_init(page, &pgmap, 9), 0);
     unlock_page(page);
     CHECK_EQ(folio_ref_count(page_folio(page + 7)), 1);
