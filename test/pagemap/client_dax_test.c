@@ -44,8 +44,7 @@ TEST_CASE(clients, a_device_dax)
     pinned = pagemap_get_page(700);
     REQUIRE_NE(pinned, NULL);
     waiter_start(&removal, remove_driver, &dev);
-    while (!rig_finds(0, NULL)) {
-    }
+    rig_await_kill(0);
     CHECK(!waiter_is_done_after(&removal, 3000), "it waits for the pin");
     CHECK_EQ(touch_read(view, NULL), SIGBUS);
     CHECK_EQ(touch_by_kernel(view + 63 * PAGE_SIZE), EFAULT);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Client sequence D: p2pdma. Chunks of a BAR come from a pool, and are shown to processes. */
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -35,8 +36,7 @@ TEST_CASE(clients, d_bug11_p2pdma_failed_probe)
     }
     CHECK_EQ(pgmap_nr_references(&pgmap), 4);
     waiter_start(&removal, remove_driver, &dev);
-    while (!rig_finds(0, NULL)) {
-    }
+    rig_await_kill(0);
     CHECK_EQ(pagemap_get_page(64), NULL, "no allocation after the kill");
     for (unsigned i = 0; i < 4; i++) {
         CHECK(!waiter_is_done_after(&removal, 500), "%u chunks are out", 4 - i);
@@ -99,6 +99,7 @@ TEST_CASE(clients, d_p2pdma_mmap)
     CHECK(is_pci_p2pdma_page(pinned));
     waiter_start(&removal, remove_driver, &dev);
     while (touch_read(view + 31 * PAGE_SIZE, NULL) == 0) {
+        (void)sched_yield();
     }
     CHECK(!waiter_is_done_after(&removal, 3000), "a peer has a page");
     CHECK_EQ(touch_by_kernel(view + 5 * PAGE_SIZE), EFAULT);
@@ -197,8 +198,7 @@ TEST_CASE(clients, d_p2pdma_two_resources)
     CHECK_EQ(bars[0].avail, 1u << 2);
     chunks[0][2] = NULL;
     waiter_start(&removal, remove_driver, &dev);
-    while (!rig_finds(PHYS_PFN(bars[1].range.start), NULL)) { /* LIFO */
-    }
+    rig_await_kill(PHYS_PFN(bars[1].range.start)); /* LIFO */
     put_page(chunks[1][0]);
     CHECK_EQ(alloc_chunk(&bars[1]), NULL, "no allocation after the kill");
     CHECK_EQ(bars[1].avail, 1, "and the pool has it back");
@@ -206,8 +206,7 @@ TEST_CASE(clients, d_p2pdma_two_resources)
         CHECK(!waiter_is_done_after(&removal, 500));
         put_page(chunks[1][i]);
     }
-    while (!rig_finds(PHYS_PFN(bars[0].range.start), NULL)) {
-    }
+    rig_await_kill(PHYS_PFN(bars[0].range.start));
     CHECK_EQ(alloc_chunk(&bars[0]), NULL);
     CHECK_EQ(bars[0].avail, 1u << 2);
     for (unsigned i = 0; i < CHUNKS; i++) {

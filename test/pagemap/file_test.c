@@ -248,8 +248,7 @@ TEST_CASE(file, teardown_waits_for_files)
     CHECK_EQ(pgmap_nr_references(&rig.pgmap), 100);
     view = file_rig_view(&rig, 0, 100);
     waiter_start(&waiter, unmap_device, &rig.pgmap);
-    while (!rig_finds(0, NULL)) {
-    }
+    rig_await_kill(0);
     CHECK(!waiter_is_done_after(&waiter, 3000));
     CHECK_EQ(touch_read(view + 99 * PAGE_SIZE, NULL), 0, "it was not asked to revoke");
     CHECK_EQ(filemap_add_pages(&rig.file, 200, 200, 1), -ENXIO, "killed");

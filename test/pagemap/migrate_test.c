@@ -237,8 +237,7 @@ TEST_CASE(migrate, client_e_hmm_release_and_remove)
     REQUIRE_NE(held, NULL);
     CHECK_EQ(page_index(held), 7);
     waiter_start(&waiter, remove_hmm, &device);
-    while (!rig_finds(page_to_pfn(held), NULL)) {
-    }
+    rig_await_kill(page_to_pfn(held));
     CHECK(!waiter_is_done_after(&waiter, 2000), "somebody has a page of it");
     for (uint64_t i = 4; i < 8; i++) {
         CHECK_EQ((unsigned char)view[i * PAGE_SIZE], i, "came back when the driver was removed");

@@ -2,6 +2,7 @@
 /* A device of many ranges, with another one between them, comes in one step: who finds a range of it finds all. */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include "test/pagemap/faults.h"
@@ -106,7 +107,8 @@ TEST_CASE(publish, all_ranges_in_one_step)
     }
     __atomic_store_n(&is_coming, 1, __ATOMIC_SEQ_CST);
     REQUIRE_EQ(rig_map(device), 0);
-    while (__atomic_load_n(&whole, __ATOMIC_RELAXED) == 0) { /* they are there */
+    while (__atomic_load_n(&whole, __ATOMIC_RELAXED) == 0) { /* until they are there */
+        (void)sched_yield();
     }
     CHECK_EQ(memunmap_pages(device), 0);
     (void)__atomic_exchange_n(&is_coming, 0, __ATOMIC_SEQ_CST);

@@ -3,6 +3,7 @@
 #ifndef PAGEMAP_TEST_RIG_H
 #define PAGEMAP_TEST_RIG_H
 
+#include <sched.h>
 #include <stdint.h>
 
 #include "pagemap/pagemap.h"
@@ -113,6 +114,14 @@ static inline bool rig_finds(uint64_t pfn, struct dev_pagemap *pgmap)
 
     put_dev_pagemap(found);
     return found == pgmap;
+}
+
+/* Until another thread has killed what is mapped at pfn; it may have no other processor for that than this one. */
+static inline void rig_await_kill(uint64_t pfn)
+{
+    while (!rig_finds(pfn, NULL)) {
+        (void)sched_yield();
+    }
 }
 
 #endif

@@ -72,8 +72,7 @@ TEST_CASE(teardown, bug9_bug12_bug21_teardown_drains_pages_of_every_type)
         CHECK_EQ(pgmap_nr_references(&pgmap), 1, "one for a busy page, however busy");
 
         REQUIRE_EQ(pthread_create(&thread, NULL, tear_down, &teardown), 0);
-        while (!rig_finds(8, NULL)) {
-        }
+        rig_await_kill(8);
         CHECK(!is_done_after(&teardown, 2000));
         CHECK_EQ(pagemap_get_page(7), NULL, "killed");
         CHECK_EQ(zone_device_page_init(pfn_to_page(9)), -ENODEV, "no allocation after the kill (L6)");

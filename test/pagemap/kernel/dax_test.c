@@ -226,8 +226,7 @@ TEST_CASE(dax, unbound_while_mapped_and_pinned)
                    "faults them in");
         CHECK_EQ(page_to_pfn(pinned[1]), PHYS_PFN(START) + 1);
         REQUIRE_EQ(pthread_create(&thread, NULL, unbind_thread, NULL), 0);
-        while (!rig_finds(PHYS_PFN(START), NULL)) {
-        }
+        rig_await_kill(PHYS_PFN(START));
         CHECK_EQ(pagemap_compat_fault(view, false), -EFAULT, "the driver is going: its fault refuses");
         CHECK_EQ(request_mem_region(START, PAGE_SIZE, "early"), NULL,
                  "the region is released after the mapping");

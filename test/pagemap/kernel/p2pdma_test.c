@@ -198,6 +198,7 @@ static void *unbind_and_bind(void *number)
         uint64_t before = __atomic_load_n(&granted, __ATOMIC_SEQ_CST);
 
         while (__atomic_load_n(&granted, __ATOMIC_SEQ_CST) < before + 50) {
+            (void)sched_yield();
         }
         (void)number;
         REQUIRE_NE(get_device(&provider->dev), NULL);
@@ -232,8 +233,7 @@ static void *held;
 static void *free_later(void *unused)
 {
     (void)unused;
-    while (!rig_finds(PHYS_PFN(BAR_START), NULL)) { /* until the removal has killed it */
-    }
+    rig_await_kill(PHYS_PFN(BAR_START));
     CHECK_EQ(pci_alloc_p2pmem(provider, PAGE_SIZE), NULL, "dying: what the pool gave went back");
     pci_free_p2pmem(provider, held, PAGE_SIZE);
     return NULL;

@@ -227,8 +227,7 @@ TEST_CASE(pmem, four_threads_and_a_pin)
     page = pagemap_get_page(PHYS_PFN(START + METADATA));
     REQUIRE_NE(page, NULL);
     REQUIRE_EQ(pthread_create(&thread, NULL, unbind_thread, NULL), 0);
-    while (!rig_finds(PHYS_PFN(START + METADATA), NULL)) {
-    }
+    rig_await_kill(PHYS_PFN(START + METADATA));
     CHECK_EQ(request_mem_region(START, PAGE_SIZE, "early"), NULL);
     put_page(page);
     (void)pthread_join(thread, NULL);
