@@ -241,6 +241,16 @@ static void *pin_randomly(void *context)
     return NULL;
 }
 
+/* Of one more pin; while the pages are revoked each is refused. */
+static void await_refusal(void)
+{
+    uint64_t before = __atomic_load_n(&refused, __ATOMIC_SEQ_CST);
+
+    while (__atomic_load_n(&refused, __ATOMIC_SEQ_CST) == before) {
+        (void)sched_yield();
+    }
+}
+
 static void revoke_and_own(unsigned round)
 {
     if (round % 4 == 3) {
@@ -252,6 +262,9 @@ static void revoke_and_own(unsigned round)
         (void)__atomic_exchange_n(&exclusive, 1, __ATOMIC_SEQ_CST);
         (void)sched_yield();
         (void)__atomic_exchange_n(&exclusive, 0, __ATOMIC_SEQ_CST);
+    }
+    if (round < 8) { /* in each way; later it is left to chance who comes when */
+        await_refusal();
     }
     if (round % 4 == 3) {
         CHECK_EQ(filemap_add_pages(&shared.file, 0, 0, 8), 0);
@@ -309,8 +322,7 @@ TEST_CASE(gup, bug10_bug22_teardown_waits_for_pins)
     view = file_rig_view(&rig, 0, 4);
     REQUIRE_EQ(pin_user_pages(at(view, 0), 4, FOLL_WRITE | FOLL_LONGTERM, pages), 4);
     waiter_start(&teardown, unmap_device, &rig.pgmap);
-    while (!rig_finds(0, NULL)) {
-    }
+    rig_await_kill(0);
     for (unsigned i = 0; i < 100; i++) {
         CHECK_EQ(pin_user_pages(at(view, 0), 4, 0, none), -EFAULT, "killed, though still present");
     }
