@@ -301,7 +301,16 @@ static void *look(void *number)
     return NULL;
 }
 
-/* The other page of the index, with the same bytes; the old one is somebody else's as soon as nobody holds it. */
+static bool all_have_looked(void)
+{
+    return __atomic_load_n(&reads, __ATOMIC_RELAXED) > 0 && __atomic_load_n(&pins, __ATOMIC_RELAXED) > 0 &&
+           __atomic_load_n(&finds, __ATOMIC_RELAXED) > 0;
+}
+
+/*
+ * The other page of the index, with the same bytes; the old one is somebody else's as soon as nobody holds it. Until
+ * they have been looked at in each way as well: readers may have no processor for long.
+ */
 static void move_pages(unsigned rounds)
 {
     struct prng prng = prng_stream(test_seed(), 1);
@@ -310,7 +319,7 @@ static void move_pages(unsigned rounds)
     for (uint64_t i = 0; i < PAGES; i++) {
         pfn[i] = i;
     }
-    for (unsigned i = 0; i < rounds; i++) {
+    for (unsigned i = 0; i < rounds || !all_have_looked(); i++) {
         uint64_t index = next_index(&prng), other = pfn[index] < 100 ? index + 100 : index;
 
         allocate(other);
