@@ -242,6 +242,7 @@ TEST_CASE(statistics, waits)
     after = stats();
     CHECK_EQ(after.waits_now - before.waits_now, 1);
     CHECK_EQ(after.waits - before.waits, 1);
+    CHECK(!waiter_is_done_after(&waiter, 0)); /* it sleeps: a wait is counted before its clock is read */
     (void)usleep(2000);
     put_page(page);
     waiter_join(&waiter);
@@ -284,6 +285,7 @@ static uint64_t wait_once(struct file_rig *rig, bool over_a_second, unsigned at_
     while (stats().waits_now == waits_now) {
         (void)usleep(100);
     }
+    CHECK(!waiter_is_done_after(&waiter, 0)); /* it sleeps: its clock has been read */
     (void)usleep(at_least_us);
     put_page(page);
     waiter_join(&waiter);
