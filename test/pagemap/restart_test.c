@@ -23,7 +23,7 @@ enum { OPEN = 0, CLOSED = 1, THREADS = 3 };
 
 struct words {
     uint64_t *first;
-    uint64_t mode, added, taken, stop;
+    uint64_t mode, added, taken, begun, stop;
 };
 
 static struct words words;
@@ -73,6 +73,7 @@ static void close_words(void)
 static void *add(void *context)
 {
     uint64_t added = 0;
+    bool has_begun = false;
     unsigned cpu = 0;
 
     (void)context;
@@ -85,15 +86,23 @@ static void *add(void *context)
         for (unsigned i = 0; i < 200; i++) {
             added += pm_restart_add(words.first, &words.mode, OPEN, 1);
         }
+        if (!has_begun) {
+            (void)pm_add_full(&words.begun, 1);
+            has_begun = true;
+        }
     }
     (void)pm_add_full(&words.added, added);
     return NULL;
 }
 
+/* Returns when all of them have added something. */
 static void start(pthread_t *thread)
 {
     for (unsigned i = 0; i < THREADS; i++) {
         REQUIRE_EQ(pthread_create(&thread[i], NULL, add, NULL), 0);
+    }
+    while (pm_load_full(&words.begun) < THREADS) {
+        (void)sched_yield();
     }
 }
 
