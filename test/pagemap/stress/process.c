@@ -46,11 +46,12 @@ static void visit_in_handler(int signal)
 /* What a child says. */
 enum { HAS_VIEWS = 1, IS_TOLD = 2 };
 
+/* Once at least, however late this thread gets a processor. */
 void *fork_often(void *context)
 {
     (void)context;
     take_signals();
-    while (!loaded(&stop)) {
+    do {
         int status = 0;
         pid_t child = fork();
 
@@ -67,7 +68,7 @@ void *fork_often(void *context)
         for (unsigned i = 0; i < fork_pauses && !loaded(&stop); i++) {
             (void)usleep(5000);
         }
-    }
+    } while (!loaded(&stop));
     return NULL;
 }
 
