@@ -1,30 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Pages, their references, and teardown, which waits for them. */
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "test/pagemap/rig.h"
+#include "test/pagemap/file_rig.h"
 
-struct teardown {
-    struct dev_pagemap *pgmap;
-    uint64_t is_done;
-};
-
-static void *tear_down(void *context)
+static void tear_down(void *pgmap)
 {
-    struct teardown *teardown = context;
-
-    memunmap_pages(teardown->pgmap);
-    (void)__atomic_exchange_n(&teardown->is_done, 1, __ATOMIC_SEQ_CST);
-    return NULL;
-}
-
-static bool is_done_after(struct teardown *teardown, unsigned microseconds)
-{
-    (void)usleep(microseconds);
-    return __atomic_load_n(&teardown->is_done, __ATOMIC_SEQ_CST) != 0;
+    CHECK_EQ(memunmap_pages(pgmap), 0);
 }
 
 /* A page with one reference, however pages of this type are had. */
@@ -55,10 +38,9 @@ TEST_CASE(teardown, bug9_bug12_bug21_teardown_drains_pages_of_every_type)
     for (unsigned i = 0; i < RIG_NR_TYPES; i++) {
         struct range range = rig_range(0, 8 * RIG_MB);
         struct dev_pagemap pgmap = rig_pgmap(RIG_TYPES[i], &range, 1);
-        struct teardown teardown = {&pgmap, 0};
         uint64_t idle = RIG_TYPES[i] == MEMORY_DEVICE_GENERIC;
+        struct waiter teardown;
         struct page *page;
-        pthread_t thread;
 
         rig_freed = 0;
         REQUIRE_EQ(rig_map(&pgmap), 0);
@@ -71,21 +53,21 @@ TEST_CASE(teardown, bug9_bug12_bug21_teardown_drains_pages_of_every_type)
         CHECK_EQ(page_count(page), idle + 3);
         CHECK_EQ(pgmap_nr_references(&pgmap), 1, "one for a busy page, however busy");
 
-        REQUIRE_EQ(pthread_create(&thread, NULL, tear_down, &teardown), 0);
+        waiter_start(&teardown, tear_down, &pgmap);
         rig_await_kill(8);
-        CHECK(!is_done_after(&teardown, 2000));
+        CHECK(!waiter_is_done_after(&teardown, 2000));
         CHECK_EQ(pagemap_get_page(7), NULL, "killed");
         CHECK_EQ(zone_device_page_init(pfn_to_page(9)), -ENODEV, "no allocation after the kill (L6)");
         CHECK_EQ(rig_try_map(0, 2 * RIG_MB - 1), -EEXIST, "it is being torn down");
         put_page_many(page, 2);
-        CHECK(!is_done_after(&teardown, 2000), "one is left");
+        CHECK(!waiter_is_done_after(&teardown, 2000), "one is left");
         CHECK_EQ(page_address(page) == NULL, RIG_TYPES[i] == MEMORY_DEVICE_PRIVATE);
         if (page_address(page) != NULL) {
             memset(page_address(page), 1, PAGE_SIZE);
         }
         CHECK_EQ(rig_freed, 0);
         put_page(page);
-        (void)pthread_join(thread, NULL);
+        waiter_join(&teardown);
         CHECK_EQ(rig_freed, 1);
         CHECK(rig_finds(7, NULL));
         REQUIRE_EQ(rig_map(&pgmap), 0, "again, as it is (bug 12)");
@@ -102,27 +84,25 @@ TEST_CASE(teardown, bug19_teardown_waits_for_holders_of_the_pagemap)
     struct pagemap_memory *memory = rig_plug(0, 2 * RIG_MB);
     struct range range = rig_range(0, 2 * RIG_MB);
     struct dev_pagemap pgmap = rig_pgmap(MEMORY_DEVICE_PCI_P2PDMA, &range, 1);
-    struct teardown teardown = {&pgmap, 0};
-    pthread_t thread;
+    struct waiter teardown;
 
     REQUIRE_EQ(rig_map(&pgmap), 0);
     REQUIRE_EQ(get_dev_pagemap(1, NULL), &pgmap);
-    REQUIRE_EQ(pthread_create(&thread, NULL, tear_down, &teardown), 0);
-    CHECK(!is_done_after(&teardown, 5000));
+    waiter_start(&teardown, tear_down, &pgmap);
+    CHECK(!waiter_is_done_after(&teardown, 5000));
     REQUIRE_EQ(pagemap_read_lock(), 0);
     CHECK_EQ(find_dev_pagemap(0), &pgmap, "dying, and still there to be found");
     put_dev_pagemap(&pgmap);
-    CHECK(!is_done_after(&teardown, 5000), "who found it is still in the section that keeps it allocated");
+    CHECK(!waiter_is_done_after(&teardown, 5000),
+          "who found it is still in the section that keeps it allocated");
     pagemap_read_unlock();
-    (void)pthread_join(thread, NULL);
-    CHECK_EQ(teardown.is_done, 1);
+    waiter_join(&teardown);
     rig_unplug(memory);
 }
 
-static void *wait_idle(void *page)
+static void wait_idle(void *page)
 {
     wait_on_page_idle(page);
-    return NULL;
 }
 
 /* Bug 20: many references dropped at once must wake too. */
@@ -131,8 +111,8 @@ TEST_CASE(teardown, bug20_dropping_many_at_once_wakes)
     struct pagemap_memory *memory = rig_plug(0, 2 * RIG_MB);
     struct range range = rig_range(0, 2 * RIG_MB);
     struct dev_pagemap pgmap = rig_pgmap(MEMORY_DEVICE_FS_DAX, &range, 1);
+    struct waiter waiter;
     struct page *page;
-    pthread_t thread;
 
     warnings_count();
     REQUIRE_EQ(rig_map(&pgmap), 0);
@@ -141,10 +121,10 @@ TEST_CASE(teardown, bug20_dropping_many_at_once_wakes)
     for (unsigned i = 0; i < 4; i++) {
         get_page(page);
     }
-    REQUIRE_EQ(pthread_create(&thread, NULL, wait_idle, page), 0);
-    (void)usleep(2000);
+    waiter_start(&waiter, wait_idle, page);
+    CHECK(!waiter_is_done_after(&waiter, 2000));
     put_page_many(page, 5);
-    (void)pthread_join(thread, NULL);
+    waiter_join(&waiter);
     CHECK_EQ(page_count(page), 0);
     CHECK_EQ(pgmap_nr_references(&pgmap), 0);
     CHECK_EQ(warnings_take(), 0);
