@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Who waits for pages of a file, while others truncate it, destroy it, and unmap the device. */
+#include <sched.h>
+
 #include "test/pagemap/file_rig.h"
+
+static uint64_t is_slow;
 
 /* Stands for a preemption: the waiter is kept away from the processor when the page it waits for goes. */
 static void be_slow(int signal)
 {
     (void)signal;
+    (void)__atomic_exchange_n(&is_slow, 1, __ATOMIC_SEQ_CST);
     (void)usleep(100000);
 }
 
@@ -41,11 +46,14 @@ static void check_outlived(void (*wait)(void *), unsigned delay)
     REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, 1024), 0);
     page = find_get_page(&rig.file, 5);
     waiter_start(&waiter, wait, wait == break_layout ? (void *)&rig.file : (void *)page);
-    (void)usleep(20000);
+    CHECK(!waiter_is_done_after(&waiter, 20000));
     waiter_start(&other, truncate_and_unmap, &rig);
-    (void)usleep(20000);
+    CHECK(!waiter_is_done_after(&other, 20000));
+    (void)__atomic_exchange_n(&is_slow, 0, __ATOMIC_SEQ_CST);
     (void)pthread_kill(waiter.thread, SIGUSR1);
-    (void)usleep(20000);
+    while (__atomic_load_n(&is_slow, __ATOMIC_SEQ_CST) == 0) {
+        (void)sched_yield();
+    }
     put_page(page);
     waiter_join(&waiter);
     waiter_join(&other);
