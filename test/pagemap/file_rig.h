@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "test/pagemap/rig.h"
+#include "test/pagemap/sleeps.h"
 #include "test/pagemap/touch.h"
 
 /* A device of 4 MiB at pfn 0, 1024 pages, and a file that has nothing yet. */
@@ -90,23 +91,6 @@ static inline void waiter_start(struct waiter *waiter, void (*wait)(void *), voi
     REQUIRE_EQ(pthread_create(&waiter->thread, NULL, waiter_run, waiter), 0);
 }
 
-static inline bool waiter_sleeps(struct waiter *waiter)
-{
-    int tid = __atomic_load_n(&waiter->tid, __ATOMIC_SEQ_CST), file;
-    char path[64], stat[256] = "";
-    const char *name_end;
-
-    (void)snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
-    file = tid != 0 ? open(path, O_RDONLY) : -1;
-    if (file < 0) {
-        return false; /* it has not begun, or has ended */
-    }
-    (void)!read(file, stat, sizeof stat - 1);
-    (void)close(file);
-    name_end = strrchr(stat, ')');
-    return name_end != NULL && strncmp(name_end, ") S", 3) == 0;
-}
-
 /* Looks after so long, but not before the thread sleeps or is done: one that has not come to wait proves nothing. */
 static inline bool waiter_is_done_after(struct waiter *waiter, unsigned microseconds)
 {
@@ -114,7 +98,7 @@ static inline bool waiter_is_done_after(struct waiter *waiter, unsigned microsec
 
     (void)usleep(microseconds);
     for (unsigned i = 0; i < LOOKS && __atomic_load_n(&waiter->is_done, __ATOMIC_SEQ_CST) == 0; i++) {
-        if (waiter_sleeps(waiter)) {
+        if (thread_sleeps(__atomic_load_n(&waiter->tid, __ATOMIC_SEQ_CST))) {
             break;
         }
         (void)usleep(LOOK_US);

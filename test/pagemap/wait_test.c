@@ -4,10 +4,14 @@
  * is lost makes the test run into its time limit.
  */
 #define _GNU_SOURCE /* REG_EFL */
+#include <sys/syscall.h>
+
 #include "pagemap/base/wait.h"
+#include "test/pagemap/sleeps.h"
 #include "test/shim/step.h"
 
 static uint64_t word, round_is_on, woke_late;
+static int waiter_tid;
 
 static bool is_set(void *context)
 {
@@ -20,7 +24,10 @@ static void wake(void)
     pm_wake_var(&word);
 }
 
-/* When it is asked; once in a round, in which it is not asked before the waiter sleeps, after a while. */
+/*
+ * When it is asked; once in a round, in which it is not asked before the waiter sleeps, after a while. A waiter that is
+ * off its processor for that long does not sleep.
+ */
 static void *wake_when_asked(void *context)
 {
     unsigned idle = 0;
@@ -30,7 +37,8 @@ static void *wake_when_asked(void *context)
         if (step_load(&step.state) == STEP_ASKED) {
             wake();
             step_store(&step.state, STEP_DONE);
-        } else if (step_load(&round_is_on) != 0 && step_load(&step.state) == STEP_ALONE && ++idle > 1000) {
+        } else if (step_load(&round_is_on) != 0 && step_load(&step.state) == STEP_ALONE && ++idle > 1000 &&
+                   thread_sleeps(waiter_tid)) {
             step_store(&woke_late, 1);
             wake();
             idle = 0;
@@ -72,6 +80,7 @@ TEST_CASE(wait, woken_between_any_two_instructions)
     }
     memset(&step, 0, sizeof step);
     step_prepare();
+    waiter_tid = (int)syscall(SYS_gettid);
     REQUIRE_EQ(pthread_create(&thread, NULL, wake_when_asked, NULL), 0);
     while (wait_once(at)) {
         at++;
@@ -131,7 +140,7 @@ TEST_CASE(wait, by_turns)
 enum { OTHERS = 256 };
 
 struct sleeper {
-    uint64_t word, looks;
+    uint64_t word, looks, tid;
 };
 
 static bool is_set_and_counted(void *context)
@@ -146,19 +155,18 @@ static void *sleep_once(void *context)
 {
     struct sleeper *sleeper = context;
 
+    step_store(&sleeper->tid, (uint64_t)syscall(SYS_gettid));
     pm_wait_var(&sleeper->word, is_set_and_counted, sleeper);
     return NULL;
 }
 
-static bool has_looked_again(struct sleeper *sleeper, uint64_t before)
+/* How often it has looked when it sleeps. A thread that was woken does not before it has looked. */
+static uint64_t looks_asleep(const struct sleeper *sleeper)
 {
-    for (unsigned i = 0; i < 20; i++) {
-        if (step_load(&sleeper->looks) != before) {
-            return true;
-        }
+    while (!thread_sleeps((int)step_load(&sleeper->tid))) {
         (void)usleep(50);
     }
-    return false;
+    return step_load(&sleeper->looks);
 }
 
 /* Wake-ups of other words seldom disturb: they share 64 buckets. */
@@ -170,15 +178,14 @@ TEST_CASE(wait, others_wake_seldom)
     pthread_t thread;
 
     REQUIRE_EQ(pthread_create(&thread, NULL, sleep_once, &sleeper), 0);
-    while (step_load(&sleeper.looks) == 0) {
+    while (looks_asleep(&sleeper) == 0) { /* it may sleep before, too */
         (void)sched_yield();
     }
-    (void)usleep(1000); /* it looks, and sleeps */
     for (unsigned i = 0; i < OTHERS; i++) {
-        uint64_t before = step_load(&sleeper.looks);
+        uint64_t before = looks_asleep(&sleeper);
 
         pm_wake_var(&others[i]);
-        disturbed += has_looked_again(&sleeper, before);
+        disturbed += looks_asleep(&sleeper) != before;
     }
     CHECK_LE(disturbed, OTHERS / 8u);
     (void)pm_swap_full(&sleeper.word, 1);
