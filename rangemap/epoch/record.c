@@ -89,7 +89,6 @@ void rm_record_unmap_all(void)
         }
     }
     free_records = (struct rm_tagged){0};
-    rm_store_relaxed(&looked, 0);
     rm_store_relaxed(&numbers, 0);
 }
 

@@ -123,7 +123,8 @@ static bool stays_loaded(void)
  * program had begun; dlclose() runs that in the midst of the destructors: after those without a priority, before
  * those with one.
  */
-static bool destructors_run, exits;
+static bool destructors_run;
+static bool exits = true; /* as long as nobody has told: if atexit() has no room, nothing goes */
 
 static void note_exit(void)
 {
@@ -133,14 +134,10 @@ static void note_exit(void)
 void rm_unload_prepare(void)
 {
 #if defined(RM_TSAN)
-    bool is_noted =
-        false; /* its atexit() calls what has been unmapped: it forgets which object a function is of */
-
-    (void)note_exit;
+    (void)note_exit; /* its atexit() calls what has been unmapped: it forgets which object a function is of */
 #else
-    bool is_noted = atexit(note_exit) == 0;
+    (void)atexit(note_exit);
 #endif
-    exits = !is_noted; /* then it cannot be told: nothing goes */
 }
 
 __attribute__((destructor)) static void note_destructors(void)

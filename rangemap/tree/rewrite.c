@@ -211,7 +211,7 @@ static bool is_wide_for_good(const struct rewriting *rewriting, const struct rm_
 static enum rm_outcome rewrite_region(struct rewriting *rewriting, const struct rm_step *anchor)
 {
     struct rm_region *region = &rewriting->region;
-    uint64_t top = 0;
+    uint64_t top;
     enum rm_outcome outcome;
     uint64_t bytes = rm_freeze_region(region->map, rm_step_node(anchor), region->low, region->last);
 

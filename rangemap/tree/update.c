@@ -143,7 +143,7 @@ static enum rm_outcome update_anchored(struct update *update, const struct rm_st
 {
     uint64_t low = update->low;
     struct rm_rebuild rebuild;
-    uint64_t top = 0;
+    uint64_t top;
     enum rm_outcome outcome;
 
     rm_rebuild_init(&rebuild, update->map, update->op, low, update->thread);
