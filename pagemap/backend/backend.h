@@ -6,6 +6,8 @@
 #include "pagemap/base/compiler.h"
 #include "pagemap/memory.h"
 
+enum { PM_NO_FD = -1 };
+
 struct pagemap_memory {
     int fd;
     int map_flags; /* MAP_SHARED, or what MAP_SYNC needs */
@@ -22,7 +24,7 @@ struct pagemap_memory {
 };
 
 /*
- * pre: *memory is zero but for fd -1, map_flags MAP_SHARED, granule PAGE_SIZE. Sets fd, bytes, and what else
+ * pre: *memory is zero but for fd PM_NO_FD, map_flags MAP_SHARED, granule PAGE_SIZE. Sets fd, bytes, and what else
  * differs. On failure the caller closes fd; `report` may say why.
  */
 typedef int pm_open_fn(struct pagemap_memory *memory, const struct pagemap_memory_options *options);
@@ -54,7 +56,8 @@ PM_INTERNAL int pm_memory_map_lazily(const struct pagemap_memory *memory, void *
 /* Makes [offset, offset + bytes) read as zero, by a hole where the file can have holes. pre: whole pages. */
 PM_INTERNAL int pm_memory_zero(const struct pagemap_memory *memory, uint64_t offset, uint64_t bytes);
 
-/* The one memory behind all of [start, start + bytes), used from now on, and the offset in it; NULL: none. */
+/* The one memory behind all of [start, start + bytes), used from now on, and the offset in it; NULL: none. pre: below
+ * PHYSMEM_END. */
 PM_INTERNAL struct pagemap_memory *pm_memory_use(phys_addr_t start, uint64_t bytes, uint64_t *offset);
 PM_INTERNAL void pm_memory_unuse(struct pagemap_memory *memory);
 

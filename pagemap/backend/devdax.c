@@ -12,7 +12,7 @@
 /* A number that the kernel shows for the device, or 0. */
 static uint64_t attribute(dev_t device, const char *name)
 {
-    char path[80];
+    char path[sizeof "/sys/dev/char/4294967295:4294967295/align"];
     uint64_t value = 0;
     FILE *file;
 
@@ -34,8 +34,11 @@ int pm_devdax_size(struct pagemap_memory *memory, uint64_t *size)
     if (fstat(memory->fd, &status) != 0) {
         return -errno;
     }
-    *size = S_ISCHR(status.st_mode) ? attribute(status.st_rdev, "size") : 0;
-    memory->granule = S_ISCHR(status.st_mode) ? attribute(status.st_rdev, "align") : 0;
+    if (!S_ISCHR(status.st_mode)) {
+        return -ENODEV;
+    }
+    *size = attribute(status.st_rdev, "size");
+    memory->granule = attribute(status.st_rdev, "align");
     memory->is_sync = true; /* device-dax has no page cache */
     return *size == 0 || memory->granule == 0 ? -ENODEV : 0;
 }
@@ -54,7 +57,7 @@ int pm_open_devdax(struct pagemap_memory *memory, const struct pagemap_memory_op
         }
         return error;
     }
-    memory->bytes = options->bytes > 0 ? options->bytes : size;
+    memory->bytes = options->bytes != 0 ? options->bytes : size;
     memory->is_sealed = true; /* a device cannot be truncated */
     return memory->bytes > size || memory->bytes % memory->granule != 0 ? -EINVAL : 0;
 }

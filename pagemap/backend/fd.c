@@ -36,12 +36,12 @@ static int measure(struct pagemap_memory *memory, uint64_t *size)
 static int choose_stretch(struct pagemap_memory *memory, const struct pagemap_memory_options *options,
                           uint64_t size)
 {
-    uint64_t left = options->offset < size ? size - options->offset : 0;
+    const uint64_t left = size - options->offset; /* if it begins before the end */
 
     memory->offset = options->offset;
-    memory->bytes = options->bytes > 0 ? options->bytes : left;
-    return memory->bytes == 0 || memory->bytes > left || memory->bytes > PHYSMEM_END ||
-                   ((memory->offset | memory->bytes) & (memory->granule - 1)) != 0
+    memory->bytes = options->bytes != 0 ? options->bytes : left;
+    return options->offset >= size || memory->bytes > left || memory->bytes >> MAX_PHYSMEM_BITS != 0 ||
+                   (memory->offset | memory->bytes) % memory->granule != 0
                ? -EINVAL
                : 0;
 }

@@ -46,11 +46,11 @@ int pm_open_file(struct pagemap_memory *memory, const struct pagemap_memory_opti
 {
     struct stat status;
 
-    memory->fd = open(options->path, O_RDWR | O_CLOEXEC | (options->bytes > 0 ? O_CREAT : 0), 0600);
+    memory->fd = open(options->path, O_RDWR | O_CLOEXEC | (options->bytes != 0 ? O_CREAT : 0), 0600);
     if (memory->fd < 0 || fstat(memory->fd, &status) != 0) {
         return -errno;
     }
-    memory->bytes = options->bytes > 0 ? options->bytes : (uint64_t)status.st_size;
+    memory->bytes = options->bytes != 0 ? options->bytes : (uint64_t)status.st_size;
     if (memory->bytes == 0 || memory->bytes % PAGE_SIZE != 0) {
         return -EINVAL;
     }

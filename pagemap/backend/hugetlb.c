@@ -28,7 +28,7 @@ static void say(struct pagemap_memory *memory, const char *what, uint64_t pages)
 /* A mapping reserves its pages in the system's pool, so mapping it once tells whether there are enough. */
 static int try_to_reserve(struct pagemap_memory *memory)
 {
-    void *address = mmap(NULL, memory->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory->fd, 0);
+    void *address = mmap(NULL, memory->bytes, PROT_READ, MAP_SHARED, memory->fd, 0);
 
     if (address == MAP_FAILED) {
         int error = -errno;
@@ -42,11 +42,11 @@ static int try_to_reserve(struct pagemap_memory *memory)
 
 int pm_open_hugetlb(struct pagemap_memory *memory, const struct pagemap_memory_options *options)
 {
-    uint64_t huge = options->huge_page_bytes > 0 ? options->huge_page_bytes : USUAL_BYTES;
+    uint64_t huge = options->huge_page_bytes != 0 ? options->huge_page_bytes : USUAL_BYTES;
 
     memory->bytes = options->bytes;
     memory->granule = huge;
-    if (huge <= PAGE_SIZE || (huge & (huge - 1)) != 0 || (options->bytes & (huge - 1)) != 0) {
+    if (huge <= PAGE_SIZE || __builtin_popcountll(huge) != 1 || options->bytes % huge != 0) {
         return -EINVAL;
     }
     memory->fd = memfd_create("pagemap", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB |

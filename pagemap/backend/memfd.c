@@ -15,8 +15,8 @@ void pm_seal(struct pagemap_memory *memory)
 int pm_open_memfd(struct pagemap_memory *memory, const struct pagemap_memory_options *options)
 {
     memory->bytes = options->bytes;
-    memory->fd =
-        pm_fault_here() ? (errno = ENOMEM, -1) : memfd_create("pagemap", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    memory->fd = pm_fault_here() ? (errno = ENOMEM, PM_NO_FD)
+                                 : memfd_create("pagemap", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (memory->fd < 0) {
         return -errno;
     }

@@ -41,7 +41,7 @@ static const struct kind *check_options(const struct pagemap_memory_options *opt
     if (kind->has_path != (options->path != NULL) || (!kind->has_size && options->bytes == 0) ||
         (options->offset != 0 && options->kind != PAGEMAP_FD) ||
         (options->huge_page_bytes != 0 && options->kind != PAGEMAP_HUGETLB) ||
-        options->bytes % PAGE_SIZE != 0 || options->bytes > PHYSMEM_END) {
+        options->bytes % PAGE_SIZE != 0 || options->bytes >> MAX_PHYSMEM_BITS != 0) {
         return NULL;
     }
     return kind;
@@ -49,14 +49,14 @@ static const struct kind *check_options(const struct pagemap_memory_options *opt
 
 static void tell(const struct pagemap_memory_options *options, const char *message)
 {
-    if (options != NULL && options->message != NULL && options->message_size > 0) {
+    if (options != NULL && options->message != NULL) {
         (void)snprintf(options->message, options->message_size, "%s", message);
     }
 }
 
 static int fail(struct pagemap_memory *memory, const struct pagemap_memory_options *options, int error)
 {
-    if (memory->report[0] == 0 && error != -EINVAL) {
+    if (*memory->report == 0 && error != -EINVAL) {
         (void)snprintf(memory->report, sizeof memory->report, "%s: the system refused %s (errno %d)",
                        kinds[options->kind].name, options->path != NULL ? options->path : "it", -error);
     }
@@ -90,7 +90,7 @@ static int create(const struct kind *kind, const struct pagemap_memory_options *
     if (made == NULL) {
         return -ENOMEM;
     }
-    made->fd = -1;
+    made->fd = PM_NO_FD;
     made->map_flags = MAP_SHARED;
     made->granule = PAGE_SIZE;
     error = check_pages(made, options);
@@ -100,7 +100,7 @@ static int create(const struct kind *kind, const struct pagemap_memory_options *
     if (error != 0) {
         return fail(made, options, error);
     }
-    if (made->report[0] == 0) {
+    if (*made->report == 0) {
         (void)snprintf(made->report, sizeof made->report, "%s", kind->name);
     }
     *memory = made;
@@ -172,13 +172,11 @@ const char *pagemap_memory_report(const struct pagemap_memory *memory)
 
 static int check_place(const struct pagemap_memory *memory, phys_addr_t start)
 {
-    phys_addr_t end = start + (memory->bytes - 1);
-
     if (memory->plugged) {
         return -EBUSY;
     }
     for (const struct pagemap_memory *at = plugged; at != NULL; at = at->next) {
-        if (at->start <= end && start <= at->start + (at->bytes - 1)) {
+        if (at->start < start + memory->bytes && start < at->start + at->bytes) {
             return -EEXIST;
         }
     }
@@ -187,9 +185,10 @@ static int check_place(const struct pagemap_memory *memory, phys_addr_t start)
 
 int pagemap_memory_plug(struct pagemap_memory *memory, phys_addr_t start)
 {
+    const phys_addr_t last = start + memory->bytes - PAGE_SIZE; /* the last page's, where it does not wrap */
     int error;
 
-    if (start % memory->granule != 0 || start > PHYSMEM_END || memory->bytes - 1 > PHYSMEM_END - start) {
+    if (start % memory->granule != 0 || (start | last) >> MAX_PHYSMEM_BITS != 0) {
         return -EINVAL;
     }
     (void)pthread_mutex_lock(&lock);
@@ -229,7 +228,7 @@ struct pagemap_memory *pm_memory_use(phys_addr_t start, uint64_t bytes, uint64_t
 
     (void)pthread_mutex_lock(&lock);
     for (at = plugged; at != NULL; at = at->next) {
-        if (at->start <= start && start - at->start < at->bytes && bytes <= at->bytes - (start - at->start)) {
+        if (at->start <= start && start + bytes <= at->start + at->bytes) {
             at->users++;
             *offset = start - at->start;
             break;

@@ -107,17 +107,15 @@ static void tell_pages(struct scan *scan, uint64_t first, uint64_t last)
     uint64_t step = pgmap_vmemmap_nr(scan->pgmap);
 
     for (uint64_t pfn = first; pfn <= last; pfn += step) {
-        struct pagemap_holder holder = {PAGEMAP_HELD_PAGE, 0, step, 0, NULL};
-        uint64_t references;
+        struct pagemap_holder holder = {.kind = PAGEMAP_HELD_PAGE, .nr_pages = step};
 
         pfn = pm_next_busy(scan->pgmap, pfn, last);
         if (pfn == UINT64_MAX) {
             break;
         }
-        references = pm_load_full(&pfn_to_page(pfn)->_refcount);
         holder.pfn = pfn;
         scan->accounted++;
-        tell_by_name(scan, holder, pfn, references);
+        tell_by_name(scan, holder, pfn, pm_load_full(&pfn_to_page(pfn)->_refcount));
     }
 }
 
@@ -125,12 +123,11 @@ static void tell_pages(struct scan *scan, uint64_t first, uint64_t last)
 static void tell_pagemap(struct scan *scan)
 {
     const struct range *range = &scan->pgmap->ranges[0];
-    struct pagemap_holder holder = {PAGEMAP_HELD_PAGEMAP, pm_first_pfn(range), range_len(range) / PAGE_SIZE,
-                                    0, NULL};
+    struct pagemap_holder holder = {
+        .kind = PAGEMAP_HELD_PAGEMAP, .pfn = pm_first_pfn(range), .nr_pages = range_len(range) / PAGE_SIZE};
     uint64_t left = pm_nr_held(scan->pgmap) - scan->accounted;
 
-    scan->first = 0; /* it holds all ranges */
-    scan->last = UINT64_MAX;
+    scan->first = scan->last = holder.pfn; /* it holds all ranges: whichever was asked for */
     if ((int64_t)left > 0) {
         tell_by_name(scan, holder, pm_pagemap_key(scan->pgmap), left);
     }
@@ -155,7 +152,7 @@ static void tell_all(struct scan *scan)
 static bool was_told(const struct dev_pagemap *pgmap, uint64_t first, uint64_t pfn)
 {
     for (unsigned id = 0; id < pgmap->nr_range; id++) {
-        if (pm_last_pfn(&pgmap->ranges[id]) >= first && pm_last_pfn(&pgmap->ranges[id]) < pfn) {
+        if (pm_last_pfn(&pgmap->ranges[id]) >= first && pm_first_pfn(&pgmap->ranges[id]) < pfn) {
             return true;
         }
     }

@@ -36,7 +36,7 @@ static void warn_line(const struct pagemap_holder *holder, void *lines)
 {
     unsigned long long first = holder->pfn, last = holder->pfn + holder->nr_pages - 1;
     const char *name = holder->name != NULL ? holder->name : "(not recorded)";
-    char count[64];
+    char count[sizeof "18446744073709551615 pins + 1023"];
 
     if (++*(unsigned *)lines > LINES) {
         return;

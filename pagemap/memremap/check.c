@@ -119,10 +119,9 @@ static bool is_system_ram(const struct dev_pagemap *pgmap, const struct range *r
 
 static bool is_aligned(const struct dev_pagemap *pgmap, const struct range *range)
 {
-    uint64_t align = pgmap_vmemmap_nr(pgmap) * PAGE_SIZE;
+    const uint64_t bounds = range->start | range_len(range);
 
-    align = align > SUBSECTION_SIZE ? align : SUBSECTION_SIZE;
-    return ((range->start | range_len(range)) & (align - 1)) == 0;
+    return bounds % SUBSECTION_SIZE == 0 && bounds % (pgmap_vmemmap_nr(pgmap) * PAGE_SIZE) == 0;
 }
 
 int pm_check_range(const struct dev_pagemap *pgmap, unsigned id, struct rangemap *index)

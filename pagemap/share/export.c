@@ -18,8 +18,8 @@ static const struct pm_mapped_range *find_range(const struct dev_pagemap *pgmap,
 {
     int id = pm_range_of(pgmap, PHYS_PFN(start));
 
-    if (id < 0 || bytes - 1 > pgmap->ranges[id].end - start || !pgmap_pfn_valid(pgmap, PHYS_PFN(start)) ||
-        pgmap->type == MEMORY_DEVICE_PRIVATE || pgmap->_mapped->range[id].memory == NULL) {
+    if (id < 0 || PHYS_PFN(bytes) - 1 > pm_last_pfn(&pgmap->ranges[id]) - PHYS_PFN(start) ||
+        !pgmap_pfn_valid(pgmap, PHYS_PFN(start)) || pgmap->type == MEMORY_DEVICE_PRIVATE) {
         return NULL;
     }
     return &pgmap->_mapped->range[id];
@@ -29,7 +29,7 @@ static const struct pm_mapped_range *find_range(const struct dev_pagemap *pgmap,
 static int open_file(const struct pagemap_memory *memory, unsigned flags)
 {
     int cancel = pm_cancel_off(), fd;
-    char path[32];
+    char path[sizeof "/proc/self/fd/2147483647"];
 
     if ((flags & PAGEMAP_EXPORT_READ_ONLY) != 0) {
         (void)snprintf(path, sizeof path, "/proc/self/fd/%d", memory->fd);
@@ -51,10 +51,10 @@ static int make(struct dev_pagemap *pgmap, phys_addr_t start, uint64_t bytes, un
     if (range == NULL) {
         return -ENXIO;
     }
-    if (((start | bytes) & (range->memory->granule - 1)) != 0) {
+    if ((start | bytes) % range->memory->granule != 0) {
         return -EINVAL;
     }
-    if (pm_poison_next(PHYS_PFN(start), PHYS_PFN(start + bytes - 1)) != UINT64_MAX) {
+    if (pm_poison_next(PHYS_PFN(start), PHYS_PFN(start + bytes) - 1) != UINT64_MAX) {
         return -EHWPOISON;
     }
     fd = open_file(range->memory, flags);
@@ -77,7 +77,7 @@ int pagemap_export(phys_addr_t start, uint64_t bytes, unsigned flags, struct pag
     struct dev_pagemap *pgmap;
     int error;
 
-    if (exported == NULL || bytes == 0 || ((start | bytes) & (PAGE_SIZE - 1)) != 0 ||
+    if (exported == NULL || bytes == 0 || (start | bytes) % PAGE_SIZE != 0 ||
         (flags & ~PAGEMAP_EXPORT_READ_ONLY) != 0) {
         return -EINVAL;
     }
