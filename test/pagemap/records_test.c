@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <semaphore.h>
 
+#include "pagemap/holders/report.h"
 #include "pagemap/percpu_ref/restart.h"
 #include "test/pagemap/file_rig.h"
 #include "test/pagemap/refuse.h"
@@ -42,6 +43,12 @@ static void *attach(void *first)
     return NULL;
 }
 
+static void tell(const struct pagemap_holder *holder, void *context)
+{
+    (void)holder, (void)context;
+    CHECK(false, "it has none that it may look at");
+}
+
 static void check_without(void)
 {
     CHECK_EQ(pagemap_read_lock(), -ENOMEM);
@@ -49,6 +56,8 @@ static void check_without(void)
     CHECK(!percpu_ref_tryget_live(&counted_at_once));
     CHECK_EQ(pagemap_view_revocation(view), PAGEMAP_REVOKE_AUTO);
     CHECK_NE(vm_munmap(view, PAGES * PAGE_SIZE), 0);
+    CHECK_EQ(pagemap_report_holders(0, PHYSMEM_END, tell, NULL), -ENOMEM);
+    CHECK_EQ(pm_report_pagemap(&rig.pgmap, tell, NULL), -ENOMEM);
     CHECK(rig_finds(3, NULL));
 }
 
