@@ -157,14 +157,12 @@ int remove_resource(struct resource *old)
     return link != NULL ? 0 : -EINVAL;
 }
 
-static struct resource *new_region(resource_size_t start, resource_size_t end, const char *name,
-                                   unsigned long flags)
+/* Of no bounds yet. */
+static struct resource *new_region(const char *name, unsigned long flags)
 {
     struct resource *region = pm_alloc(sizeof *region);
 
     if (region != NULL) {
-        region->start = start;
-        region->end = end;
         region->name = name;
         region->flags = flags | IORESOURCE_BUSY;
     }
@@ -193,14 +191,15 @@ struct resource *__request_region(struct resource *parent, resource_size_t start
     struct resource *region;
     bool linked;
 
-    if (n == 0 || start + (n - 1) < start) {
+    if (n == 0) {
         return NULL;
     }
-    region =
-        new_region(start, start + (n - 1), name, (parent->flags & IORESOURCE_TYPE_BITS) | (unsigned)flags);
+    region = new_region(name, (parent->flags & IORESOURCE_TYPE_BITS) | (unsigned)flags);
     if (region == NULL) {
         return NULL;
     }
+    region->start = start;
+    region->end = start + (n - 1); /* what wraps is not linked */
     region->desc = parent->desc;
     (void)pthread_mutex_lock(&lock);
     linked = link_region(parent, region);
@@ -257,15 +256,20 @@ void release_mem_region(resource_size_t start, resource_size_t n)
     __release_region(&iomem_resource, start, n);
 }
 
+static resource_size_t section_below(resource_size_t address)
+{
+    return address - address % SECTION_SIZE;
+}
+
 /* The highest aligned start of a hole of `size` bytes directly under the root, inside base; UINT64_MAX: none. */
 static resource_size_t find_hole(const struct resource *base, resource_size_t size)
 {
     resource_size_t end = base->end < iomem_resource.end ? base->end : iomem_resource.end, start;
 
-    if (size - 1 > end || end - (size - 1) < base->start) {
+    if (size - 1 > end) {
         return UINT64_MAX;
     }
-    start = (end - (size - 1)) & ~(SECTION_SIZE - 1);
+    start = section_below(end - (size - 1));
     for (;;) {
         const struct resource *last = NULL;
 
@@ -275,32 +279,32 @@ static resource_size_t find_hole(const struct resource *base, resource_size_t si
         if (last == NULL) {
             return start >= base->start ? start : UINT64_MAX;
         }
-        if (last->start < size || last->start - size < base->start) {
+        if (last->start < size) {
             return UINT64_MAX;
         }
-        start = (last->start - size) & ~(SECTION_SIZE - 1);
+        start = section_below(last->start - size);
     }
 }
 
 struct resource *request_free_mem_region(struct resource *base, resource_size_t size, const char *name)
 {
+    const resource_size_t sections = section_below(size + SECTION_SIZE - 1);
     struct resource *region;
     resource_size_t start;
 
-    if (size == 0 || size - 1 > PHYSMEM_END) {
+    if (size == 0 || sections < size) {
         return ERR_PTR(size == 0 ? -EINVAL : -ERANGE);
     }
-    size = (size + SECTION_SIZE - 1) & ~(SECTION_SIZE - 1);
-    region = new_region(0, 0, name, IORESOURCE_MEM);
+    region = new_region(name, IORESOURCE_MEM);
     if (region == NULL) {
         return ERR_PTR(-ENOMEM);
     }
     (void)pthread_mutex_lock(&lock);
-    start = find_hole(base, size);
+    start = find_hole(base, sections);
     if (start != UINT64_MAX) {
         region->desc = IORES_DESC_DEVICE_PRIVATE_MEMORY;
         region->start = start;
-        region->end = start + (size - 1);
+        region->end = start + (sections - 1);
         (void)pm_resource_link(&iomem_resource, region); /* a hole of the root: nothing is in its way */
     }
     (void)pthread_mutex_unlock(&lock);
