@@ -157,7 +157,6 @@ static int begin_mapping(struct dev_pagemap *pgmap)
         return error;
     }
     pgmap->_done = 0;
-    pgmap->_killed = 0;
     pgmap->altmap.alloc = 0;
     pgmap->altmap.align = 0;
     mapped = pm_mapped_alloc(pgmap);

@@ -6,9 +6,13 @@
 #define _GNU_SOURCE /* RTLD_NEXT */
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "pagemap/backend/backend.h"
 #include "test/pagemap/rig.h"
 
 static const char *size_text, *align_text;
@@ -22,7 +26,11 @@ FILE *fopen(const char *restrict path, const char *restrict mode)
     FILE *(*next)(const char *, const char *);
 
     if (text != NULL) {
-        return fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+        int fd = memfd_create("text", MFD_CLOEXEC); /* a file that is not closed is noticed */
+
+        REQUIRE_EQ(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+        REQUIRE_EQ(lseek(fd, 0, SEEK_SET), 0);
+        return fdopen(fd, mode);
     }
     *(void **)&next = dlsym(RTLD_NEXT, "fopen");
     return next(path, mode);
@@ -43,6 +51,8 @@ static void check_size(uint64_t bytes, int error)
     CHECK_EQ(create(bytes, &memory), error, "%lu MiB", (unsigned long)(bytes / RIG_MB));
     if (memory != NULL) {
         CHECK_EQ(pagemap_memory_granule(memory), 2 * RIG_MB);
+        CHECK(pagemap_memory_is_sync(memory), "it has no page cache");
+        CHECK(memory->is_sealed, "it cannot be truncated");
         CHECK_EQ(pagemap_memory_plug(memory, 0), 0);
         CHECK_EQ(rig_try_map(0, (bytes == 0 ? 8 * RIG_MB : bytes) - 1), 0, "all of it");
         CHECK_EQ(rig_try_map(0, (bytes == 0 ? 8 * RIG_MB : bytes) + 2 * RIG_MB - 1), -ENXIO, "no more");
@@ -79,4 +89,51 @@ TEST_CASE(devdax, is_none)
         CHECK_EQ(create(0, &memory), -ENODEV, "case %zu", i);
         CHECK_EQ(memory, NULL);
     }
+}
+
+static int lowest_free(void)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    REQUIRE_GE(fd, 0);
+    (void)close(fd);
+    return fd;
+}
+
+/* Handed over, and a part of it. */
+TEST_CASE(devdax, by_its_descriptor)
+{
+    static const struct {
+        uint64_t offset, bytes, has;
+    } cases[] = {{0, 0, 8 * RIG_MB},
+                 {2 * RIG_MB, 0, 6 * RIG_MB},
+                 {4 * RIG_MB, 2 * RIG_MB, 2 * RIG_MB},
+                 {RIG_MB, 2 * RIG_MB, 0},
+                 {2 * RIG_MB, RIG_MB, 0},
+                 {6 * RIG_MB, 4 * RIG_MB, 0},
+                 {6 * RIG_MB, 2 * RIG_MB, 2 * RIG_MB},
+                 {8 * RIG_MB, 0, 0}};
+    struct pagemap_memory_options options = {.kind = PAGEMAP_FD, .fd = open("/dev/zero", O_RDWR | O_CLOEXEC)};
+    int before = lowest_free();
+
+    size_text = "8388608\n";
+    align_text = "2097152\n";
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct pagemap_memory *memory = NULL;
+
+        options.offset = cases[i].offset;
+        options.bytes = cases[i].bytes;
+        CHECK_EQ(pagemap_memory_create(&options, &memory), cases[i].has > 0 ? 0 : -EINVAL, "case %zu", i);
+        if (memory != NULL) {
+            CHECK_EQ(pagemap_memory_bytes(memory), cases[i].has, "case %zu", i);
+            CHECK_EQ(pagemap_memory_granule(memory), 2 * RIG_MB);
+            CHECK_EQ(memory->offset, cases[i].offset);
+            CHECK(memory->is_sync && memory->is_sealed);
+            CHECK_EQ(memory->map_flags, MAP_SHARED);
+            CHECK_STR_EQ(pagemap_memory_report(memory), "fd: nobody can shrink it, stores are durable");
+            CHECK_EQ(pagemap_memory_destroy(memory), 0);
+        }
+        CHECK_EQ(lowest_free(), before, "case %zu", i);
+    }
+    (void)close(options.fd);
 }

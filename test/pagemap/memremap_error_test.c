@@ -230,8 +230,9 @@ TEST_CASE(memremap, one_broken_rule_of_several_ranges)
             (void)pagemap_set_warn_fn(note_text);
             said[0] = 0;
             CHECK_EQ(rig_map(&many.pgmap), error, "%u ranges, altmap %u", nr, with_altmap);
-            CHECK_EQ(strstr(said, "range 1") != NULL && strstr(said, "altmap") != NULL, error != 0, "%s",
-                     said);
+            CHECK_STR_EQ(said, error == 0 ? ""
+                                          : "memremap_pages(): range 1, 0xc000000-0xc1fffff, altmap not "
+                                            "supported for multiple ranges");
             (void)pagemap_set_warn_fn(NULL);
             if (error == 0) {
                 memunmap_pages(&many.pgmap);
