@@ -63,7 +63,7 @@ static void describe(struct pagemap_memory *memory)
 {
     int seals = fcntl(memory->fd, F_GET_SEALS);
 
-    memory->is_sealed = memory->is_sync || (seals >= 0 && (seals & F_SEAL_SHRINK) != 0);
+    memory->is_sealed = memory->is_sync || (seals != -1 && (seals & F_SEAL_SHRINK) != 0);
     if (!memory->is_sync) { /* no device-dax */
         (void)pm_try_sync(memory);
     }

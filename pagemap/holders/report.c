@@ -67,7 +67,7 @@ static void tell_by_name(struct scan *scan, struct pagemap_holder holder, uint64
     struct pm_record records[NAMES];
     unsigned names = pm_recorded(key, records, NAMES);
 
-    for (unsigned i = 0; i < names && references > 0; i++) {
+    for (unsigned i = 0; i < names; i++) {
         holder.references = records[i].references < references ? records[i].references : references;
         holder.name = records[i].name;
         references -= holder.references;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* memremap_pages(). Kernel: mm/memremap.c (6.1). */
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -141,10 +140,13 @@ static int make_range(struct dev_pagemap *pgmap, unsigned id, int nid)
 
 /* ---- the calls ---- */
 
-/* To reserve each entry, and to take it away again, which must not fail. */
+/*
+ * To reserve each entry, and to take it away again, which must not fail. So many ranges that their number wraps do not
+ * fit below PHYSMEM_END: then one is refused, and undoing reserves what it needs itself.
+ */
 static int reserve_updates(const struct dev_pagemap *pgmap)
 {
-    return pgmap->nr_range > UINT_MAX / 2 ? -ENOMEM : rangemap_reserve(pm_index_get(), 2 * pgmap->nr_range);
+    return rangemap_reserve(pm_index_get(), 2 * pgmap->nr_range);
 }
 
 /* Sets up what all ranges share; on failure nothing is. */
