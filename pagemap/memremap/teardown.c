@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "pagemap/backend/backend.h"
 #include "pagemap/base/map.h"
 #include "pagemap/base/wait.h"
 #include "pagemap/base/warn.h"
@@ -243,7 +244,7 @@ int resurrect_dev_pagemap(struct dev_pagemap *pgmap)
     if (!take_extra(pgmap)) {
         return -EALREADY;
     }
-    pgmap->_mapped->drained_fd = -1;
+    pgmap->_mapped->drained_fd = PM_NO_FD;
     percpu_ref_resurrect(&pgmap->ref);
     put_extra(pgmap);
     return 0;

@@ -20,7 +20,7 @@ struct pm_mapped_range {
 struct pm_mapped {
     struct rangemap *index;
     unsigned *by_start;             /* the numbers of the ranges in order of address */
-    int drained_fd;                 /* written to when the last reference is gone; -1: none */
+    int drained_fd;                 /* written to when the last reference is gone; PM_NO_FD: none */
     unsigned watchers;              /* have a reference each; under the lock of page/watch.c */
     struct pm_mapped_range range[]; /* nr_range */
 };

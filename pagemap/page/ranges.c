@@ -21,7 +21,7 @@ struct pm_mapped *pm_mapped_alloc(const struct dev_pagemap *pgmap)
     if (mapped == NULL) {
         return NULL;
     }
-    mapped->drained_fd = -1;
+    mapped->drained_fd = PM_NO_FD;
     mapped->by_start = (unsigned *)(void *)&mapped->range[nr];
     for (unsigned i = 0; i < nr; i++) {
         mapped->by_start[i] = i;

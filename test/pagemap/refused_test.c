@@ -134,6 +134,7 @@ static void membarrier_forbidden(void)
         CHECK_EQ(kill_dev_pagemap(&rig.pgmap), -EPERM, "it will not end");
         CHECK_GE(warnings_take(), 2);
         CHECK(rig_finds(5, &rig.pgmap), "and is there, as before");
+        CHECK_EQ(pgmap_nr_references(&rig.pgmap), 0);
         CHECK_EQ(rig_map(&rig.pgmap), -EINVAL);
         CHECK_EQ(pagemap_memory_unplug(rig.memory), -EBUSY);
     } else {
