@@ -133,6 +133,26 @@ TEST_CASE(memremap_again, updates_that_are_refused)
     tear_down();
 }
 
+/* Its struct pages are in the device as long as it is there: no block of them is lost. */
+TEST_CASE(memremap_again, an_altmap_that_stays)
+{
+    set_up(1);
+    many.pgmap.flags = PGMAP_ALTMAP_VALID;
+    many.pgmap.altmap = (struct vmem_altmap){.free = 200};
+    REQUIRE_EQ(rig_map(&many.pgmap), 0);
+    reserve_error = -ENOMEM;
+    reserve_refused = 2;
+    CHECK_EQ(memunmap_pages(&many.pgmap), -ENOMEM);
+    CHECK_EQ(warnings_take(), 1, "that it stays");
+    CHECK_STR_EQ(said, "a device could not be unmapped: no mappings or no memory left");
+    CHECK_GT(many.pgmap.altmap.alloc, 0);
+    many.pgmap.altmap.alloc++; /* one that is not given back */
+    CHECK_EQ(memunmap_pages(&many.pgmap), 0);
+    CHECK_EQ(warnings_take(), 1);
+    CHECK_STR_EQ(said, "memunmap_pages(): the altmap still has blocks");
+    tear_down();
+}
+
 /* ---- another device that comes between ---- */
 
 static struct dev_pagemap other;
