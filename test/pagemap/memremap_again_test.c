@@ -271,6 +271,33 @@ TEST_CASE(memremap_again, unmapping_that_fails_halfway)
     tear_down();
 }
 
+/* Struct pages in the device that cannot be hidden keep it, whatever else is refused from some step on. */
+TEST_CASE(memremap_again, an_altmap_that_cannot_be_hidden)
+{
+    unsigned failed = 0;
+
+    set_up(1);
+    many.pgmap.flags = PGMAP_ALTMAP_VALID;
+    many.pgmap.altmap = (struct vmem_altmap){.free = 200};
+    for (unsigned step = 1;; step++) {
+        int error;
+
+        REQUIRE_EQ(rig_map(&many.pgmap), 0);
+        pm_fault_arm_from(step);
+        error = memunmap_pages(&many.pgmap);
+        (void)pm_fault_arm(0);
+        if (error == 0) {
+            break;
+        }
+        failed++;
+        CHECK_EQ(error, -ENOMEM, "step %u", step);
+        CHECK_EQ(warnings_take(), 1, "step %u", step);
+        CHECK_EQ(memunmap_pages(&many.pgmap), 0, "step %u", step);
+    }
+    CHECK_GE(failed, 2u);
+    tear_down();
+}
+
 /* A mapping that fails, and then cannot be undone: it is there until it is unmapped. */
 TEST_CASE(memremap_again, mapping_that_cannot_be_undone)
 {
