@@ -97,6 +97,27 @@ TEST_CASE(teardown_edges, telling_leaves_errno)
     file_rig_tear_down(&rig);
 }
 
+/* What was called off is not told, also not by a later end that nobody asked to hear of. */
+TEST_CASE(teardown_edges, a_descriptor_is_forgotten)
+{
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    struct file_rig rig;
+    struct page *page;
+    uint64_t count;
+
+    file_rig_set_up(&rig, MEMORY_DEVICE_FS_DAX);
+    page = pagemap_get_page(7);
+    REQUIRE_NE(page, NULL);
+    REQUIRE_EQ(kill_dev_pagemap_notify(&rig.pgmap, fd), 0);
+    REQUIRE_EQ(resurrect_dev_pagemap(&rig.pgmap), 0);
+    put_page(page);
+    CHECK_EQ(memunmap_pages(&rig.pgmap), 0);
+    CHECK_EQ(read(fd, &count, sizeof count), -1);
+    (void)close(fd);
+    REQUIRE_EQ(rig_map(&rig.pgmap), 0);
+    file_rig_tear_down(&rig);
+}
+
 /* ---- broken pages ---- */
 
 enum { DEVICES = 3 };
