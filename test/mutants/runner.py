@@ -37,12 +37,22 @@ def _watch(process, output, limit_s):
             return "writes without end"
 
 
+def _end_if_orphaned(pid, limit_s):
+    """One that spins would go on for ever if this program were killed: it gets no more processor time than it may take."""
+    most_s = int(limit_s + 1) * (os.cpu_count() or 1)
+    try:
+        resource.prlimit(pid, resource.RLIMIT_CPU, (most_s, most_s))
+    except ProcessLookupError:
+        pass  # it has ended
+
+
 def run(program, folder, limit_s):
     """How the test fails, None if it passes; and which of its cases it skips."""
     with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryFile() as output:
         environment = {**os.environ, "TEST_TMPDIR": scratch, "TEST_SRCDIR": folder, "GTEST_BREAK_ON_FAILURE": "0"}
         process = subprocess.Popen([os.path.join(folder, program)], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
                                    stdout=output, stderr=output, start_new_session=True)  # fmt: skip
+        _end_if_orphaned(process.pid, limit_s)
         why = _watch(process, output, limit_s)
         try:
             os.killpg(process.pid, signal.SIGKILL)  # and what it left behind
