@@ -178,7 +178,7 @@ static bool unshow(struct address_space *mapping, const struct run *run)
 static int show_and_insert(struct address_space *mapping, const struct run *run)
 {
     uint64_t last = run->index + run->nr_pages - 1;
-    struct pm_revocation rest = {mapping, run->index, last, 0};
+    struct pm_revocation rest = pm_revocation_of(mapping, run->index, last);
     bool done = true;
     int error;
 
@@ -248,7 +248,7 @@ static int check_and_get_rest(struct run *run)
 
 int filemap_add_pages(struct address_space *mapping, uint64_t index, uint64_t pfn, uint64_t nr_pages)
 {
-    struct run run = {NULL, index, pfn, nr_pages, 1};
+    struct run run = {.index = index, .pfn = pfn, .nr_pages = nr_pages};
     int error;
 
     if (nr_pages == 0 || nr_pages > PM_INDEX_END || index > PM_INDEX_END - nr_pages ||

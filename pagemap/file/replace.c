@@ -48,7 +48,7 @@ static bool takes_part(const struct replacement *replacement, const struct pm_vi
 static bool is_told(const struct replacement *replacement, const struct pm_told_space *space, uint64_t start)
 {
     for (const struct link *link = replacement->links; link != NULL; link = link->next) {
-        if (link->told.space == space && link->told.is_active && link->told.range.start == start) {
+        if (link->told.space == space && link->told.range.start == start) {
             return true;
         }
     }
@@ -174,7 +174,7 @@ static int show_all(const struct replacement *replacement, struct pm_view **end)
 static bool show_old(const struct replacement *replacement, const struct pm_view *end)
 {
     const uint64_t index = replacement->index;
-    bool is_shown = true, done = end == NULL;
+    bool is_shown = true, done = false;
 
     for (struct pm_view *view = pm_views_first(replacement->mapping, index, index); !done;
          view = pm_views_next(view, index, index)) {
@@ -236,7 +236,7 @@ static int check_new(const struct replacement *replacement)
 static int swap_associated(const struct replacement *replacement)
 {
     struct address_space *mapping = replacement->mapping;
-    struct pm_revocation rest = {mapping, replacement->index, replacement->index, 0};
+    struct pm_revocation rest = pm_revocation_of(mapping, replacement->index, replacement->index);
     struct pm_view *end = NULL;
     bool is_whole = true;
     int error = check_new(replacement);

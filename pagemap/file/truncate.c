@@ -120,7 +120,7 @@ static int take_out(struct address_space *mapping, uint64_t start, uint64_t end,
     if (first > last || last == UINT64_MAX || !pm_mapping_tryget(mapping)) {
         return 0; /* no whole page; or it is being destroyed, and has none */
     }
-    revocation = (struct pm_revocation){mapping, first, last, 0};
+    revocation = pm_revocation_of(mapping, first, last);
     while ((taken = take_run(&revocation, &run)) > 0) {
         uint64_t pfn = pm_translate(run.value, run.start), last_pfn = pm_translate(run.value, run.last);
         struct dev_pagemap *pgmap = pm_find(pfn);
@@ -163,7 +163,7 @@ int truncate_inode_pages(struct address_space *mapping, uint64_t start)
 static uint64_t next_busy(struct address_space *mapping, uint64_t first, uint64_t last,
                           struct dev_pagemap **pgmap)
 {
-    struct pm_revocation revocation = {mapping, first, last, 0};
+    struct pm_revocation revocation = pm_revocation_of(mapping, first, last);
     struct rangemap_cursor cursor;
     struct rangemap_entry run;
     uint64_t busy = UINT64_MAX;

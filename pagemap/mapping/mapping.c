@@ -22,7 +22,7 @@ int address_space_init(struct address_space *mapping, const char *name, void *ho
     if (options.domain == NULL || pm_fault_here()) {
         return -ENOMEM;
     }
-    error = pm_tables_create();
+    error = pm_tables_create(options.domain);
     if (error != 0) {
         return error;
     }
@@ -127,12 +127,13 @@ uint64_t mapping_nr_pages(const struct address_space *mapping)
 const struct pagemap_memory *pm_page_memory(uint64_t pfn, uint64_t *offset)
 {
     const struct dev_pagemap *pgmap = pm_find(pfn);
-    int id = pgmap == NULL || pgmap->type == MEMORY_DEVICE_PRIVATE ? -1 : pm_range_of(pgmap, pfn);
     const struct pm_mapped_range *range;
+    int id;
 
-    if (id < 0) {
+    if (pgmap == NULL || pgmap->type == MEMORY_DEVICE_PRIVATE) {
         return NULL;
     }
+    id = pm_range_of(pgmap, pfn);
     range = &pgmap->_mapped->range[id];
     *offset = range->span.offset + (pfn - pm_first_pfn(&pgmap->ranges[id])) * PAGE_SIZE;
     return range->memory;

@@ -55,8 +55,10 @@ static inline uint64_t pm_last_index(uint64_t start, uint64_t bytes)
 {
     uint64_t last;
 
-    return bytes == 0 || __builtin_add_overflow(start, bytes - 1, &last) ? PM_INDEX_END - 1
-                                                                         : last >> PAGE_SHIFT;
+    if (bytes == 0 || __builtin_add_overflow(start, bytes - 1, &last)) {
+        last = UINT64_MAX;
+    }
+    return last >> PAGE_SHIFT;
 }
 
 /* Widens [*first, *last] to whole huge pages, if the file has such. */

@@ -7,7 +7,6 @@
 
 #include "pagemap/base/atomic.h"
 #include "pagemap/base/fault.h"
-#include "pagemap/core/domain.h"
 
 static struct pm_tables tables;
 static const struct pm_tables *ready;
@@ -52,14 +51,11 @@ static int create_all(const struct rangemap_options *owned, const struct rangema
     return error != 0 ? error : create(&tables.present, plain);
 }
 
-int pm_tables_create(void)
+int pm_tables_create(struct rangemap_domain *domain)
 {
-    struct rangemap_options plain = {.domain = pm_domain()}, owned = plain;
+    struct rangemap_options plain = {.domain = domain}, owned = plain;
     int error;
 
-    if (plain.domain == NULL) {
-        return -ENOMEM;
-    }
     owned.release = release_association;
     owned.retain = retain_association;
     (void)pthread_mutex_lock(&lock);

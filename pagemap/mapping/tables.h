@@ -31,7 +31,7 @@ struct pm_tables {
 PM_INTERNAL const struct pm_tables *pm_tables(void);
 
 /* Makes them. -ENOMEM. */
-PM_INTERNAL int pm_tables_create(void);
+PM_INTERNAL int pm_tables_create(struct rangemap_domain *domain);
 
 static inline void *pm_difference(uint64_t to, uint64_t from)
 {

@@ -44,7 +44,7 @@ static int subscribe(struct mmu_interval_notifier *subscription, struct pm_told_
     pm_told_lock(space);
     made._generation = space->generation;
     made._born = space->seq;
-    made.invalidate_seq = space->seq - 1; /* no invalidation's */
+    made.invalidate_seq = space->seq; /* what was read before the newest invalidation is stale */
     *subscription = made;
     pm_interval_insert(&space->root, &subscription->_interval);
     pm_told_unlock(space);
@@ -158,11 +158,11 @@ unsigned long mmu_interval_read_begin(struct mmu_interval_notifier *subscription
     struct reader reader = {subscription, 0};
 
     if (pm_warn_on(subscription->_space == NULL, "mmu_interval_read_begin() of what is not inserted")) {
-        return __atomic_load_n(&subscription->invalidate_seq, __ATOMIC_RELAXED) + 1;
+        return ~__atomic_load_n(&subscription->invalidate_seq, __ATOMIC_RELAXED); /* so high is no number */
     }
     if (is_invalidated_here(subscription) && !is_undisturbed(&reader)) {
         pm_warn("mmu_interval_read_begin() of what this thread invalidates");
-        return reader.seq + 1; /* even numbers are invalidations', and odd ones of before the first */
+        return ~reader.seq;
     }
     pm_wait_var(subscription->_space, is_undisturbed, &reader);
     return reader.seq;
@@ -201,7 +201,7 @@ static void set_up(struct mmu_notifier_range *range, struct pm_told_space *space
 /* With the space locked. */
 static void enter_list(struct pm_told_space *space, struct mmu_notifier_range *range)
 {
-    range->_seq = space->seq += 2;
+    range->_seq = ++space->seq;
     range->_next = space->under_way;
     space->under_way = range;
 }

@@ -6,8 +6,8 @@
 
 #include "pagemap/base/fault.h"
 
-struct pm_told_space pm_told_addresses = {.lock = PTHREAD_MUTEX_INITIALIZER, .seq = 2};
-struct pm_told_space pm_told_physical = {.lock = PTHREAD_MUTEX_INITIALIZER, .seq = 2};
+struct pm_told_space pm_told_addresses = {.lock = PTHREAD_MUTEX_INITIALIZER, .seq = 1};
+struct pm_told_space pm_told_physical = {.lock = PTHREAD_MUTEX_INITIALIZER, .seq = 1};
 
 static void hold_all(void)
 {

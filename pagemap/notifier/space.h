@@ -12,7 +12,7 @@ struct pm_told_space {
     pthread_mutex_t lock;
     struct pm_interval *root;
     struct mmu_notifier_range *under_way;
-    uint64_t seq;        /* of the newest invalidation: even, never used twice */
+    uint64_t seq;        /* of the newest invalidation; counts them, and so is never used twice */
     uint64_t generation; /* another one in a child */
 };
 

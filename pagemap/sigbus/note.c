@@ -17,6 +17,8 @@
  */
 enum { NOTES = 64, PRESENT = 1, NEEDS_ACTION = 2, SHIFT_AT = 2, SHIFT_MASK = 63 };
 
+static const uint64_t ADDRESS = ~(uint64_t)(PAGE_SIZE - 1);
+
 static uint64_t notes[NOTES];
 
 /* -1: not made yet. */
@@ -27,12 +29,12 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t encode(const siginfo_t *info)
 {
     const unsigned largest = PAGE_SHIFT + MAX_FOLIO_ORDER;
-    uint64_t address = (uint64_t)(uintptr_t)info->si_addr & ~(uint64_t)(PAGE_SIZE - 1);
+    uint64_t address = (uint64_t)(uintptr_t)info->si_addr & ADDRESS;
     unsigned shift = (unsigned)info->si_addr_lsb;
 
     shift = shift < PAGE_SHIFT ? PAGE_SHIFT : shift > largest ? largest : shift;
-    return address | (uint64_t)shift << SHIFT_AT | (info->si_code == BUS_MCEERR_AR ? NEEDS_ACTION : 0) |
-           PRESENT;
+    return address | (uint64_t)shift << SHIFT_AT |
+           (info->si_code == BUS_MCEERR_AR ? PRESENT | NEEDS_ACTION : PRESENT);
 }
 
 /* False: there is no room. */
@@ -76,13 +78,12 @@ bool pagemap_sigbus_note(const siginfo_t *info)
 
 bool pm_note_take(struct pm_note *note)
 {
-    for (unsigned i = 0; i < NOTES; i++) {
-        uint64_t word =
-            pm_load_relaxed(&notes[i]) == 0 ? 0 : __atomic_exchange_n(&notes[i], 0, __ATOMIC_SEQ_CST);
+    for (unsigned i = NOTES; i-- > 0;) {
+        uint64_t word = __atomic_exchange_n(&notes[i], 0, __ATOMIC_SEQ_CST);
 
         if (word != 0) {
-            *note = (struct pm_note){(uintptr_t)(word & ~(uint64_t)(PAGE_SIZE - 1)),
-                                     (unsigned)(word >> SHIFT_AT) & SHIFT_MASK, (word & NEEDS_ACTION) != 0};
+            *note = (struct pm_note){(uintptr_t)(word & ADDRESS), (unsigned)(word >> SHIFT_AT) & SHIFT_MASK,
+                                     (word & NEEDS_ACTION) != 0};
             return true;
         }
     }

@@ -66,7 +66,7 @@ static uint64_t pfn_at(uint64_t vpn)
     uint64_t pfn = NO_PFN;
 
     if (pagemap_read_lock() == 0) {
-        pfn = pm_tables() == NULL ? NO_PFN : pfn_by_view(vpn);
+        pfn = pfn_by_view(vpn);
         pfn = pfn != NO_PFN ? pfn : pfn_by_linear_map(vpn);
         pagemap_read_unlock();
     }

@@ -133,7 +133,7 @@ static const char *arm(const struct pm_view *view, void *address, size_t bytes)
     if (syscall(SYS_mlock, address, bytes) != 0) {
         return "memory that may be locked (RLIMIT_MEMLOCK)";
     }
-    return pm_uffd_register(address, bytes) == 0 ? NULL : "userfaultfd for its kind of memory";
+    return pm_uffd_register(address, bytes) ? NULL : "userfaultfd for its kind of memory";
 }
 
 int pm_vm_show(struct pm_view *view, void *address, size_t bytes, const struct pagemap_memory *memory,
@@ -180,7 +180,7 @@ void pm_vm_hide_all(const struct pm_view *view)
 bool pm_vm_hide(struct pm_view *view, void *address, size_t bytes)
 {
     if (!view->by_overlay) {
-        if (pm_uffd_zap(address, bytes) == 0) {
+        if (pm_uffd_zap(address, bytes)) {
             pm_count(&pm_counters()->revoked_by_uffd, 1);
             return true;
         }

@@ -83,19 +83,15 @@ bool pm_uffd_works(const char **missing)
 }
 
 /* Missing faults too: a page that a hole was punched into is not a minor fault. */
-int pm_uffd_register(void *address, size_t bytes)
+bool pm_uffd_register(void *address, size_t bytes)
 {
     struct uffdio_register range = {.range = {(uintptr_t)address, bytes},
                                     .mode = UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_MINOR};
-    int on = descriptor();
 
-    if (on < 0 || pm_fault_here()) {
-        return -EOPNOTSUPP;
-    }
-    return ioctl(on, UFFDIO_REGISTER, &range) == 0 ? 0 : -errno;
+    return !pm_fault_here() && ioctl(descriptor(), UFFDIO_REGISTER, &range) == 0;
 }
 
-int pm_uffd_zap(void *address, size_t bytes)
+bool pm_uffd_zap(void *address, size_t bytes)
 {
-    return pm_fault_here() ? -ENOMEM : madvise(address, bytes, MADV_DONTNEED_LOCKED) == 0 ? 0 : -errno;
+    return !pm_fault_here() && madvise(address, bytes, MADV_DONTNEED_LOCKED) == 0;
 }

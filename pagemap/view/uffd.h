@@ -12,12 +12,12 @@
 PM_INTERNAL bool pm_uffd_works(const char **missing);
 
 /*
- * From now on a page of [address, address + bytes) that is zapped stays away. What is there, stays. A negative
- * errno: this kind of mapping cannot.
+ * From now on a page of [address, address + bytes) that is zapped stays away. What is there, stays. False: this kind
+ * of mapping cannot.
  */
-PM_INTERNAL int pm_uffd_register(void *address, size_t bytes);
+PM_INTERNAL bool pm_uffd_register(void *address, size_t bytes);
 
-/* Zaps it. A negative errno: it is as it was. */
-PM_INTERNAL int pm_uffd_zap(void *address, size_t bytes);
+/* Zaps it. False: it is as it was. */
+PM_INTERNAL bool pm_uffd_zap(void *address, size_t bytes);
 
 #endif

@@ -35,7 +35,7 @@ static int check(const struct address_space *mapping, size_t bytes, int prot, ui
     const uint64_t granule_bytes = mapping->_granule_pages * PAGE_SIZE;
 
     if (bytes == 0 || ((bytes | offset) & (granule_bytes - 1)) != 0 ||
-        offset / PAGE_SIZE + (bytes - 1) / PAGE_SIZE >= PM_INDEX_END) {
+        offset / PAGE_SIZE + bytes / PAGE_SIZE > PM_INDEX_END) {
         return -EINVAL;
     }
     return (prot & PROT_READ) == 0 || (prot & ~(PROT_READ | PROT_WRITE)) != 0 ? -EINVAL : 0;
@@ -64,7 +64,7 @@ static struct pm_view *new_view(struct address_space *mapping, size_t bytes, int
     view->prot = prot;
     view->by_overlay = pm_choose_overlay();
     view->interval.first = offset / PAGE_SIZE;
-    view->interval.last = view->interval.first + (bytes - 1) / PAGE_SIZE;
+    view->interval.last = view->interval.first + bytes / PAGE_SIZE - 1;
     return view;
 }
 
@@ -154,7 +154,7 @@ static struct address_space *mapping_of_view(const void *start, size_t bytes)
 {
     struct address_space *mapping = NULL;
 
-    if (bytes > 0 && pagemap_read_lock() == 0) {
+    if (pagemap_read_lock() == 0) {
         const struct pm_view *view = pm_view_at(pm_vpn(start));
 
         if (view != NULL && view->start == start && view->bytes == bytes &&
@@ -242,7 +242,7 @@ enum pagemap_revocation pagemap_view_revocation(const void *address)
 
 static void hide(struct address_space *mapping, uint64_t first, uint64_t last)
 {
-    struct pm_revocation revocation = {mapping, first, last, 0};
+    struct pm_revocation revocation = pm_revocation_of(mapping, first, last);
 
     pm_mapping_lock(mapping);
     pm_revoke(&revocation);
@@ -258,12 +258,13 @@ void unmap_mapping_range(struct address_space *mapping, uint64_t start, uint64_t
 
 void unmap_mapping_pages(struct address_space *mapping, uint64_t index, uint64_t nr_pages, bool even_cows)
 {
-    uint64_t last = nr_pages == 0 || nr_pages > PM_INDEX_END - 1 ? PM_INDEX_END - 1 : index + nr_pages - 1;
+    uint64_t last;
 
     (void)even_cows;
-    if (index < PM_INDEX_END) {
-        hide(mapping, index, last);
+    if (nr_pages == 0 || __builtin_add_overflow(index, nr_pages - 1, &last)) {
+        last = UINT64_MAX; /* to the end of any file */
     }
+    hide(mapping, index, last);
 }
 
 int map_mapping_range(struct address_space *mapping, uint64_t start, uint64_t bytes)

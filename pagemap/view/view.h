@@ -127,6 +127,14 @@ struct pm_revocation {
     uint64_t shows; /* the file's, when all was hidden, + 1; 0: it is not */
 };
 
+static inline struct pm_revocation pm_revocation_of(struct address_space *mapping, uint64_t first,
+                                                    uint64_t last)
+{
+    struct pm_revocation revocation = {.mapping = mapping, .first = first, .last = last};
+
+    return revocation;
+}
+
 /*
  * Hides it, each part when the clients concerned have been told (notifier/notifier.h), and moves the generation. With
  * the file locked; it is let go for callbacks, and locked again. When this returns nothing of it has been shown since
