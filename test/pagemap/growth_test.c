@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What pagemap takes of the process does not grow with the number of references, devices, files and views that were. */
+#include <errno.h>
 #include <malloc.h>
 
 #include "pagemap/device.h"
@@ -46,6 +47,25 @@ static void one_device(void)
     unpin_user_page(page);
     unmap_mapping_pages(&rig.file, 3, 1, false);
     CHECK_EQ(vm_munmap(view, 64 * PAGE_SIZE), 0);
+    file_rig_tear_down(&rig);
+}
+
+/* Pages that are refused, a run that is cut, and a page in place of another, of which clients are told. */
+static void one_changed_file(void)
+{
+    static struct file_rig rig;
+    char *view;
+
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, 16), 0);
+    view = file_rig_view(&rig, 0, 16);
+    CHECK_EQ(filemap_add_pages(&rig.file, 100, 3, 2), -EBUSY);
+    CHECK_EQ(filemap_add_pages(&rig.file, 3, 100, 2), -EEXIST);
+    CHECK_EQ(filemap_replace_page(&rig.file, 5, pfn_to_page(5), pfn_to_page(50)), 0);
+    CHECK_EQ(filemap_replace_page(&rig.file, 5, pfn_to_page(5), pfn_to_page(51)), -ESTALE);
+    CHECK_EQ(truncate_inode_pages_range(&rig.file, 8 * PAGE_SIZE, 9 * PAGE_SIZE - 1), 0);
+    CHECK_EQ(page_index(pfn_to_page(9)), 9u);
+    CHECK_EQ(vm_munmap(view, 16 * PAGE_SIZE), 0);
     file_rig_tear_down(&rig);
 }
 
@@ -250,6 +270,11 @@ static void devices(void)
     check_growth("devices", one_device, 200, 1000);
 }
 
+static void changes(void)
+{
+    check_growth("changes", one_changed_file, 100, 300);
+}
+
 static void refusals(void)
 {
     warnings_count();
@@ -272,6 +297,11 @@ TEST_CASE(growth, of_references)
 TEST_CASE(growth, of_devices)
 {
     run(devices);
+}
+
+TEST_CASE(growth, of_changes)
+{
+    run(changes);
 }
 
 TEST_CASE(growth, of_refusals)
