@@ -236,6 +236,8 @@ static void without_standard_input(void)
     check_life(PROT_READ);
     CHECK_EQ(dup(STDIN_FILENO), next, "no other was opened");
     CHECK_NE(ftruncate(STDIN_FILENO, PAGE_SIZE), 0, "it cannot grow");
+    CHECK_EQ(fcntl(STDIN_FILENO, F_GET_SEALS), F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
+    CHECK_EQ(fcntl(STDIN_FILENO, F_GETFD), FD_CLOEXEC);
     file_rig_tear_down(&rig);
 }
 
