@@ -269,7 +269,7 @@ TEST_CASE(notifier, quiet_within_what_is_told)
 
 /* ---- widened ---- */
 
-/* Hiding a page where mappings are short takes the whole view, and clients of all of it are told, wherever the page is. */
+/* Hiding a page where mappings are short takes the whole view: clients of all of it are told, wherever the page is. */
 static void check_widened(uint64_t index, bool with_clients)
 {
     struct recorder of_page[PAGES];

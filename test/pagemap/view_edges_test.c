@@ -158,6 +158,23 @@ TEST_CASE(view_edges, larger_pages_as_a_whole)
 
 /* ---- denied pages ---- */
 
+/* As many as there are before the first that is denied, and none behind it. */
+static void check_many(char *view, uint64_t there)
+{
+    struct page *pages[PAGES];
+
+    for (uint64_t from = 0; from <= there; from++) {
+        long got = get_user_pages((uintptr_t)view + from * PAGE_SIZE, PAGES - from, 0, pages);
+
+        CHECK_EQ(got, from < there ? (long)(there - from) : -EFAULT, "from %u on, denied %u", (unsigned)from,
+                 (unsigned)there);
+        for (long i = 0; i < got; i++) {
+            CHECK_EQ(pages[i], pfn_to_page(from + (uint64_t)i));
+            put_page(pages[i]);
+        }
+    }
+}
+
 /* One page is denied, or two and what lies between; then another is shown by itself: the others stay as they were. */
 static void check_settled(char *view, uint64_t one, uint64_t other, uint64_t shown)
 {
@@ -171,6 +188,7 @@ static void check_settled(char *view, uint64_t one, uint64_t other, uint64_t sho
         CHECK_EQ(pm_fault_arm(0), 0u);
     }
     check_mask(view, PAGES, ~denied);
+    check_many(view, low);
     CHECK_EQ(map_mapping_range(&rig.file, shown * PAGE_SIZE, PAGE_SIZE), 0);
     check_mask(view, PAGES, ~denied | UINT64_C(1) << shown);
     CHECK_EQ(map_mapping_range(&rig.file, 0, 0), 0);
@@ -263,7 +281,7 @@ TEST_CASE(view_edges, populating_goes_on_after_a_signal)
     child_run(with_userfaultfd);
 }
 
-/* 0 is a descriptor like others, whatever a call before has left in errno. A program that is started does not get it. */
+/* 0 is a descriptor like others, whatever is in errno before. A program that is started does not get it. */
 static void without_standard_input(void)
 {
     static const int errors[] = {EMFILE, ENFILE, ENOMEM, ENOSYS, EPERM, 0};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What is left of views in the library's maps, how the file's generation moves, and views that go and come meanwhile. */
+/* What is left of views in the library's maps, how generations move, and views that go and come meanwhile. */
 #include <errno.h>
 
 #include "pagemap/mapping/mapping.h"
@@ -189,6 +189,32 @@ static void check_unmapped_meanwhile(struct address_space *file, uint64_t pages)
         CHECK_EQ(touch_read(other, NULL), 0, "it stays");
         CHECK_EQ(vm_munmap(other, pages * PAGE_SIZE), 0);
     }
+}
+
+/* A view that goes while a part of it is to be revoked: nothing is mapped where it was. */
+static void unmap_it(struct recorder *recorder)
+{
+    recorder->then = NULL;
+    CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), 0);
+}
+
+TEST_CASE(view_left, nothing_at_its_addresses)
+{
+    struct recorder recorder;
+
+    set_up();
+    for (uint64_t index = 0; index < PAGES; index += 5) {
+        view = file_rig_view(&rig, 0, PAGES);
+        recorder_watch(&recorder, false, (uintptr_t)view, PAGES * PAGE_SIZE);
+        recorder.then = unmap_it;
+        unmap_mapping_pages(&rig.file, index, 1, false);
+        for (unsigned i = 0; i < PAGES; i++) {
+            CHECK_EQ(touch_read(view + i * PAGE_SIZE, NULL), SIGSEGV, "page %u", i);
+        }
+        CHECK_EQ(recorder.ended, 2u);
+        recorder_leave(&recorder);
+    }
+    file_rig_tear_down(&rig);
 }
 
 TEST_CASE(view_left, another_view_in_its_place_stays)
