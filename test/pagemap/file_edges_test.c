@@ -123,6 +123,27 @@ TEST_CASE(file_edges, small_compound_pages)
     }
 }
 
+/* Of private memory a file has pages, but its views show nothing: those that are there, and those that come. */
+TEST_CASE(file_edges, private_pages_are_not_shown)
+{
+    char *views[2];
+
+    file_rig_set_up(&rig, MEMORY_DEVICE_PRIVATE);
+    for (uint64_t pfn = 8; pfn < 12; pfn++) {
+        REQUIRE_EQ(zone_device_page_init(pfn_to_page(pfn)), 0);
+        unlock_page(pfn_to_page(pfn));
+    }
+    views[0] = file_rig_view(&rig, 0, 4);
+    CHECK_EQ(filemap_add_pages(&rig.file, 0, 8, 4), 0);
+    views[1] = file_rig_view(&rig, 0, 4);
+    CHECK_EQ(map_mapping_range(&rig.file, 0, 0), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        CHECK_EQ(touch_read(views[i] + PAGE_SIZE, NULL), SIGBUS);
+        CHECK_EQ(vm_munmap(views[i], 4 * PAGE_SIZE), 0);
+    }
+    file_rig_tear_down(&rig);
+}
+
 /* One page keeps a file from being ended. */
 TEST_CASE(file_edges, a_file_of_one_page)
 {

@@ -132,6 +132,27 @@ TEST_CASE(replace_edges, private_pages_are_not_pinned)
     tear_down();
 }
 
+/* Of one page: what its neighbours show, before it and behind it, is theirs. */
+TEST_CASE(replace_edges, one_page_alone)
+{
+    unsigned char byte = 0;
+    char *view;
+
+    set_up(MEMORY_DEVICE_GENERIC, 0);
+    view = file_rig_view(&rig, 0, PAGES);
+    for (unsigned char i = 0; i < PAGES; i++) {
+        CHECK_EQ(touch_write(view + i * PAGE_SIZE, i), 0);
+        *(unsigned char *)page_address(pfn_to_page(first + i)) = (unsigned char)(100 + i);
+    }
+    CHECK_EQ(replace(1, 1, first + 1), 0);
+    for (unsigned i = 0; i < PAGES; i++) {
+        CHECK_EQ(touch_read(view + i * PAGE_SIZE, &byte), 0);
+        CHECK_EQ(byte, i == 1 ? 101 : i, "page %u", i);
+    }
+    CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), 0);
+    tear_down();
+}
+
 /* ---- what changes while clients are told ---- */
 
 static void remove_old(struct recorder *recorder)
