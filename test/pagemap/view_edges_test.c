@@ -6,6 +6,8 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 
 #include "pagemap/backend/backend.h"
@@ -281,6 +283,14 @@ TEST_CASE(view_edges, populating_goes_on_after_a_signal)
     child_run(with_userfaultfd);
 }
 
+/* A userfaultfd is set up once: it refuses that afterwards. */
+static bool is_set_up(int fd)
+{
+    struct uffdio_api api = {.api = UFFD_API};
+
+    return ioctl(fd, UFFDIO_API, &api) != 0;
+}
+
 /* 0 is a descriptor like others, whatever is in errno before. A program that is started does not get it. */
 static void without_standard_input(void)
 {
@@ -295,7 +305,7 @@ static void without_standard_input(void)
                 _exit(2);
             }
             errno = errors[i];
-            _exit(pagemap_set_revocation(PAGEMAP_REVOKE_UFFD) == 0 &&
+            _exit(pagemap_set_revocation(PAGEMAP_REVOKE_UFFD) == 0 && is_set_up(STDIN_FILENO) &&
                           strncmp(pagemap_revocation_report(), "userfaultfd", 11) == 0 &&
                           fcntl(STDIN_FILENO, F_GETFD) == FD_CLOEXEC
                       ? 0
