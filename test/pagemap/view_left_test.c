@@ -4,7 +4,9 @@
 
 #include "pagemap/mapping/mapping.h"
 #include "pagemap/view/view.h"
+#include "test/pagemap/faults.h"
 #include "test/pagemap/file_rig.h"
+#include "test/pagemap/mapped.h"
 #include "test/pagemap/recorder.h"
 
 enum { PAGES = 16 };
@@ -72,6 +74,30 @@ TEST_CASE(view_left, a_view_is_found_by_its_own_addresses)
     CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), 0);
     for (unsigned i = 0; i < PAGES; i++) {
         CHECK_EQ(pagemap_view_revocation(view + i * PAGE_SIZE), PAGEMAP_REVOKE_AUTO);
+    }
+    file_rig_tear_down(&rig);
+}
+
+/* A view that cannot be made, at whichever step, takes no addresses. */
+TEST_CASE(view_left, no_addresses_of_views_that_fail)
+{
+    const size_t bytes = RIG_GB;
+    bool all = false;
+
+    set_up();
+    REQUIRE_EQ(pagemap_set_revocation(PAGEMAP_REVOKE_OVERLAY), 0);
+    for (unsigned step = 1; !all; step++) {
+        uint64_t before = mapped_bytes();
+        void *made;
+
+        (void)pm_fault_arm(step);
+        made = vm_mmap(&rig.file, bytes, PROT_READ, 0);
+        all = pm_fault_arm(0) != 0;
+        CHECK_EQ(!IS_ERR(made), all, "step %u", step);
+        if (!IS_ERR(made)) {
+            CHECK_EQ(vm_munmap(made, bytes), 0);
+        }
+        CHECK_LT(mapped_bytes(), before + bytes / 2, "step %u", step);
     }
     file_rig_tear_down(&rig);
 }
