@@ -13,7 +13,7 @@
 #include "pagemap/base/fault.h"
 #include "pagemap/percpu_ref/restart.h"
 
-enum { WORDS = PM_PERCPU_UNIT / 8, BITS = 64, MAX_CPUS = 1024 };
+enum { WORDS = PM_PERCPU_UNIT / 8, BITS = 64, MAX_CPUS = 1024, LAST_CPU = CPU_SETSIZE - 1 };
 
 /* Chunks stay for the life of the process; there is one per 512 references alive at the same time. */
 struct chunk {
@@ -27,46 +27,47 @@ unsigned pm_percpu_cpus;
 static struct chunk *chunks;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* The last number of "0-3,8-11", plus 1: what CPUs there can be, with gaps in their numbers; 0 where it is not told. */
-static unsigned possible_cpus(void)
+/* The last number of "0-3,8-11", plus 1: what CPUs there can be, with gaps in their numbers; 1 where it is not told. */
+static long possible_cpus(void)
 {
     FILE *file = fopen("/sys/devices/system/cpu/possible", "re");
-    unsigned last = 0, more;
-    bool is_told = file != NULL && fscanf(file, "%u", &last) == 1;
+    long cpus = 1;
+    unsigned last;
 
-    while (is_told && (fscanf(file, "-%u", &more) == 1 || fscanf(file, ",%u", &more) == 1)) {
-        last = more;
+    while (file != NULL && fscanf(file, "%u%*1[-,]", &last) == 1) {
+        cpus = (long)last + 1;
     }
     if (file != NULL) {
         (void)fclose(file);
     }
-    return is_told && last < MAX_CPUS ? last + 1 : is_told ? MAX_CPUS : 0;
+    return cpus;
 }
 
-/* The highest CPU that this thread may run on now, plus 1; 0 where it is not told. */
-static unsigned allowed_cpus(void)
+/* The highest CPU that this thread may run on now, plus 1; 1 where it is not told. */
+static long allowed_cpus(void)
 {
     cpu_set_t set;
-    unsigned cpu = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_SETSIZE : 0;
+    unsigned cpu = sched_getaffinity(0, sizeof set, &set) == 0 ? LAST_CPU : 0;
 
-    while (cpu > 0 && !CPU_ISSET(cpu - 1, &set)) {
+    while (cpu > 0 && !CPU_ISSET(cpu, &set)) {
         cpu--;
     }
-    return cpu;
+    return (long)cpu + 1;
+}
+
+static long larger(long a, long b)
+{
+    return a > b ? a : b;
 }
 
 /* A guess: too many costs memory, too few makes counts on the others slower. */
 static unsigned guess_cpus(void)
 {
     int cancel = pm_cancel_off(); /* they open files, and we have the lock */
-    long configured = sysconf(_SC_NPROCESSORS_CONF);
-    unsigned possible = possible_cpus(), allowed = allowed_cpus(), cpus = 1;
+    long cpus = larger(sysconf(_SC_NPROCESSORS_CONF), larger(possible_cpus(), allowed_cpus()));
 
     pm_cancel_restore(cancel);
-    cpus = configured > (long)cpus ? (unsigned)configured : cpus;
-    cpus = possible > cpus ? possible : cpus;
-    cpus = allowed > cpus ? allowed : cpus;
-    return cpus < MAX_CPUS ? cpus : MAX_CPUS;
+    return cpus < MAX_CPUS ? (unsigned)cpus : MAX_CPUS;
 }
 
 static size_t chunk_bytes(void)
@@ -134,19 +135,25 @@ uint64_t *pm_percpu_alloc(void)
     return first;
 }
 
+static uintptr_t offset_in(const struct chunk *chunk, const uint64_t *first)
+{
+    return (uintptr_t)first - (uintptr_t)chunk->base;
+}
+
 void pm_percpu_free(uint64_t *first)
 {
+    struct chunk *chunk;
+    uintptr_t word;
+
     if (first == NULL) {
         return;
     }
     (void)pthread_mutex_lock(&lock);
-    for (struct chunk *chunk = chunks; chunk != NULL; chunk = chunk->next) {
-        uintptr_t offset = (uintptr_t)first - (uintptr_t)chunk->base;
-
-        if (offset < PM_PERCPU_UNIT) {
-            chunk->used[offset / 8 / BITS] &= ~(UINT64_C(1) << (offset / 8 % BITS));
-            break;
-        }
+    chunk = chunks;
+    while (offset_in(chunk, first) >= PM_PERCPU_UNIT) {
+        chunk = chunk->next;
     }
+    word = offset_in(chunk, first) / 8;
+    chunk->used[word / BITS] &= ~(UINT64_C(1) << word % BITS);
     (void)pthread_mutex_unlock(&lock);
 }
