@@ -112,10 +112,10 @@ static bool unpin_compound(struct page *head)
 struct run {
     struct dev_pagemap *pgmap;
     uint64_t weight;
-    bool is_told, is_compound, is_pinned; /* is_told: the driver, of each page that goes idle */
+    bool is_told, is_pinned; /* is_told: the driver, of each page that goes idle */
 };
 
-/* Whether the page went idle. Its reference on the dev_pagemap is to be put. */
+/* Whether the page went idle: tell_idle() is next, and its reference on the dev_pagemap is to be put. */
 static inline bool put_one(const struct run *run, struct page *head)
 {
     uint64_t before;
@@ -125,47 +125,51 @@ static inline bool put_one(const struct run *run, struct page *head)
         refuse_put("put_page() or unpin_user_page() below idle", run->is_pinned);
         return false;
     }
-    if (before != run->weight) {
-        return false;
-    }
-    if (run->is_compound) {
-        pm_page_unpin_all(head);
-    }
+    return before == run->weight;
+}
+
+static inline void tell_idle(const struct run *run, struct page *head)
+{
     if (run->is_told) {
         pm_page_free(head, run->pgmap);
     }
     pm_wake_var(&head->_refcount);
-    return true;
 }
 
 /*
  * These put those at the start that are of the run, and return how many. Each keeps the dev_pagemap until it is put;
  * *idle, how many went idle, does after. The first has no more to look at than it must.
  */
-static uint64_t put_plain(struct run run, struct page **pages, uint64_t nr_pages, uint64_t *idle)
+static uint64_t put_plain(const struct run *run, struct page **pages, uint64_t nr_pages, uint64_t *idle)
 {
     uint64_t done = 0, went_idle = 0;
 
-    run.is_compound = false;
     do {
-        went_idle += put_one(&run, pages[done]);
+        if (put_one(run, pages[done])) {
+            tell_idle(run, pages[done]);
+            went_idle++;
+        }
         done++;
-    } while (done < nr_pages && pm_page_pgmap(pages[done]) == run.pgmap);
+    } while (done < nr_pages && pm_page_pgmap(pages[done]) == run->pgmap);
     *idle = went_idle;
     return done;
 }
 
-static uint64_t put_compound(struct run run, struct page **pages, uint64_t nr_pages, uint64_t *idle)
+static uint64_t put_compound(const struct run *run, struct page **pages, uint64_t nr_pages, uint64_t *idle)
 {
-    uint64_t done = 0;
+    uint64_t done = 0, went_idle = 0;
 
-    *idle = 0;
     do {
-        struct page *head = pm_head(run.pgmap, pages[done]);
+        struct page *head = pm_head(run->pgmap, pages[done]);
 
-        *idle += (!run.is_pinned || unpin_compound(head)) && put_one(&run, head);
+        if ((!run->is_pinned || unpin_compound(head)) && put_one(run, head)) {
+            pm_page_unpin_all(head);
+            tell_idle(run, head);
+            went_idle++;
+        }
         done++;
-    } while (done < nr_pages && pm_page_pgmap(pages[done]) == run.pgmap);
+    } while (done < nr_pages && pm_page_pgmap(pages[done]) == run->pgmap);
+    *idle = went_idle;
     return done;
 }
 
@@ -176,12 +180,10 @@ static uint64_t put_run(struct dev_pagemap *pgmap, struct page **pages, uint64_t
         .pgmap = pgmap,
         .weight = pin ? pm_pin_weight(pgmap) : 1,
         .is_told = ops != NULL && (ops->folio_free != NULL || ops->page_free != NULL),
-        .is_compound = pgmap->vmemmap_shift > 0,
         .is_pinned = pin,
     };
-    uint64_t idle;
-    uint64_t done =
-        run.is_compound ? put_compound(run, pages, nr_pages, &idle) : put_plain(run, pages, nr_pages, &idle);
+    uint64_t idle, done = pgmap->vmemmap_shift > 0 ? put_compound(&run, pages, nr_pages, &idle)
+                                                   : put_plain(&run, pages, nr_pages, &idle);
 
     if (idle > 0) {
         pm_ref_put_many(&pgmap->ref, idle);

@@ -132,7 +132,7 @@ struct page *pagemap_get_page(uint64_t pfn)
 static bool get_idle(struct page *page)
 {
     struct dev_pagemap *pgmap = page_pgmap(page);
-    bool left_idle = false, got;
+    bool left_idle, got;
 
     if (pgmap == NULL || pgmap->type != MEMORY_DEVICE_GENERIC || pm_hold(page_to_pfn(page)) == NULL) {
         return false;

@@ -41,7 +41,7 @@ static uint64_t mask_from(uint64_t bit, uint64_t last)
 /* Untouched words stay untouched, and cost no memory. */
 void pm_touched_clear(uint64_t first_pfn, uint64_t nr_pfns)
 {
-    uint64_t last = (first_pfn + nr_pfns - 1) >> PM_TOUCHED_SHIFT;
+    uint64_t last = ((first_pfn + nr_pfns) >> PM_TOUCHED_SHIFT) - 1;
 
     for (uint64_t bit = first_pfn >> PM_TOUCHED_SHIFT; bit <= last; bit = (bit / 64 + 1) * 64) {
         uint64_t mask = mask_from(bit, last);

@@ -19,7 +19,7 @@ PM_INTERNAL extern uint64_t *pm_touched;
 /* Reserves the words, once, under the vmemmap's lock. -ENOMEM. */
 PM_INTERNAL int pm_touched_reserve(uint64_t nr_pfns);
 
-/* Clears the bits of [first_pfn, first_pfn + nr_pfns), whole subsections. No thread marks them meanwhile. */
+/* Clears the bits of [first_pfn, first_pfn + nr_pfns), whole groups of 64 pages. No thread marks them meanwhile. */
 PM_INTERNAL void pm_touched_clear(uint64_t first_pfn, uint64_t nr_pfns);
 
 /* The lowest pfn in [pfn, last_pfn] whose bit is set, or UINT64_MAX. */
