@@ -42,13 +42,23 @@ static bool again(int error)
     return false;
 }
 
+/* pm_domain(), for a caller that cannot do without it. */
+static struct rangemap_domain *await_domain(void)
+{
+    while (pm_domain() == NULL) {
+        (void)again(-ENOMEM);
+    }
+    return pm_domain();
+}
+
 /* These sleep, and run callbacks. */
 int pm_synchronize(void)
 {
-    int error = -ENOMEM, cancel = pm_cancel_off();
+    int error, cancel = pm_cancel_off();
 
-    while (pm_domain() == NULL || again(error = rangemap_domain_synchronize(pm_domain()))) {
-    }
+    do {
+        error = rangemap_domain_synchronize(await_domain());
+    } while (again(error));
     pm_cancel_restore(cancel);
     return error;
 }
@@ -57,17 +67,18 @@ void pm_defer(struct rangemap_deferred *deferred, rangemap_deferred_fn *run)
 {
     int cancel = pm_cancel_off();
 
-    while (pm_domain() == NULL || again(rangemap_domain_defer(pm_domain(), deferred, run, NULL))) {
+    while (again(rangemap_domain_defer(await_domain(), deferred, run, NULL))) {
     }
     pm_cancel_restore(cancel);
 }
 
 int pm_barrier(void)
 {
-    int error = -ENOMEM, cancel = pm_cancel_off();
+    int error, cancel = pm_cancel_off();
 
-    while (pm_domain() == NULL || again(error = rangemap_domain_barrier(pm_domain()))) {
-    }
+    do {
+        error = rangemap_domain_barrier(await_domain());
+    } while (again(error));
     pm_cancel_restore(cancel);
     return error;
 }
