@@ -7,7 +7,7 @@
 #include "test/shim/ctest.h"
 #include "test/shim/prng.h"
 
-enum { PFNS = 1 << 21, BITS = 5 * 64, ROUNDS = 300, QUERIES = 2000, SUBSECTION_PFNS = 512 };
+enum { PFNS = 1 << 21, BITS = 5 * 64, ROUNDS = 300, QUERIES = 2000 };
 
 static bool marks[BITS];
 
@@ -29,15 +29,13 @@ static void mark(struct prng *prng)
     marks[pfn >> PM_TOUCHED_SHIFT] = true;
 }
 
-/* Whole subsections. */
+/* Whole groups of pages that share a mark. */
 static void clear(struct prng *prng)
 {
-    const uint64_t subsections = ((uint64_t)BITS << PM_TOUCHED_SHIFT) / SUBSECTION_PFNS;
-    uint64_t first = prng_below(prng, subsections), count = prng_between(prng, 1, subsections - first);
+    uint64_t first = prng_below(prng, BITS), count = prng_between(prng, 1, BITS - first);
 
-    pm_touched_clear(first * SUBSECTION_PFNS, count * SUBSECTION_PFNS);
-    memset(marks + (first * SUBSECTION_PFNS >> PM_TOUCHED_SHIFT), 0,
-           count * SUBSECTION_PFNS >> PM_TOUCHED_SHIFT);
+    pm_touched_clear(first << PM_TOUCHED_SHIFT, count << PM_TOUCHED_SHIFT);
+    memset(marks + first, 0, count);
 }
 
 static void check_queries(struct prng *prng)
@@ -58,7 +56,7 @@ TEST_CASE(touched, marks_are_those_of_a_list)
 
     REQUIRE_EQ(pm_touched_reserve(PFNS), 0);
     for (unsigned round = 0; round < ROUNDS; round++) {
-        for (uint64_t i = prng_below(&prng, 6); i > 0; i--) {
+        for (uint64_t i = prng_below(&prng, 40); i > 0; i--) {
             mark(&prng);
         }
         check_queries(&prng);
