@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A page is marked as poisoned before any one instruction of a get, of a pin and of an allocation: it is refused, and
+ * nothing is counted, or it is held, and counted once. As step_test has it of memory_failure(), but by the mark alone
+ * and in a signal handler of the same thread, which is quick enough for all instructions.
+ */
+#define _GNU_SOURCE /* REG_EFL, sched_getcpu */
+#include <errno.h>
+
+#include "pagemap/page/marks.h"
+#include "pagemap/page/page.h"
+#include "test/pagemap/file_rig.h"
+#include "test/shim/step.h"
+
+enum { PFN = 600, STEPS = 20000 };
+
+static struct file_rig rig;
+static struct page *page;
+static bool got;
+static unsigned refused_by_mark, granted;
+static uint64_t others; /* references of somebody else on the page */
+
+static void mark(void)
+{
+    CHECK(pm_poison_mark(pfn_to_page(PFN), true));
+}
+
+static void mend(void)
+{
+    CHECK(pm_poison_mark(pfn_to_page(PFN), false));
+}
+
+static void get(void)
+{
+    page = pagemap_get_page(PFN);
+    got = page != NULL;
+}
+
+static void get_plain(void)
+{
+    got = pm_pages_get(&rig.pgmap, PFN, 1, false, &page) == 1;
+}
+
+static void pin(void)
+{
+    got = pm_pages_get(&rig.pgmap, PFN, 1, true, &page) == 1;
+}
+
+static void allocate(void)
+{
+    int error = zone_device_page_init(pfn_to_page(PFN));
+
+    CHECK(error == 0 || error == -EHWPOISON);
+    got = error == 0;
+    page = pfn_to_page(PFN);
+}
+
+static void check(void)
+{
+    const struct page *head = compound_head(pfn_to_page(PFN));
+    const uint64_t weight = step.act == pin && rig.pgmap.vmemmap_shift == 0 ? GUP_PIN_COUNTING_BIAS : 1;
+
+    REQUIRE_EQ(head->_refcount, others + (got ? weight : 0), "instruction %lu", (unsigned long)step.at);
+    REQUIRE_EQ(head->_pincount, got && step.act == pin && rig.pgmap.vmemmap_shift > 0 ? 1 : 0);
+    REQUIRE_EQ(pgmap_nr_references(&rig.pgmap), others > 0 || got, "instruction %lu", (unsigned long)step.at);
+    CHECK(got || step_was_asked());
+    refused_by_mark += !got;
+    granted += got && step_was_asked();
+    if (!got) {
+        return;
+    }
+    CHECK_EQ(page, pfn_to_page(PFN));
+    if (step.act == pin) {
+        pm_pages_put(&page, 1, true);
+    } else {
+        if (step.act == allocate) {
+            unlock_page(page);
+        }
+        put_page(page);
+    }
+}
+
+static void set_up(enum memory_type type, unsigned order)
+{
+    file_rig_set_up(&rig, type);
+    REQUIRE_EQ(memunmap_pages(&rig.pgmap), 0);
+    rig.pgmap.vmemmap_shift = order;
+    REQUIRE_EQ(rig_map(&rig.pgmap), 0);
+    pagemap_fill_pages(&rig.pgmap, 0, 1023); /* a mark is for a page that was touched */
+    memset(&step, 0, sizeof step);
+    step.in_handler = true;
+    step.interfere = mark;
+    step.restore = mend;
+    step.check = check;
+    granted = refused_by_mark = 0;
+}
+
+static void step_through_all(void (*act)(void), uint64_t held)
+{
+    others = held;
+    for (uint64_t i = 0; i < held; i++) {
+        REQUIRE_NE(pagemap_get_page(PFN), NULL);
+    }
+    granted = refused_by_mark = 0;
+    rig_freed = 0;
+    step.act = act;
+    CHECK_GE(step_through(STEPS), 30u);
+    CHECK_GT(granted, 5u, "the mark came too late");
+    CHECK_GT(refused_by_mark, 5u, "it came in time");
+    if (held ==
+        0) { /* at least once it was counted already, and the driver is told that it went idle again */
+        CHECK_GT(rig_freed, 2u + granted);
+    }
+    put_page_many(pfn_to_page(PFN), held);
+    CHECK_EQ(pgmap_nr_references(&rig.pgmap), 0);
+}
+
+static void skip_where_nothing_traps(void)
+{
+    if (!STEP_WORKS) {
+        TEST_SKIP("only x86-64 traps after each instruction");
+    }
+}
+
+TEST_CASE(poison_race, a_get)
+{
+    skip_where_nothing_traps();
+    set_up(MEMORY_DEVICE_FS_DAX, 0);
+    step_through_all(get, 0);
+    step_through_all(get, 3);
+    step_through_all(get_plain, 1);
+    file_rig_tear_down(&rig);
+}
+
+TEST_CASE(poison_race, a_pin)
+{
+    skip_where_nothing_traps();
+    for (unsigned order = 0; order < 2; order++) {
+        set_up(MEMORY_DEVICE_FS_DAX, order);
+        step_through_all(pin, 0);
+        file_rig_tear_down(&rig);
+    }
+}
+
+TEST_CASE(poison_race, an_allocation)
+{
+    skip_where_nothing_traps();
+    set_up(MEMORY_DEVICE_FS_DAX, 0);
+    step_through_all(allocate, 0);
+    file_rig_tear_down(&rig);
+}
