@@ -261,6 +261,48 @@ TEST_CASE(vmemmap, in_a_device)
     child_run(in_devices);
 }
 
+/* A step fails, or all from one on do: what was made before it is taken away, or it is said that it stays. */
+static void made_in_part(void)
+{
+    struct pagemap_memory *memory = rig_plug(SECTION * PAGE_SIZE, 3 * SUBSECTION_SIZE);
+    struct vmem_altmap altmap = {.base_pfn = SECTION, .free = 24};
+    const struct pm_span span = {SECTION, 3 * SUBSECTION, &altmap, memory, 0};
+    unsigned stayed = 0, to_go;
+    uint64_t warned;
+
+    prepare();
+    warnings_count();
+    for (unsigned step = 1;; step++) {
+        (void)pm_fault_arm(step);
+        if (pm_vmemmap_populate(&span) == 0) {
+            break;
+        }
+        CHECK_EQ(pm_fault_arm(0), 0);
+        check_there(&span, false);
+        CHECK_EQ(warnings_take(), 0, "step %u", step);
+        pm_fault_arm_from(step);
+        CHECK_EQ(pm_vmemmap_populate(&span), -ENOMEM);
+        to_go = pm_fault_arm(0);
+        warned = warnings_take();
+        CHECK_EQ(warned, touch_read(pfn_to_page(SECTION), NULL) == 0 ? 1 : 0, "step %u, %u", step, to_go);
+        stayed += warned > 0;
+        CHECK_EQ(altmap.alloc + altmap.align, 0);
+    }
+    CHECK_NE(pm_fault_arm(0), 0);
+    CHECK_GE(stayed, 2u);
+    CHECK(pm_vmemmap_depopulate(&span));
+    CHECK_EQ(warnings_take(), 0);
+    rig_unplug(memory);
+}
+
+TEST_CASE(vmemmap, made_in_part)
+{
+    if (SANITIZED) {
+        TEST_SKIP("the sanitizer has SIGSEGV");
+    }
+    child_run(made_in_part);
+}
+
 /* Where a struct page is in the device: behind those in front of it, in the block of its piece. */
 TEST_CASE(vmemmap, place_in_the_device)
 {
