@@ -35,11 +35,12 @@ void *pm_area_reserve(size_t bytes, size_t alignment)
 {
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     char *reserved, *start;
+    size_t both;
 
-    if (bytes > SIZE_MAX / 2) {
+    if (__builtin_add_overflow(bytes, alignment, &both)) {
         return NULL;
     }
-    reserved = pm_mmap(NULL, bytes + alignment, PROT_NONE, flags, -1, 0);
+    reserved = pm_mmap(NULL, both, PROT_NONE, flags, -1, 0);
     if (reserved == MAP_FAILED) {
         return NULL;
     }

@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BUCKETS = 64 };
+enum { BUCKETS = 64, HASH_SHIFT = 58 };
 
 /* Waiters of all words that hash here; a wake-up tells them all, and each looks at its own condition. */
 struct bucket {
@@ -23,7 +23,7 @@ static struct bucket buckets[BUCKETS];
 
 static struct bucket *bucket_of(const void *word)
 {
-    return &buckets[(uint64_t)(uintptr_t)word * UINT64_C(0x9e3779b97f4a7c15) >> 58];
+    return &buckets[(uint64_t)(uintptr_t)word * UINT64_C(0x9e3779b97f4a7c15) >> HASH_SHIFT];
 }
 
 static struct timespec now(void)

@@ -8,7 +8,7 @@
 #include "pagemap/base/fault.h"
 #include "pagemap/holders.h"
 
-enum { BUCKETS = 256 };
+enum { BUCKETS = 256, HASH_SHIFT = 56 };
 
 /* In its bucket's list, under the bucket's lock. */
 struct node {
@@ -37,7 +37,7 @@ static void init_buckets(void)
 
 static struct bucket *lock_bucket(uint64_t key)
 {
-    struct bucket *bucket = &buckets[key * UINT64_C(0x9e3779b97f4a7c15) >> 56];
+    struct bucket *bucket = &buckets[key * UINT64_C(0x9e3779b97f4a7c15) >> HASH_SHIFT];
 
     (void)pthread_once(&once, init_buckets);
     (void)pthread_mutex_lock(&bucket->lock);

@@ -193,7 +193,7 @@ TEST_CASE(area, node_that_the_system_refuses)
 #if !SANITIZED
 /* What the system is asked for, which here is none of its business: mbind(2). */
 static bool is_asked;
-static unsigned long asked_mode, asked_nodes[16], asked_bits;
+static unsigned long asked_mode, asked_nodes[16], asked_bits, asked_flags;
 
 long syscall(long number, ...)
 {
@@ -206,6 +206,7 @@ long syscall(long number, ...)
     if (is_asked && number == SYS_mbind) {
         asked_mode = (unsigned long)a[2];
         asked_bits = (unsigned long)a[4];
+        asked_flags = (unsigned long)a[5];
         memcpy(asked_nodes, (const void *)a[3], sizeof asked_nodes);
         return 0;
     }
@@ -218,6 +219,7 @@ TEST_CASE(area, each_node_by_its_number)
     for (int nid = 0; nid < 1024; nid++) {
         CHECK_EQ(pm_prefer_node(NULL, PAGE_SIZE, nid), 0);
         CHECK_EQ(asked_mode, MPOL_PREFERRED);
+        CHECK_EQ(asked_flags, 0, "pages that are there stay where they are");
         CHECK_EQ(asked_bits, (unsigned long)nid + 2, "the kernel takes one less");
         for (int i = 0; i < 1024; i++) {
             bool is_set = (asked_nodes[i / 64] >> i % 64 & 1) != 0;

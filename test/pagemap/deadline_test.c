@@ -6,7 +6,9 @@
 #define _GNU_SOURCE /* RTLD_NEXT */
 #include <dlfcn.h>
 #include <errno.h>
+#include <limits.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,9 +24,10 @@ static struct {
     bool on;
     struct timespec now;               /* of the clock */
     struct timespec wakes[MAX_SLEEPS]; /* where the clock is put by each sleep */
-    unsigned sleeps, calls_to_wake;
+    unsigned sleeps, calls_to_wake, yields;
     struct timespec told[MAX_SLEEPS];
     int result, error; /* of a sleep */
+    long slept_on;     /* the address */
 } fake;
 
 int clock_gettime(clockid_t clock, struct timespec *time)
@@ -50,6 +53,32 @@ static long fake_sleep(const struct timespec *deadline)
     return fake.result;
 }
 
+int sched_yield(void)
+{
+    fake.yields += fake.on;
+    return 0;
+}
+
+/* Everybody in this process who sleeps where the last one slept. */
+static void check_wake(const long *a)
+{
+    CHECK_EQ(a[0], fake.slept_on);
+    CHECK_EQ(a[1], FUTEX_WAKE | FUTEX_PRIVATE_FLAG);
+    CHECK_EQ(a[2], INT_MAX);
+    CHECK_EQ(a[3], 0);
+    CHECK_EQ(a[4], 0);
+    CHECK_EQ(a[5], 0);
+}
+
+static void check_sleep(const long *a)
+{
+    CHECK_EQ(a[1], FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG);
+    CHECK_EQ(a[2], *(const uint32_t *)(uintptr_t)a[0]);
+    CHECK_EQ(a[4], 0);
+    CHECK_EQ((uint32_t)a[5], FUTEX_BITSET_MATCH_ANY);
+    fake.slept_on = a[0];
+}
+
 long syscall(long number, ...)
 {
     long a[SYSTEM_CALL_ARGUMENTS];
@@ -59,9 +88,11 @@ long syscall(long number, ...)
     system_call_arguments(list, a);
     va_end(list);
     if (fake.on && number == SYS_futex && (a[1] & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET) {
+        check_sleep(a);
         return fake_sleep((const struct timespec *)a[3]);
     }
     if (fake.on && number == SYS_futex && (a[1] & FUTEX_CMD_MASK) == FUTEX_WAKE) {
+        check_wake(a);
         fake.calls_to_wake++;
         errno = EINVAL;
         return -1;
@@ -187,6 +218,28 @@ TEST_CASE(deadline, what_is_true_is_in_time)
     fake.on = false;
 }
 
+static const struct {
+    int result, error;
+    bool yields;
+} ends[] = {{0, 0, false},          {0, ENOSYS, false}, {-1, EAGAIN, false}, {-1, EINTR, false},
+            {-1, ETIMEDOUT, false}, {-1, ENOSYS, true}, {-1, EPERM, true}};
+
+/* Others get their turn where the system does not let it sleep, and only there. */
+TEST_CASE(deadline, each_end_of_a_sleep)
+{
+    const struct timespec once = at(8, 0);
+
+    skip_where_not_ours();
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        fake.yields = 0;
+        fake.result = ends[i].result;
+        fake.error = ends[i].error;
+        check(at(7, 0), 1000, once, &once, 1);
+        CHECK_EQ(fake.yields, ends[i].yields, "result %d, error %d", ends[i].result, ends[i].error);
+    }
+    fake.result = 0;
+}
+
 static uint64_t slept_on;
 
 /* While somebody waits. */
@@ -202,12 +255,16 @@ static bool wake_once(void *unused)
 /* The system is asked to wake while there are waiters, and only then. */
 TEST_CASE(deadline, the_system_wakes_who_waits)
 {
+    unsigned looks;
+
     skip_where_not_ours();
     fake.calls_to_wake = 0;
     fake.on = true;
     pm_wake_var(&slept_on);
     pm_wake_var_slow(&slept_on);
     CHECK_EQ(fake.calls_to_wake, 0);
+    looks = 1;
+    pm_wait_var(&slept_on, third_time, &looks);
     pm_wait_var(&slept_on, wake_once, NULL);
     CHECK_EQ(fake.calls_to_wake, 1);
     pm_wake_var(&slept_on);
