@@ -123,7 +123,7 @@ bool pgmap_pfn_valid(const struct dev_pagemap *pgmap, uint64_t pfn)
         return false;
     }
     first = pm_first_pfn(&pgmap->ranges[range]);
-    if (range == 0 && (pgmap->flags & PGMAP_ALTMAP_VALID) != 0) {
+    if ((pgmap->flags & PGMAP_ALTMAP_VALID) != 0) { /* then it has one range */
         first += vmem_altmap_offset(&pgmap->altmap);
     }
     return pfn >= first;

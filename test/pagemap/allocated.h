@@ -17,6 +17,7 @@ enum { ALLOCATED_MAX = 4096 };
 static struct {
     void *block[ALLOCATED_MAX];
     unsigned nr;
+    size_t bytes; /* of the last one */
     bool counts; /* of this thread, and only while it is set */
 } allocated;
 
@@ -31,6 +32,7 @@ void *calloc(size_t number, size_t bytes)
     void *block = __libc_calloc(number, bytes);
 
     if (allocated.counts && block != NULL && allocated.nr < ALLOCATED_MAX) {
+        allocated.bytes = number * bytes;
         allocated.block[allocated.nr++] = block;
     }
     return block;
