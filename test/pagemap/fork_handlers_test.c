@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "pagemap/base/fork.h"
+#include "test/pagemap/anonymous.h"
 #include "test/pagemap/faults.h"
 #include "test/pagemap/refuse.h"
 #include "test/pagemap/sanitized.h"
@@ -129,6 +130,7 @@ static char *mapped;
 static void check_exclude(bool kept, int touch, uint64_t warnings)
 {
     CHECK_EQ(pm_fork_exclude(mapped, 2 * PAGE_SIZE), kept);
+    CHECK_EQ(anonymous_wrongly, 0u);
     CHECK_EQ(warnings_take(), warnings);
     CHECK_EQ(touch_read(mapped, NULL), touch);
     CHECK_EQ(touch_read(mapped + 2 * PAGE_SIZE - 1, NULL), touch);

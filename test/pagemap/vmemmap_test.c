@@ -10,6 +10,7 @@
 #include "pagemap/altmap/altmap.h"
 #include "pagemap/vmemmap/touched.h"
 #include "pagemap/vmemmap/vmemmap.h"
+#include "test/pagemap/anonymous.h"
 #include "test/pagemap/faults.h"
 #include "test/pagemap/mapped.h"
 #include "test/pagemap/refuse.h"
@@ -44,6 +45,7 @@ static void reserve_marks(void)
     CHECK_EQ(pm_touched_next(0, pfns - 1), pfns - GROUP);
     CHECK_EQ(touch_read((char *)pm_touched + bytes - 1, NULL), 0);
     CHECK_EQ(touch_read((char *)pm_touched + bytes, NULL), SIGSEGV);
+    CHECK_EQ(anonymous_wrongly, 0u);
 }
 
 static void reserve_pages(void)
@@ -116,6 +118,7 @@ static void check_there(const struct pm_span *span, bool is_there)
     const uint64_t first = span->start_pfn, last = first + span->nr_pfns - 1;
     unsigned char byte = 1;
 
+    CHECK_EQ(anonymous_wrongly, 0u);
     CHECK_EQ(touch_read(pfn_to_page(first), &byte), is_there ? 0 : SIGSEGV);
     CHECK_EQ(byte, is_there ? 0 : 1);
     CHECK_EQ(touch_read((char *)pfn_to_page(last + 1) - 1, NULL), is_there ? 0 : SIGSEGV);
