@@ -11,6 +11,7 @@
 
 #include "pagemap/core/domain.h"
 #include "pagemap/page/mapped.h"
+#include "pagemap/percpu_ref/restart.h"
 #include "pagemap/statistics.h"
 #include "test/pagemap/child.h"
 #include "test/pagemap/rig.h"
@@ -188,6 +189,28 @@ TEST_CASE(domain, is_not_to_be_had)
     child_run(is_not_to_be_had);
 }
 
+/* Without a section there is no telling whether membarrier(2) is used: it is done without. */
+static void without_a_section(void)
+{
+    struct percpu_ref ref;
+
+    begin = (struct script){1, -ENOMEM, 0};
+    CHECK_EQ(percpu_ref_init(&ref, NULL, 0), 0);
+    CHECK_EQ(begin.calls, 1u);
+    CHECK(!pm_restart_is_used);
+    percpu_ref_get_many(&ref, 5);
+    CHECK_EQ(percpu_ref_count(&ref), 6);
+    percpu_ref_put_many(&ref, 5);
+    percpu_ref_kill(&ref);
+    CHECK(percpu_ref_is_zero(&ref));
+    percpu_ref_exit(&ref);
+}
+
+TEST_CASE(domain, counts_are_had_without_a_section)
+{
+    child_run(without_a_section);
+}
+
 /* ---- waiting ---- */
 
 /* What comes of a call whose first answers are those. */
@@ -268,6 +291,34 @@ TEST_CASE(domain, each_answer_to_who_reads)
     CHECK_EQ(pm_hold(5), &pgmap);
     put_dev_pagemap(&pgmap);
     CHECK_EQ(pgmap_nr_references(&pgmap), 0);
+    CHECK_EQ(memunmap_pages(&pgmap), 0);
+    rig_unplug(memory);
+    CHECK_EQ(warnings_take(), 0);
+}
+
+/* A page that fails, and cannot be looked for in its file: as one that is in none. */
+TEST_CASE(domain, a_page_fails_without_a_section)
+{
+    struct range range = rig_range(0, 2 * RIG_MB);
+    struct dev_pagemap pgmap = rig_pgmap(MEMORY_DEVICE_GENERIC, &range, 1);
+    struct pagemap_memory *memory = rig_plug(0, 2 * RIG_MB);
+    struct address_space file;
+
+    warnings_count();
+    REQUIRE_EQ(rig_map(&pgmap), 0);
+    REQUIRE_EQ(address_space_init(&file, "file", NULL), 0);
+    REQUIRE_EQ(filemap_add_pages(&file, 0, 0, 4), 0);
+    begin = (struct script){-1, -ENOMEM, 0};
+    CHECK_EQ(memory_failure(2, 0), -EBUSY);
+    CHECK_GE(begin.calls, 1u);
+    begin.times = 0;
+    CHECK(!PageHWPoison(pfn_to_page(2)));
+    CHECK_EQ(pgmap_nr_references(&pgmap), 4);
+    CHECK_EQ(memory_failure(2, 0), 0);
+    CHECK(PageHWPoison(pfn_to_page(2)));
+    CHECK_EQ(unpoison_memory(2), 0);
+    CHECK_EQ(truncate_inode_pages(&file, 0), 0);
+    CHECK_EQ(address_space_destroy(&file), 0);
     CHECK_EQ(memunmap_pages(&pgmap), 0);
     rig_unplug(memory);
     CHECK_EQ(warnings_take(), 0);

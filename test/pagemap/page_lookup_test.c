@@ -77,6 +77,21 @@ static void check_handed_in(uint64_t pfn)
     CHECK_EQ(pgmap_nr_references(&many.pgmap), 0);
 }
 
+/* Of a device that dies it is the only one to be had: it is kept, not got anew. */
+static void check_handed_in_at_the_end(void)
+{
+    struct dev_pagemap *got = get_dev_pagemap(PHYS_PFN(given[0].start), NULL);
+
+    REQUIRE_EQ(kill_dev_pagemap(&many.pgmap), 0);
+    for (unsigned i = 0; i < many.pgmap.nr_range; i++) {
+        CHECK_EQ(get_dev_pagemap(PHYS_PFN(given[i].end), got), &many.pgmap, "range %u", i);
+        CHECK_EQ(pgmap_nr_references(&many.pgmap), 1);
+    }
+    CHECK_EQ(get_dev_pagemap(PHYS_PFN(given[0].start), NULL), NULL);
+    CHECK_EQ(get_dev_pagemap(1, got), NULL);
+    CHECK_EQ(pgmap_nr_references(&many.pgmap), 0);
+}
+
 static void check_ranges(const struct range *ranges, unsigned nr, uint64_t metadata)
 {
     many = rig_many(MEMORY_DEVICE_GENERIC, ranges, nr);
@@ -97,6 +112,7 @@ static void check_ranges(const struct range *ranges, unsigned nr, uint64_t metad
             check_handed_in(pfns[k]);
         }
     }
+    check_handed_in_at_the_end();
     CHECK_EQ(memunmap_pages(&many.pgmap), 0);
 }
 

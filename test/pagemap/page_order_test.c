@@ -246,6 +246,61 @@ TEST_CASE(page_order, each_page_of_a_batch_is_recorded)
     file_rig_tear_down(&rig);
 }
 
+static void take_by_pfn(struct page *page)
+{
+    REQUIRE_EQ(pagemap_get_page(page_to_pfn(page)), page);
+}
+
+static void take_again(struct page *page)
+{
+    get_page(page);
+}
+
+static void take_by_allocation(struct page *page)
+{
+    REQUIRE_EQ(zone_device_page_init(page), 0);
+    unlock_page(page);
+}
+
+/* By its first page, of each way to take one. */
+TEST_CASE(page_order, each_reference_is_recorded)
+{
+    static void (*const ways[])(struct page *) = {take_by_pfn, take_again, take_by_allocation};
+    struct pm_record record[2];
+
+    pagemap_record_holders(true);
+    CHECK_EQ(pagemap_set_holder("somebody"), NULL);
+    for (unsigned order = 0; order < 3; order++) {
+        set_up(MEMORY_DEVICE_GENERIC, &rig_ops, order);
+        for (unsigned way = 0; way < sizeof ways / sizeof *ways; way++) {
+            const uint64_t head = first_of(519, order);
+
+            for (uint64_t n = 1; n <= 3 && (n == 1 || ways[way] != take_by_allocation); n++) {
+                ways[way](pfn_to_page(519));
+                REQUIRE_EQ(pm_recorded(head, record, 2), 1u, "order %u, way %u", order, way);
+                CHECK_EQ(record[0].references, n, "order %u, way %u", order, way);
+                CHECK_EQ(page_count(pfn_to_page(519)), 1 + n);
+            }
+            for (uint64_t n = page_count(pfn_to_page(519)) - 1; n > 0; n--) {
+                REQUIRE_EQ(pm_recorded(head, record, 2), 1u);
+                CHECK_EQ(record[0].references, n);
+                put_page(pfn_to_page(519));
+            }
+            CHECK_EQ(pm_recorded(head, record, 2), 0u, "order %u, way %u", order, way);
+        }
+        REQUIRE_EQ(get_dev_pagemap(5, NULL), &rig.pgmap);
+        REQUIRE_EQ(get_dev_pagemap(6, NULL), &rig.pgmap);
+        REQUIRE_EQ(pm_recorded(pm_pagemap_key(&rig.pgmap), record, 2), 1u);
+        CHECK_EQ(record[0].references, 2);
+        put_dev_pagemap(&rig.pgmap);
+        put_dev_pagemap(&rig.pgmap);
+        CHECK_EQ(pm_recorded(pm_pagemap_key(&rig.pgmap), record, 2), 0u);
+        file_rig_tear_down(&rig);
+    }
+    CHECK_STR_EQ(pagemap_set_holder(NULL), "somebody");
+    pagemap_record_holders(false);
+}
+
 /* ---- what was never grabbed, or is nobody's ---- */
 
 TEST_CASE(page_order, filled_from_the_first_to_the_last)
