@@ -53,7 +53,7 @@ static struct pagemap_entry describe(struct dev_pagemap *pgmap, uint64_t pfn)
 int pagemap_cursor_next(struct pagemap_cursor *cursor, struct pagemap_entry *entry, size_t entry_bytes)
 {
     struct rangemap *index = pm_index_get();
-    struct pagemap_entry made = {0};
+    struct pagemap_entry made;
     struct rangemap_entry found;
     int error;
 

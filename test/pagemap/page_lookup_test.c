@@ -11,6 +11,7 @@
 #include "pagemap/page/marks.h"
 #include "pagemap/page/page.h"
 #include "pagemap/page/watch.h"
+#include "pagemap/statistics.h"
 #include "pagemap/vmemmap/touched.h"
 #include "test/pagemap/allocated.h"
 #include "test/pagemap/faults.h"
@@ -92,6 +93,31 @@ static void check_handed_in_at_the_end(void)
     CHECK_EQ(pgmap_nr_references(&many.pgmap), 0);
 }
 
+/* A cursor over exactly a range, and over one byte of it, has it, once. */
+static void check_cursor(const struct range *range)
+{
+    const struct range asked[] = {*range,
+                                  {range->start, range->start},
+                                  {range->end, range->end},
+                                  {range->start + PAGE_SIZE, range->end - PAGE_SIZE}};
+    struct pagemap_cursor cursor;
+    struct pagemap_entry entry;
+
+    for (unsigned i = 0; i < sizeof asked / sizeof *asked; i++) {
+        memset(&entry, 0xff, sizeof entry);
+        pagemap_cursor_init(&cursor, asked[i].start, asked[i].end);
+        CHECK_EQ(pagemap_cursor_next(&cursor, &entry, sizeof entry), 0);
+        CHECK_EQ(entry.pgmap, &many.pgmap);
+        CHECK_EQ(entry.start, range->start);
+        CHECK_EQ(entry.end, range->end);
+        CHECK_EQ(entry.range, (unsigned)number_of(PHYS_PFN(range->start)));
+        for (unsigned again = 0; again < 2; again++) {
+            CHECK_EQ(pagemap_cursor_next(&cursor, &entry, sizeof entry), -ENOENT, "%u", i);
+        }
+        CHECK_EQ(entry.end, range->end, "left as it was");
+    }
+}
+
 static void check_ranges(const struct range *ranges, unsigned nr, uint64_t metadata)
 {
     many = rig_many(MEMORY_DEVICE_GENERIC, ranges, nr);
@@ -102,6 +128,9 @@ static void check_ranges(const struct range *ranges, unsigned nr, uint64_t metad
             (struct vmem_altmap){.base_pfn = PHYS_PFN(ranges[0].start), .reserve = 8, .free = metadata - 8};
     }
     REQUIRE_EQ(rig_map(&many.pgmap), 0);
+    for (unsigned i = 0; i < nr; i++) {
+        check_cursor(&ranges[i]);
+    }
     for (unsigned i = 0; i < nr; i++) {
         const uint64_t first = PHYS_PFN(ranges[i].start), last = PHYS_PFN(ranges[i].end);
         const uint64_t pfns[] = {first - 1,        first,    first + 1, first + metadata - 1,
