@@ -18,7 +18,7 @@ static struct {
     void *block[ALLOCATED_MAX];
     unsigned nr;
     size_t bytes; /* of the last one */
-    bool counts; /* of this thread, and only while it is set */
+    bool counts;  /* of this thread, and only while it is set */
 } allocated;
 
 #if !SANITIZED && defined(__GLIBC__)
