@@ -7,8 +7,8 @@
 
 /*
  * The place among `count` at which the next `few` begin, after which `turn` stands. Round and round, whatever others do
- * meanwhile: a look or two may be made twice, or left out. Not by a remainder of all looks so far: each time that `count`
- * changes that is another place, so that where it changes with each look some would never be looked at.
+ * meanwhile: a look or two may be made twice, or left out. Not by a remainder of all looks so far: whenever
+ * `count` changes that is another place, so that where it changes with each look some would never be looked at.
  */
 static inline uint64_t rm_turn(rm_word *turn, uint64_t few, uint64_t count)
 {

@@ -148,7 +148,8 @@ TEST_CASE(attach, so_many_are_looked_at)
         rm_thread_reap(rig.domain, records);
         CHECK_LE(parked(), expected);
         CHECK_GE(parked() + 1, expected);
-        CHECK_EQ(rm_load_relaxed(&rig.domain->roster.looked), records <= OTHERS ? records : 0u, "all: no turn");
+        CHECK_EQ(rm_load_relaxed(&rig.domain->roster.looked), records <= OTHERS ? records : 0u,
+                 "all: no turn");
         rm_thread_reap(rig.domain, UINT_MAX);
         CHECK_EQ(parked(), (unsigned)OTHERS);
         rig_end(&rig);

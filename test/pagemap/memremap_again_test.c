@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Mapping and unmapping that fail halfway, and are done again: for want of memory, or since another device came between.
+ * Mapping and unmapping that fail halfway, and are done again: for want of memory, or as another device came between.
  * Linked so that the library's updates of its maps come by here (BUILD).
  */
 #define _GNU_SOURCE /* sched_getcpu */

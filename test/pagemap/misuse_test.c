@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Calls for what is not in the state for them: what each returns, the one thing that it says, and that nothing happens. */
+/* Calls for what is not in the state for them: what each returns, the one thing it says, and that nothing happens. */
 #include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What a teardown leaves behind, and what it does not: marks of broken pages, descriptors, errno, the altmap's counts. */
+/* What a teardown leaves behind, and what it does not: marks of broken pages, descriptors, errno, altmap counts. */
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>

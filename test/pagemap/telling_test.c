@@ -149,7 +149,7 @@ static bool is_after(void *unused)
     return false;
 }
 
-/* The first test, for it knows the longest. One that does not sleep is none; of others the longest is remembered to the nanosecond. */
+/* The first test, for it knows the longest: to the nanosecond. A wait that does not sleep is none. */
 TEST_CASE(telling, waits_are_counted)
 {
     static const uint64_t lengths[] = {5, 5000000001, 5000000000, 5000000001, 5000000002, 1};
