@@ -263,6 +263,12 @@ def wanted_units(arguments, graph):
     return [unit for unit in units if unit[0] in keys] if keys and not any(key.endswith(".h") for key in keys) else units
 
 
+def tell_stale(found):
+    """What equivalents.txt has and the sources have no more: what is like it now has to be argued anew."""
+    for key in sorted(set(two_columns("equivalents.txt")) - {fault.key for fault in found}):
+        print(f"equivalents.txt: there is no such fault any more: {key}", file=sys.stderr, flush=True)
+
+
 def main():
     arguments = parsed()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -275,7 +281,10 @@ def main():
             measure(graph, tests, trees[0])
             return True
         os.chdir(f"{folder}/tree")
-        order = drawn(arguments, faults.find(wanted_units(arguments, graph), wanted_path(arguments)))
+        found = faults.find(wanted_units(arguments, graph), wanted_path(arguments))
+        order = drawn(arguments, found)
+        if not arguments.key and not arguments.folder:
+            tell_stale(found)
         if arguments.list:
             print("\n".join(fault.key for fault in order))
             return True
