@@ -39,7 +39,7 @@ static void look_at(struct scan *scan, struct rm_thread *thread, unsigned epoch)
 static struct scan scan_records(struct rangemap_domain *domain, unsigned epoch)
 {
     struct rm_roster_walk walk = rm_roster_begin(&domain->roster, false);
-    struct scan scan = {NULL, 0, false, false};
+    struct scan scan = {.blocker = NULL};
     struct rm_thread *thread;
     unsigned looked = 0;
 
