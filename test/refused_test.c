@@ -37,6 +37,7 @@ enum { RECORDS = 32 };
 struct place {
     struct rangemap_domain *domain;
     struct rangemap *map;
+    bool tracks_gaps;
     struct crew crew;
     sem_t attached, leave;
 };
@@ -46,7 +47,7 @@ static void attach(unsigned index, void *context)
     struct place *place = context;
 
     if (index == 0) {
-        struct rangemap_options options = {.domain = place->domain};
+        struct rangemap_options options = {.domain = place->domain, .track_gaps = place->tracks_gaps};
 
         REQUIRE_EQ(rangemap_create(&options, &place->map), 0);
         REQUIRE_EQ(rangemap_insert(place->map, 10, 19, NULL, NULL), 0);
@@ -168,10 +169,10 @@ static void refuses_domain(struct rangemap_domain *domain)
     CHECK(map == NULL && other == NULL);
 }
 
-static void without_records(void)
+static void try_without_records(bool tracks_gaps)
 {
     struct rangemap_statistics statistics;
-    struct place place;
+    struct place place = {.tracks_gaps = tracks_gaps};
 
     place_make(&place);
     limit_address_space(true);
@@ -184,6 +185,16 @@ static void without_records(void)
     CHECK_EQ(rangemap_lookup(place.map, 10, NULL), 0);
     CHECK_EQ(rangemap_domain_is_attached(place.domain), 1);
     place_end(&place);
+}
+
+static void without_records(void)
+{
+    try_without_records(false);
+}
+
+static void without_records_beside_gaps(void)
+{
+    try_without_records(true);
 }
 
 static void without_a_default_domain(void)
@@ -233,6 +244,7 @@ static void in_a_child(void (*body)(void))
 TEST_CASE(refused, records_of_threads)
 {
     in_a_child(without_records);
+    in_a_child(without_records_beside_gaps);
 }
 
 TEST_CASE(refused, the_default_domain)

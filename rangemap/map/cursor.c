@@ -19,7 +19,7 @@ static int init(struct rangemap_cursor *cursor, const struct rangemap *map, uint
     cursor->version = version;
     cursor->low = start;
     cursor->high = last;
-    cursor->fresh = 1;
+    cursor->fresh = true;
     cursor->loaded = 0;
     return 0;
 }

@@ -8,35 +8,22 @@
 int rangemap_gap_find(const struct rangemap *map, const struct rangemap_gap_request *request, uint64_t *start)
 {
     struct rm_gap_search search;
+    int result;
 
     if (start == NULL || !rm_gap_search_init(&search, map, request)) {
         return -EINVAL;
     }
-    if (!rm_gap_search_exact(&search)) {
-        return -ENOMEM;
+    result = rm_gap_search_exact(&search);
+    if (result == 0) {
+        *start = search.start;
     }
-    if (!search.found) {
-        return -ENOSPC;
-    }
-    *start = search.start;
-    return 0;
+    return result;
 }
 
 /* One that may be there: in the tree as it is, if that is quick. That there is none takes a snapshot. */
 static int find_candidate(struct rm_gap_search *search)
 {
-    if (search->map->tracks_gaps) {
-        if (!rm_gap_search_current(search)) {
-            return -ENOMEM;
-        }
-        if (search->found) {
-            return 0;
-        }
-    }
-    if (!rm_gap_search_exact(search)) {
-        return -ENOMEM;
-    }
-    return search->found ? 0 : -ENOSPC;
+    return search->map->tracks_gaps && rm_gap_search_current(search) == 0 ? 0 : rm_gap_search_exact(search);
 }
 
 /* The repairs that an allocation makes when it is done, of what its search came across. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "rangemap/map/gap_search.h"
 
+#include <errno.h>
+
 #include "rangemap/base/probe.h"
 #include "rangemap/map/enter.h"
 #include "rangemap/node/entry.h"
@@ -300,13 +302,20 @@ bool rm_gap_search_init(struct rm_gap_search *search, const struct rangemap *map
     return true;
 }
 
-bool rm_gap_search_exact(struct rm_gap_search *search)
+static int end(const struct rm_gap_search *search, struct rm_thread *thread)
+{
+    rm_section_leave(thread);
+    rm_probe_gap_search(search->map, search->visits);
+    return search->found ? 0 : -ENOSPC;
+}
+
+int rm_gap_search_exact(struct rm_gap_search *search)
 {
     struct rm_thread *thread = rm_map_enter(search->map);
     bool is_part;
 
     if (thread == NULL) {
-        return false;
+        return -ENOMEM;
     }
     is_part = begin(search);
     if (!settled_by_one_leaf(search, is_part)) {
@@ -314,20 +323,16 @@ bool rm_gap_search_exact(struct rm_gap_search *search)
         (void)begin(search);
         search_from_hint(search, is_part);
     }
-    rm_section_leave(thread);
-    rm_probe_gap_search(search->map, search->visits);
-    return true;
+    return end(search, thread);
 }
 
-bool rm_gap_search_current(struct rm_gap_search *search)
+int rm_gap_search_current(struct rm_gap_search *search)
 {
     struct rm_thread *thread = rm_map_enter(search->map);
 
     if (thread == NULL) {
-        return false;
+        return -ENOMEM;
     }
     search_from_hint(search, begin(search));
-    rm_section_leave(thread);
-    rm_probe_gap_search(search->map, search->visits);
-    return true;
+    return end(search, thread);
 }

@@ -34,10 +34,10 @@ struct rm_gap_search {
 RM_INTERNAL bool rm_gap_search_init(struct rm_gap_search *search, const struct rangemap *map,
                                     const struct rangemap_gap_request *request);
 
-/* Exact at one instant; wait-free. In a section of its own. False: out of memory. */
-RM_INTERNAL bool rm_gap_search_exact(struct rm_gap_search *search);
+/* Exact at one instant; wait-free. In a section of its own. 0: it is at `start`; -ENOSPC: there is none; -ENOMEM. */
+RM_INTERNAL int rm_gap_search_exact(struct rm_gap_search *search);
 
-/* What it meets on its way through the tree as it is: if it finds one, a candidate. In a section of its own. */
-RM_INTERNAL bool rm_gap_search_current(struct rm_gap_search *search);
+/* As above, but of what it meets on its way through the tree as it is: a candidate, or none was met. */
+RM_INTERNAL int rm_gap_search_current(struct rm_gap_search *search);
 
 #endif

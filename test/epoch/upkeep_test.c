@@ -240,6 +240,31 @@ TEST_CASE(upkeep, a_tick_sees_to_sixteen_others)
     end();
 }
 
+/* The pool looks itself whenever sixteen slabs have become idle: what is too much after the last look is a tick's. */
+TEST_CASE(upkeep, a_tick_gives_back_what_is_idle)
+{
+    enum { SLABS = 79, KEPT = 2 * 32 };
+    static struct rm_slab *slab[SLABS];
+    struct rm_pool *pool;
+
+    begin(NULL, 0);
+    pool = &rig.domain->pool;
+    for (unsigned i = 0; i < SLABS; i++) {
+        slab[i] = rm_pool_take_slab(pool, 0);
+        REQUIRE(slab[i] != NULL);
+    }
+    rm_store_relaxed(&pool->idled, 0);
+    for (unsigned i = 0; i < SLABS; i++) {
+        rm_pool_give_slab(pool, slab[i]);
+    }
+    CHECK_GT(rm_load_relaxed(&pool->dirty_slabs), (uint64_t)KEPT);
+    kernel_tick();
+    rig.own->retired_since_visit = 1;
+    rm_upkeep_share(rig.own);
+    CHECK_LE(rm_load_relaxed(&pool->dirty_slabs), (uint64_t)KEPT);
+    end();
+}
+
 TEST_CASE(upkeep, a_tick_leaves_shards_alone_that_are_seen_to)
 {
     begin(NULL, 3);
