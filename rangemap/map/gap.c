@@ -23,7 +23,10 @@ int rangemap_gap_find(const struct rangemap *map, const struct rangemap_gap_requ
 /* One that may be there: in the tree as it is, if that is quick. That there is none takes a snapshot. */
 static int find_candidate(struct rm_gap_search *search)
 {
-    return search->map->tracks_gaps && rm_gap_search_current(search) == 0 ? 0 : rm_gap_search_exact(search);
+    if (search->map->tracks_gaps && rm_gap_search_current(search) == 0) {
+        return 0;
+    }
+    return rm_gap_search_exact(search);
 }
 
 /* The repairs that an allocation makes when it is done, of what its search came across. */
