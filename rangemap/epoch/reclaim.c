@@ -142,9 +142,6 @@ static void start_grace_period(struct rm_shard *shard, struct rangemap_domain *d
     epoch = rm_domain_epoch(domain);
     rm_happens_acquire(&domain->epoch); /* the ends of the sections that threads moving it here waited for */
     ripen(shard, epoch);
-    if (link == NULL) {
-        return;
-    }
     if (shard->young.stamp != epoch) {
         rm_queue_append_all(&shard->old.queue, &shard->young.queue);
         shard->old.stamp = shard->young.stamp;

@@ -3,6 +3,7 @@
  * Trees, nodes and values that are disposed of part by part: how far each budget goes, what a part leaves, and that in
  * the end every node is free and every value released once.
  */
+#include "rangemap/epoch/defer.h"
 #include "rangemap/epoch/dispose.h"
 #include "rangemap/tree/make.h"
 #include "test/epoch/rig.h"
@@ -149,6 +150,28 @@ TEST_CASE(dispose, nodes_and_values)
             CHECK_EQ(left, budget > 0 ? budget - 1 : 0);
         }
         check_released(130);
+    }
+    rig_end(&rig);
+}
+
+static void count_run(struct rangemap_deferred *deferred, void *context)
+{
+    (void)deferred;
+    ++*(unsigned *)context;
+}
+
+/* A deferred call is one thing of a budget, too. */
+TEST_CASE(dispose, deferred_calls)
+{
+    rig_begin(&rig, NULL, 0);
+    for (unsigned budget = 0; budget < 4; budget++) {
+        struct rangemap_deferred deferred;
+        unsigned left = budget, runs = 0;
+        struct rm_garbage *garbage = rm_defer_prepare(&deferred, count_run, &runs);
+
+        CHECK(garbage->kind->dispose(garbage, rig.own, &left));
+        CHECK_EQ(left, budget > 0 ? budget - 1 : 0);
+        CHECK_EQ(runs, 1u);
     }
     rig_end(&rig);
 }
