@@ -81,6 +81,7 @@ TEST_CASE(query_clock, covered)
     }
     printf("%u to %u ranges\n", least, most);
     CHECK_EQ(most % 4, 0u, "four whole leaves at best");
-    CHECK_GT(least, most / 4 * 3 - 3, "the last range of a leaf, and three more leaves, one range short or not");
+    CHECK_GT(least, most / 4 * 3 - 3,
+             "the last range of a leaf, and three more leaves, one range short or not");
     CHECK_EQ(rangemap_destroy(map), 0);
 }

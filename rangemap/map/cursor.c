@@ -20,7 +20,7 @@ static int init(struct rangemap_cursor *cursor, const struct rangemap *map, uint
     cursor->low = start;
     cursor->high = last;
     cursor->fresh = true;
-    cursor->loaded = 0;
+    cursor->loaded = false;
     return 0;
 }
 
@@ -59,8 +59,8 @@ static bool load(struct rangemap_cursor *cursor, uint64_t key)
         cursor->entry[i - from] = rm_leaf_entry(leaf, count, i);
     }
     rm_section_leave(thread);
-    cursor->fresh = 0;
-    cursor->loaded = 1;
+    cursor->fresh = false;
+    cursor->loaded = true;
     return true;
 }
 
@@ -157,7 +157,7 @@ int rangemap_cursor_seek(struct rangemap_cursor *cursor, uint64_t key)
         return -EINVAL;
     }
     cursor->from = key;
-    cursor->fresh = 0;
-    cursor->loaded = 0;
+    cursor->fresh = false;
+    cursor->loaded = false;
     return 0;
 }
