@@ -199,6 +199,64 @@ TEST_CASE(upkeep, a_share_goes_on_elsewhere)
     end();
 }
 
+/* What is disposed of there is handed over elsewhere again. */
+static unsigned hops;
+
+static bool hop(struct rm_garbage *garbage, struct rm_thread *thread, unsigned *budget)
+{
+    (void)garbage;
+    --*budget;
+    hops++;
+    thread->elsewhere = &rig.other[hops]->shard;
+    return true;
+}
+
+/* It follows for so many steps, not further. */
+TEST_CASE(upkeep, a_share_follows_sixteen_times)
+{
+    enum { OTHERS = 20 };
+    static const struct rm_garbage_kind hopping = {hop, NULL, false, false};
+    static struct rm_garbage garbage[OTHERS - 1];
+    struct rm_work work = {.now_ns = 0};
+
+    begin(NULL, OTHERS);
+    work.thread = rig.own;
+    hops = 0;
+    for (unsigned i = 0; i < OTHERS - 1; i++) {
+        garbage[i].kind = &hopping;
+        rm_reclaim_submit_to(rig.own, &rig.other[i]->shard, &garbage[i]);
+        CHECK(rm_reclaim_visit(&rig.other[i]->shard, &work));
+    }
+    rig.domain->epoch.epoch += 2;
+    rig.own->elsewhere = &rig.other[0]->shard;
+    rig.own->retired_since_visit = VISIT;
+    rm_upkeep_share(rig.own);
+    CHECK_EQ(hops, (unsigned)RM_TEND_RECORDS);
+    CHECK_EQ(rig.own->elsewhere, &rig.other[hops]->shard);
+    end();
+}
+
+/* More is disposed of at once where more waits than is due to grace periods: to the very byte. */
+TEST_CASE(upkeep, a_surplus_is_for_what_is_above_the_bound)
+{
+    enum { SMALL = 9, BUDGET = 2, SURPLUS = 3 };
+
+    for (unsigned more = 0; more < 3; more++) {
+        struct rm_work work = {.budget = BUDGET, .surplus = SURPLUS};
+        bool is_much = more == 2;
+
+        begin(NULL, 0);
+        work.thread = rig.own;
+        hand_over(&rig.own->shard, 1, RM_SHARD_BYTES - 1 + more - SMALL, false);
+        fill_ready(&rig.own->shard, SMALL, 1);
+        CHECK(rm_reclaim_visit(&rig.own->shard, &work));
+        CHECK_EQ(gone, (unsigned)BUDGET + (is_much ? SURPLUS : 0));
+        CHECK_EQ(work.budget, 0u);
+        CHECK_EQ(work.surplus, is_much ? 0u : SURPLUS);
+        end();
+    }
+}
+
 /* ---- once a tick ---- */
 
 /* How many shards of others a share has visited. */

@@ -185,26 +185,34 @@ TEST_CASE(cache, keeps_more_once_it_has_reserved)
 }
 
 /* Nodes that another thread took, and this one frees: more come than go. */
+static void take_much(unsigned size, bool reserves)
+{
+    static void *node[NODES];
+    struct rm_cache other;
+
+    begin(true);
+    memset(&other, 0, sizeof other);
+    REQUIRE(!reserves || rm_cache_reserve(&cache, pool, 1));
+    model.least = reserves ? RESERVED_LEAST : LEAST;
+    for (unsigned i = 0; i < NODES; i++) {
+        node[i] = rm_cache_alloc(&other, pool, size + RM_LINES_MIN);
+        REQUIRE(node[i] != NULL);
+    }
+    for (unsigned i = 0; i < NODES; i++) {
+        give(size, node[i]);
+    }
+    rm_cache_flush(&other, pool);
+    check_books(pool, rm_load_relaxed(&cache.drawn_bytes) + rm_load_relaxed(&other.drawn_bytes));
+    rm_cache_flush(&cache, pool);
+    CHECK_EQ(rm_load_relaxed(&cache.drawn_bytes) + rm_load_relaxed(&other.drawn_bytes), 0u);
+    finish(pool, NULL);
+}
+
 TEST_CASE(cache, gives_up_what_it_has_too_much)
 {
     for (unsigned size = 0; size < RM_SIZES; size++) {
-        static void *node[NODES];
-        struct rm_cache other;
-
-        begin(true);
-        memset(&other, 0, sizeof other);
-        for (unsigned i = 0; i < NODES; i++) {
-            node[i] = rm_cache_alloc(&other, pool, size + RM_LINES_MIN);
-            REQUIRE(node[i] != NULL);
-        }
-        for (unsigned i = 0; i < NODES; i++) {
-            give(size, node[i]);
-        }
-        rm_cache_flush(&other, pool);
-        check_books(pool, rm_load_relaxed(&cache.drawn_bytes) + rm_load_relaxed(&other.drawn_bytes));
-        rm_cache_flush(&cache, pool);
-        CHECK_EQ(rm_load_relaxed(&cache.drawn_bytes) + rm_load_relaxed(&other.drawn_bytes), 0u);
-        finish(pool, NULL);
+        take_much(size, false);
+        take_much(size, true); /* down to what it keeps then */
     }
 }
 

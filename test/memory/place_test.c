@@ -271,6 +271,28 @@ TEST_CASE(place, a_slab_that_falls_idle_is_hidden)
     finish(pool, NULL);
 }
 
+/* One of which the last free nodes were taken is shown no more, and nobody has been met. */
+TEST_CASE(place, a_slab_of_which_all_is_taken_is_hidden)
+{
+    for (unsigned lines = RM_LINES_MIN; lines <= RM_LINES_MAX; lines++) {
+        struct rm_pool *pool = new_pool(NULL);
+        unsigned nodes = rm_slab_nodes(lines), taken = 0;
+        const struct rm_extent *extent = NULL;
+        struct rm_slice slice;
+
+        while (taken++ < nodes) {
+            REQUIRE(rm_pool_take(pool, lines, 1, true, &seeker, &slice));
+            CHECK(extent == NULL || slice.slab->extent == extent);
+            extent = slice.slab->extent;
+            CHECK_EQ(rm_load_relaxed(&extent->set[lines - RM_LINES_MIN]) >> slice.slab->index & 1,
+                     taken < nodes, "%u of %u", taken, nodes);
+        }
+        REQUIRE(rm_pool_take(pool, lines, 1, true, &seeker, &slice));
+        CHECK_EQ(seeker.takes, 0u);
+        rm_pool_destroy(pool);
+    }
+}
+
 /* A slab of which all is free takes another size. */
 TEST_CASE(place, sizes_share_slabs)
 {
