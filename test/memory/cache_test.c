@@ -187,7 +187,7 @@ TEST_CASE(cache, keeps_more_once_it_has_reserved)
 /* Nodes that another thread took, and this one frees: more come than go. */
 static void take_much(unsigned size, bool reserves)
 {
-    static void *node[NODES];
+    static void *node[NODES + 1];
     struct rm_cache other;
 
     begin(true);
@@ -198,7 +198,10 @@ static void take_much(unsigned size, bool reserves)
         node[i] = rm_cache_alloc(&other, pool, size + RM_LINES_MIN);
         REQUIRE(node[i] != NULL);
     }
-    for (unsigned i = 0; i < NODES; i++) {
+    give(size, node[0]);
+    node[0] = take(size);
+    node[NODES] = take(size); /* it was empty: what was too much before is no more */
+    for (unsigned i = 0; i <= NODES; i++) {
         give(size, node[i]);
     }
     rm_cache_flush(&other, pool);
