@@ -1,103 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * The pool, compiled anew with the hooks that the explorer has (base/explorer.h), and what two threads have of it. The
- * hooks let the second one come in before any access to a shared word, and see what is written in vain.
- */
+/* The pool, compiled anew with hooks, and what two threads have of it. */
 #ifndef TEST_MEMORY_HANDS_H
 #define TEST_MEMORY_HANDS_H
 
 #include <stdlib.h>
 
+#include "test/memory/hooks.h"
 #include "test/memory/pool_rig.h"
 
 enum { HELD = 64 };
-
-/* ---- who comes in between ---- */
-
-static struct meeting {
-    void (*interfere)(void);
-    unsigned at, count;
-    bool armed, has_met;
-} meeting;
-
-static struct rm_pool *pool;
-
-/* The read-modify-write that came last, and how many have left their word as it was. */
-static struct updates {
-    const rm_word *word;
-    uint64_t before, count, vain;
-} updates;
-
-/* Who gives all nodes of a slab at once finds so that no other has any: from none that are free to none. */
-static inline bool may_stay(const rm_word *word)
-{
-    const struct rm_table *table = pool->tables;
-
-    for (unsigned i = 0; i < table->extents; i++) {
-        if (word >= table->extent[i].free && word < table->extent[i].free + RM_EXTENT_SLABS) {
-            return updates.before == 0;
-        }
-    }
-    return false;
-}
-
-static inline void look_at_last_update(void)
-{
-    updates.vain +=
-        updates.word != NULL && rm_word_private(updates.word) == updates.before && !may_stay(updates.word);
-    updates.word = NULL;
-}
-
-void rm_explorer_point(const void *word)
-{
-    (void)word;
-    look_at_last_update();
-    if (meeting.armed && meeting.count++ == meeting.at) {
-        meeting.armed = false;
-        meeting.has_met = true;
-        meeting.interfere();
-    }
-}
-
-void rm_explorer_update(const void *word)
-{
-    rm_explorer_point(word);
-    updates.count++;
-    updates.word = word;
-    updates.before = rm_word_private(word);
-}
-
-void rm_explorer_delay(const void *address, size_t bytes)
-{
-    (void)address;
-    (void)bytes;
-}
-
-void rm_explorer_poison(const void *address, size_t bytes)
-{
-    (void)address;
-    (void)bytes;
-}
-
-void rm_explorer_unpoison(const void *address, size_t bytes)
-{
-    (void)address;
-    (void)bytes;
-}
-
-void rm_explorer_books(const void *address, size_t bytes, bool open)
-{
-    (void)address;
-    (void)bytes;
-    (void)open;
-}
-
-uint64_t rm_explorer_tick(void)
-{
-    return 1000000000;
-}
-
-/* ---- what is had ---- */
 
 /* What a thread has: nodes of slabs, and whole slabs. */
 struct hands {
@@ -108,6 +19,7 @@ struct hands {
     struct rm_seeker seeker;
 };
 
+static struct rm_pool *pool;
 static struct chunk_source source;
 static struct hands one, other;
 static bool is_mapped;

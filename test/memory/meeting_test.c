@@ -5,23 +5,20 @@
  */
 #include "test/memory/hands.h"
 
-enum { LINES = RM_LINES_MAX, NODES = RM_SLAB_LINES / LINES, CHUNKS = 3, NO_END = 10000 };
+enum { LINES = RM_LINES_MAX, NODES = RM_SLAB_LINES / LINES, CHUNKS = 3 };
 
-/* Before each access of `act`. */
-static void meet(void (*prepare)(void), void (*act)(void), void (*interfere)(void))
+static void (*prepare_more)(void);
+
+static void begin_and_prepare(void)
 {
-    unsigned at = 0;
+    begin();
+    prepare_more();
+}
 
-    do {
-        begin();
-        prepare();
-        meeting = (struct meeting){.interfere = interfere, .at = at++, .armed = true};
-        act();
-        meeting.armed = false;
-        check();
-        REQUIRE_LE(at, (unsigned)NO_END);
-    } while (meeting.has_met);
-    CHECK_GT(at, 3u);
+static void meet_in_pool(void (*prepare)(void), void (*act)(void), void (*interfere)(void))
+{
+    prepare_more = prepare;
+    meet(begin_and_prepare, act, interfere, check);
 }
 
 /* ---- nodes ---- */
@@ -92,15 +89,15 @@ static void each_has_one(void)
 
 TEST_CASE(meeting, the_last_node_is_taken)
 {
-    meet(all_but_one_are_had, one_takes, other_gives);
-    meet(all_but_one_are_had, one_takes, other_takes);
-    meet(all_but_two_are_had, one_takes, other_takes);
+    meet_in_pool(all_but_one_are_had, one_takes, other_gives);
+    meet_in_pool(all_but_one_are_had, one_takes, other_takes);
+    meet_in_pool(all_but_two_are_had, one_takes, other_takes);
 }
 
 /* What the hint leads to has nothing, and then has. */
 TEST_CASE(meeting, a_slab_without_nodes_is_passed_over)
 {
-    meet(all_are_had, one_takes, other_gives);
+    meet_in_pool(all_are_had, one_takes, other_gives);
 }
 
 static void all_are_had_and_shown(void)
@@ -111,22 +108,22 @@ static void all_are_had_and_shown(void)
 
 TEST_CASE(meeting, a_hint_that_is_out_of_date)
 {
-    meet(all_are_had_and_shown, one_takes, other_gives);
-    meet(all_are_had_and_shown, one_takes, other_takes);
+    meet_in_pool(all_are_had_and_shown, one_takes, other_gives);
+    meet_in_pool(all_are_had_and_shown, one_takes, other_takes);
 }
 
 TEST_CASE(meeting, the_first_node_is_given)
 {
-    meet(all_are_had, one_gives, other_takes);
-    meet(all_are_had, one_gives, other_gives);
+    meet_in_pool(all_are_had, one_gives, other_takes);
+    meet_in_pool(all_are_had, one_gives, other_gives);
 }
 
 /* The slab is whole, or is not. */
 TEST_CASE(meeting, the_last_node_is_given)
 {
-    meet(one_is_had, one_gives, other_takes);
-    meet(each_has_one, one_gives, other_gives);
-    meet(each_has_one, one_gives, other_takes);
+    meet_in_pool(one_is_had, one_gives, other_takes);
+    meet_in_pool(each_has_one, one_gives, other_gives);
+    meet_in_pool(each_has_one, one_gives, other_takes);
 }
 
 /* ---- sizes ---- */
@@ -145,8 +142,8 @@ static void other_takes_smallest(void)
 
 TEST_CASE(meeting, nodes_of_another_size_go_back)
 {
-    meet(another_size_is_shown, one_takes, other_gives);
-    meet(another_size_is_shown, one_takes, other_takes_smallest);
+    meet_in_pool(another_size_is_shown, one_takes, other_gives);
+    meet_in_pool(another_size_is_shown, one_takes, other_takes_smallest);
 }
 
 /* ---- whole slabs ---- */
@@ -205,16 +202,16 @@ static void two_are_idle(void)
 
 TEST_CASE(meeting, a_slab_is_taken)
 {
-    meet(one_is_idle, one_takes_slab, other_takes_slab);
-    meet(two_are_idle, one_takes_slab, other_takes_slab);
-    meet(one_is_idle, one_takes_slab, other_gives_slab);
-    meet(none_is_idle, one_takes_slab, other_gives_slab);
+    meet_in_pool(one_is_idle, one_takes_slab, other_takes_slab);
+    meet_in_pool(two_are_idle, one_takes_slab, other_takes_slab);
+    meet_in_pool(one_is_idle, one_takes_slab, other_gives_slab);
+    meet_in_pool(none_is_idle, one_takes_slab, other_gives_slab);
 }
 
 TEST_CASE(meeting, a_slab_is_given)
 {
-    meet(none_is_idle, one_gives_slab, other_takes_slab);
-    meet(none_is_idle, one_gives_slab, other_gives_slab);
+    meet_in_pool(none_is_idle, one_gives_slab, other_takes_slab);
+    meet_in_pool(none_is_idle, one_gives_slab, other_gives_slab);
 }
 
 /* ---- chunks ---- */
@@ -252,11 +249,11 @@ static void other_changes_chunks(void)
 
 static void meet_trimming(void)
 {
-    meet(a_chunk_is_idle, one_trims, other_takes_slab);
-    meet(a_chunk_is_idle, one_trims, other_trims);
-    meet(a_chunk_is_idle, one_trims, other_changes_chunks);
-    meet(a_chunk_is_idle, one_takes_slab, other_trims);
-    meet(a_chunk_is_idle, one_gives_slab, other_trims);
+    meet_in_pool(a_chunk_is_idle, one_trims, other_takes_slab);
+    meet_in_pool(a_chunk_is_idle, one_trims, other_trims);
+    meet_in_pool(a_chunk_is_idle, one_trims, other_changes_chunks);
+    meet_in_pool(a_chunk_is_idle, one_takes_slab, other_trims);
+    meet_in_pool(a_chunk_is_idle, one_gives_slab, other_trims);
 }
 
 TEST_CASE(meeting, a_chunk_goes)
