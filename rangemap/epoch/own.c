@@ -90,7 +90,7 @@ static struct rm_thread **some_branch(struct rm_thread *thread)
  */
 static void replace_by_leaf(struct rm_thread **branch, struct rm_thread *thread)
 {
-    struct rm_thread **to_leaf = some_branch(thread), **below;
+    struct rm_thread **first = some_branch(thread), **to_leaf = first, **below;
     struct rm_thread *leaf;
 
     while ((below = some_branch(*to_leaf)) != NULL) {
@@ -100,8 +100,8 @@ static void replace_by_leaf(struct rm_thread **branch, struct rm_thread *thread)
     for (unsigned i = 0; i < RM_OWN_BRANCHES; i++) {
         leaf->own[i] = thread->own[i];
     }
-    if (to_leaf >= thread->own && to_leaf < thread->own + RM_OWN_BRANCHES) {
-        to_leaf = leaf->own + (to_leaf - thread->own);
+    if (to_leaf == first) {
+        to_leaf = leaf->own + (first - thread->own);
     }
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     *branch = leaf;

@@ -3,8 +3,11 @@
  * Records by their numbers: each once, in slabs that double; free ones and those that ended threads left are taken
  * before new ones are made; who may seize one; what of its last domain is left in it; and that all of it goes.
  */
+#define _GNU_SOURCE /* syscall */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "rangemap/epoch/record.h"
 #include "test/epoch/rig.h"
@@ -226,6 +229,22 @@ TEST_CASE(record, is_live_while_its_thread_is)
         CHECK(!rm_record_is_live(thread));
     }
     end();
+}
+
+/* One that had a list and has none has ended, though its number is there; one that never had any has not. */
+TEST_CASE(record, is_gone_without_the_list_it_had)
+{
+    long list = 0;
+    size_t bytes = 0;
+
+    REQUIRE_EQ(syscall(SYS_get_robust_list, 0, &list, &bytes), 0);
+    for (unsigned has = 0; has < 2; has++) {
+        uint64_t standing = rm_standing(RM_THREAD_ATTACHED, rm_thread_number(), 3);
+
+        REQUIRE_EQ(syscall(SYS_set_robust_list, has != 0 ? list : 0, bytes), 0);
+        CHECK(!rm_standing_is_gone(standing));
+        CHECK_EQ(rm_standing_is_gone(standing | RM_STANDING_LIST), has == 0);
+    }
 }
 
 /* Each part of the word is told from the others. */
