@@ -214,6 +214,29 @@ TEST_CASE(meeting, a_slab_is_given)
     meet_in_pool(none_is_idle, one_gives_slab, other_gives_slab);
 }
 
+static unsigned longest_apart;
+
+static void note_and_check(void)
+{
+    longest_apart = one.seeker.takes > longest_apart ? one.seeker.takes : longest_apart;
+    check();
+}
+
+static void nothing_more(void)
+{
+}
+
+/* Who finds that another was faster seeks elsewhere from then on; who has met nobody does not. */
+TEST_CASE(meeting, who_meets_another_goes_apart)
+{
+    longest_apart = 0;
+    prepare_more = nothing_more;
+    meet(begin_and_prepare, one_takes, nothing_more, note_and_check);
+    CHECK_EQ(longest_apart, 0u);
+    meet(begin_and_prepare, one_takes, other_takes_slab, note_and_check);
+    CHECK_EQ(longest_apart, 32u);
+}
+
 /* ---- chunks ---- */
 
 static void one_trims(void)
