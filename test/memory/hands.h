@@ -8,7 +8,7 @@
 #include "test/memory/hooks.h"
 #include "test/memory/pool_rig.h"
 
-enum { HELD = 64 };
+enum { HELD = 256 };
 
 /* What a thread has: nodes of slabs, and whole slabs. */
 struct hands {
@@ -23,6 +23,7 @@ static struct rm_pool *pool;
 static struct chunk_source source;
 static struct hands one, other;
 static bool is_mapped;
+static unsigned refusals; /* chunks that are not to be had */
 
 static inline bool take(struct hands *hands, unsigned lines, unsigned wanted)
 {
@@ -104,6 +105,10 @@ static inline void check(void)
 static inline void *take_chunk(size_t bytes, size_t alignment, void *context)
 {
     (void)context;
+    if (refusals > 0) {
+        refusals--;
+        return NULL;
+    }
     source.live++;
     return aligned_alloc(alignment, bytes);
 }

@@ -239,6 +239,78 @@ TEST_CASE(meeting, who_meets_another_goes_apart)
 
 /* ---- chunks ---- */
 
+enum { FULL_CHUNKS = 10, MANY = 100 };
+
+static struct rm_extent *small_place; /* is of no use for the chunk that comes next */
+
+/* No slab is idle, and the home's table has no place for the next chunk; so many of what is asked for next is not there. */
+static void fill_table(unsigned refused)
+{
+    none_is_idle();
+    for (unsigned i = 0; i < FULL_CHUNKS; i++) {
+        take_slab(&other, rm_pool_take_slab(pool, 0));
+        none_is_idle();
+    }
+    CHECK_EQ(rm_table_next(pool->tables), NULL);
+    small_place = rm_table_claim(pool->tables, 1);
+    CHECK_EQ(rm_load_relaxed(&pool->tables->unused), 0u);
+    REQUIRE_LE(other.slabs, (unsigned)HELD - 64);
+    refusals = refused;
+}
+
+static void table_is_full(void)
+{
+    fill_table(1);
+}
+
+static void table_is_full_and_memory_too(void)
+{
+    fill_table(MANY);
+}
+
+static void other_takes_all_of_a_chunk(void)
+{
+    unsigned before = refusals;
+
+    refusals = 0;
+    other_takes_slab();
+    none_is_idle();
+    refusals = before;
+}
+
+static unsigned tries, successes;
+static bool has_large;
+
+static void one_tries_and_tells(void)
+{
+    struct rm_slab *slab = rm_pool_take_slab(pool, 0);
+
+    has_large = slab != NULL && rm_load_relaxed(&slab->extent->chunk_bytes) > RM_CHUNK_MIN_BYTES;
+    take_slab(&one, slab);
+}
+
+static void note_and_check_full(void)
+{
+    rm_table_unclaim(small_place, 1);
+    tries = MANY - refusals;
+    successes += has_large;
+    refusals = 0;
+    check();
+}
+
+/* What is not there is asked for once; but another may have made the table meanwhile: then a large chunk has a place. */
+TEST_CASE(meeting, no_memory_for_a_table)
+{
+    successes = 0;
+    prepare_more = table_is_full_and_memory_too;
+    meet(begin_and_prepare, one_tries_and_tells, nothing_more, note_and_check_full);
+    CHECK_EQ(tries, 2u, "for a large chunk, and for a small one");
+    CHECK_EQ(successes, 0u);
+    prepare_more = table_is_full;
+    meet(begin_and_prepare, one_tries_and_tells, other_takes_all_of_a_chunk, note_and_check_full);
+    CHECK_GT(successes, 0u);
+}
+
 static void one_trims(void)
 {
     (void)rm_pool_trim(pool);
