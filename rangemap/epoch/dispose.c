@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "rangemap/epoch/dispose.h"
 
+#include <limits.h>
+
 static void free_node(struct rm_thread *thread, void *node, unsigned lines)
 {
     rm_thread_free(thread, node, lines);
@@ -100,7 +102,9 @@ bool rm_dispose_retired(struct rm_retired *retired, struct rm_thread *thread, un
 void rm_dispose_tree(struct rm_node *root, const struct rm_values *values, struct rm_thread *thread)
 {
     struct rm_retired retired = rm_dispose_whole(root, values);
+    unsigned budget;
 
-    for (unsigned budget = 1; !dispose_subtree(&retired, thread, &budget); budget = 64) {
-    }
+    do {
+        budget = UINT_MAX;
+    } while (!dispose_subtree(&retired, thread, &budget));
 }
