@@ -4,6 +4,7 @@
 #define TEST_MEMORY_HANDS_H
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "test/memory/hooks.h"
 #include "test/memory/pool_rig.h"
@@ -102,15 +103,21 @@ static inline void check(void)
     finish(pool, is_mapped ? NULL : &source);
 }
 
+/* A caller's memory is anything: what lies behind a table, too, looks like an extent. */
 static inline void *take_chunk(size_t bytes, size_t alignment, void *context)
 {
+    void *chunk;
+
     (void)context;
     if (refusals > 0) {
         refusals--;
         return NULL;
     }
+    chunk = aligned_alloc(alignment, bytes);
+    REQUIRE(chunk != NULL);
+    memset(chunk, 0x55, bytes < 2 * RM_CHUNK_MIN_BYTES ? bytes : RM_CHUNK_MIN_BYTES);
     source.live++;
-    return aligned_alloc(alignment, bytes);
+    return chunk;
 }
 
 static inline void give_chunk(void *chunk, size_t bytes, void *context)
