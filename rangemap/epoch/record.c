@@ -123,7 +123,7 @@ static struct rm_thread *find_abandoned_orphan(void)
     enum { LOOKS = 8 };
     uint32_t count = rm_record_numbers();
 
-    for (uint32_t i = 0; i < LOOKS && i < count; i++) {
+    for (unsigned i = 0; i < LOOKS; i++) {
         struct rm_thread *thread = rm_record_at((uint32_t)rm_turn(&looked, 1, count));
 
         if (thread != NULL && rm_record_seize(thread, RM_THREAD_ORPHAN, 0)) {

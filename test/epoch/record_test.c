@@ -147,11 +147,11 @@ TEST_CASE(record, a_look_goes_on_where_the_last_one_ended)
         unsigned count = rm_record_numbers(), orphan = count;
         struct rm_thread *thread;
 
-        for (unsigned i = 0; i < LOOKS && i < count && orphan == count; i++) {
+        for (unsigned i = 0; i < LOOKS && orphan == count; i++) {
             unsigned place = looked < count ? looked : 0;
 
             looked = place + 1;
-            orphan = state_of(rm_record_at(place)) == RM_THREAD_ORPHAN ? place : count;
+            orphan = count > 0 && state_of(rm_record_at(place)) == RM_THREAD_ORPHAN ? place : count;
         }
         thread = rm_record_take();
         CHECK_EQ(thread->number, orphan);
