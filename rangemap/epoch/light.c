@@ -43,7 +43,11 @@ static void reprice(struct rm_light_account *account)
 /* The fence of this section comes after all light ones: no poller need see to that any more. */
 static void acknowledge(struct rm_thread *thread)
 {
-    (void)change(thread, rm_load_relaxed(&thread->light), 0); /* or a poller has done it, or just does */
+    uint64_t light = rm_load_relaxed(&thread->light);
+
+    if ((light & RM_LIGHT_TAKEN) != 0) {
+        (void)change(thread, light, 0); /* or a poller has just done it */
+    }
 }
 
 static void become_light(struct rm_thread *thread)
