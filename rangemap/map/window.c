@@ -97,6 +97,17 @@ static bool refuse_window(struct rm_window *window, struct rm_sink *sink, int er
     return rm_sink_refuse(sink);
 }
 
+static bool is_refusal(int verdict)
+{
+    return verdict < 0 || verdict > RANGEMAP_SET;
+}
+
+/* An errno of its own, or what is no verdict at all. */
+static bool refuse_verdict(struct rm_window *window, struct rm_sink *sink, int verdict)
+{
+    return refuse_window(window, sink, verdict > RANGEMAP_SET ? -EINVAL : verdict);
+}
+
 /* What `function` says about a gap that begins at window->next. */
 static bool ask_gap(struct rm_window *window, struct rm_sink *sink, uint64_t last)
 {
@@ -104,8 +115,8 @@ static bool ask_gap(struct rm_window *window, struct rm_sink *sink, uint64_t las
     void *value = NULL;
     int verdict = window->function(&gap, NULL, &value, window->function_context);
 
-    if (verdict < 0 || verdict > RANGEMAP_SET) {
-        return refuse_window(window, sink, verdict < 0 ? verdict : -EINVAL);
+    if (is_refusal(verdict)) {
+        return refuse_verdict(window, sink, verdict);
     }
     return verdict != RANGEMAP_SET || rm_window_put(window, sink, gap.start, gap.last, value);
 }
@@ -209,8 +220,8 @@ static bool visit_inside(struct rm_window *window, struct rm_sink *sink, const s
         return false;
     }
     verdict = ask_range(window, sink, entry, &part);
-    if (verdict < 0 || verdict > RANGEMAP_SET) {
-        return refuse_window(window, sink, verdict < 0 ? verdict : -EINVAL);
+    if (is_refusal(verdict)) {
+        return refuse_verdict(window, sink, verdict);
     }
     if (entry->last >= window->last) {
         window->is_filled = window->is_filled || rm_window_asks_gaps(window); /* no gap is left */
@@ -228,11 +239,6 @@ static int verdict_on(const struct rm_window *window, const struct rangemap_entr
 {
     *value = entry->value;
     return window->function(entry, entry, value, window->function_context);
-}
-
-static bool refuse_verdict(struct rm_window *window, struct rm_sink *sink, int verdict)
-{
-    return refuse_window(window, sink, verdict < 0 ? verdict : -EINVAL);
 }
 
 /* A range that lies inside, where nothing is asked but the function. */
