@@ -146,14 +146,14 @@ static enum rm_outcome peek_window(struct rewriting *rewriting)
 }
 
 /* How many children a node of `level` may gain: an even share of what is put, and what the ends may split into. */
-static unsigned growth_of(const struct rm_rewrite *rewrite, unsigned level)
+static uint64_t growth_of(const struct rm_rewrite *rewrite, unsigned level)
 {
     uint64_t nodes = rewrite->puts / RM_LEAF_MAX;
 
     while (--level > 0) {
         nodes /= RM_INNER_MAX;
     }
-    return nodes > RM_INNER_MAX ? RM_INNER_MAX : (unsigned)nodes + 2;
+    return nodes + 2;
 }
 
 /* The deepest unfrozen step with room, as far as one can tell beforehand, or the root. */
@@ -200,11 +200,10 @@ static bool is_wide_for_good(const struct rewriting *rewriting, const struct rm_
     struct rangemap_entry entry;
     struct rm_walk walk = window_walk(rewriting->rewrite, &entry);
 
-    if (region->low == region->start || region->low + 1 == region->start) {
+    if (region->low == region->start) {
         return true;
     }
     walk.start = region->low + 1;
-    walk.last = region->start - 1;
     return rm_walk_node(&walk, rm_step_node(anchor), anchor->meta) || entry.last >= region->start;
 }
 
