@@ -25,7 +25,7 @@ static bool takes_first(const struct rm_path *path, const struct rm_op *op)
     const struct rm_node *node = rm_step_node(step);
     struct rangemap_entry entry;
 
-    if (rm_meta_level(step->meta) > 0 || path->rank != 1 || path->last == 0) {
+    if (path->rank != 1) {
         return false;
     }
     entry = rm_leaf_entry(rm_leaf(node), rm_meta_count(step->meta), 0);
