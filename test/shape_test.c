@@ -293,20 +293,27 @@ static bool step(struct rangemap *map, struct prng *random, unsigned i, bool gro
     return true;
 }
 
-/* Now and then in another node, that grows or shrinks until it has merged or split. */
-static void run(uint64_t seed, bool window, bool grows_first)
+static struct rangemap *new_map(void)
 {
     static struct rangemap_entry entries[RANGES];
-    struct prng random = prng_stream(test_seed(), seed);
     struct rangemap *map = NULL;
-    bool grows = grows_first;
-    unsigned i = 0;
 
     for (uint64_t k = 0; k < RANGES; k++) {
         entries[k].start = entries[k].last = (k + 1) << 40;
     }
     REQUIRE_EQ(rangemap_create(NULL, &map), 0);
     REQUIRE_EQ(rangemap_load(map, entries, RANGES, NULL), 0);
+    return map;
+}
+
+/* Now and then in another node, that grows or shrinks until it has merged or split. */
+static void run(uint64_t seed, bool window, bool grows_first)
+{
+    struct prng random = prng_stream(test_seed(), seed);
+    struct rangemap *map = new_map();
+    bool grows = grows_first;
+    unsigned i = 0;
+
     REQUIRE_EQ(rangemap_read_begin(map), 0); /* no address is used twice */
     read_tree(map, &before);
     REQUIRE_EQ(before.height, 2u);
@@ -336,4 +343,45 @@ TEST_CASE(shape, is_as_foretold)
     CHECK_GT(with_root, 100u);
     CHECK_GT(inner_merges, 5u);
     CHECK_GT(inner_splits, 5u);
+}
+
+/* ---- what is left of two nodes when what lies between is gone ---- */
+
+/* Leaves that stay of the second node and of the third, which become one: a small one takes in the fourth. */
+static void check_seam(unsigned of_left, unsigned of_right, bool window)
+{
+    struct rangemap *map = new_map();
+    unsigned total = of_left + of_right;
+    uint64_t start, last;
+
+    read_tree(map, &before);
+    shape_of(&before, &foretold);
+    REQUIRE_EQ(before.leaves[1], (unsigned)RM_INNER_MAX);
+    REQUIRE_EQ(before.leaves[2], (unsigned)RM_INNER_MAX);
+    start = before.leaf[1][of_left].low;
+    last = of_right > 0 ? before.leaf[2][RM_INNER_MAX - of_right].low - 1
+                        : before.leaf[2][RM_INNER_MAX - 1].high;
+    memmove(foretold.count + 2, foretold.count + 3, sizeof foretold.count[0] * (before.inners - 3));
+    memmove(foretold.leaves + 2, foretold.leaves + 3, sizeof foretold.leaves[0] * (before.inners - 3));
+    foretold.inners--;
+    foretold.leaves[1] = total;
+    if (total < RM_INNER_MIN) {
+        rebuild_inner(&foretold, 1);
+    }
+    REQUIRE_EQ(window ? rangemap_evict(map, start, last, NULL, NULL)
+                      : rangemap_carve(map, start, last, NULL, NULL),
+               0);
+    read_tree(map, &after);
+    CHECK(is_same_shape(&foretold, &after), "%u and %u leaves stay", of_left, of_right);
+    CHECK_EQ(rangemap_destroy(map), 0);
+}
+
+TEST_CASE(shape, seam_of_two_nodes)
+{
+    for (unsigned left = 1; left <= RM_INNER_MIN + 1; left++) {
+        for (unsigned right = 0; right <= RM_INNER_MIN + 1; right++) {
+            check_seam(left, right, false);
+            check_seam(left, right, true);
+        }
+    }
 }

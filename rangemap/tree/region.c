@@ -156,12 +156,11 @@ static bool take_in(struct rm_region *region, const struct rm_node *node)
 }
 
 /* The last node of `level`, if it was there before and nothing of the stream comes before the end at hand. */
-static struct rm_node *left_of_stream(const struct rm_region *region, const struct rm_spine *left,
-                                      unsigned level)
+static struct rm_node *left_of_stream(const struct rm_region *region, unsigned level)
 {
     const struct rm_child *last = rm_stream_last_reused(&region->stream, level);
 
-    return level < left->top && last != NULL ? rm_slot_node(last->word) : NULL;
+    return last != NULL ? rm_slot_node(last->word) : NULL;
 }
 
 static bool fits_leaf(const struct rm_run *run, const struct rm_node *neighbour)
@@ -180,10 +179,10 @@ static void prepend_leaf(struct rm_stream *stream, const struct rm_leaf *leaf)
     rm_run_push_back(run, leaf, count);
 }
 
-static bool merge_leaf(struct rm_region *region, const struct rm_spine *left, struct rm_spine *right)
+static bool merge_leaf(struct rm_region *region, struct rm_spine *right)
 {
     struct rm_stream *stream = &region->stream;
-    struct rm_node *before = left_of_stream(region, left, 0);
+    struct rm_node *before = left_of_stream(region, 0);
     struct rm_node *behind = rm_spine_right(right, 0);
 
     /* NOLINTNEXTLINE(misc-redundant-expression): RM_LEAF_MIN may be 0 */
@@ -235,10 +234,9 @@ static void prepend_children(struct rm_region *region, struct rm_node *node)
 }
 
 /* Likewise for inner nodes of `level`, whose children are on the level below. */
-static bool merge_inner(struct rm_region *region, const struct rm_spine *left, struct rm_spine *right,
-                        unsigned level)
+static bool merge_inner(struct rm_region *region, struct rm_spine *right, unsigned level)
 {
-    struct rm_node *before = left_of_stream(region, left, level);
+    struct rm_node *before = left_of_stream(region, level);
     struct rm_node *behind = rm_spine_right(right, level);
     struct rm_turn *turn = &right->at[level + 1];
 
@@ -309,7 +307,7 @@ static bool ascend_spines(struct rm_region *region, const struct rm_spine *left,
 {
     struct rm_stream *stream = &region->stream;
 
-    if (!merge_leaf(region, left, right) || !rm_stream_end_leaves(stream, rm_spine_leaves_high(right))) {
+    if (!merge_leaf(region, right) || !rm_stream_end_leaves(stream, rm_spine_leaves_high(right))) {
         return false;
     }
     for (unsigned level = 1; level <= left->top; level++) {
@@ -320,7 +318,7 @@ static bool ascend_spines(struct rm_region *region, const struct rm_spine *left,
             return false;
         }
         if (level < left->top &&
-            (!merge_inner(region, left, right, level) || !rm_stream_end_level(stream, level - 1))) {
+            (!merge_inner(region, right, level) || !rm_stream_end_level(stream, level - 1))) {
             return false;
         }
     }
