@@ -14,7 +14,7 @@
 #include "test/shim/ctest.h"
 #include "test/shim/prng.h"
 
-enum { MAX = 2 * RM_INNER_ROOM + 2, RANGES = 900, STEPS = 1200, PHASE = 300 };
+enum { MAX = RM_INNER_ROOM + 2, RANGES = 900, STEPS = 1200, PHASE = 300 };
 
 /* ---- a tree of three levels, as it is ---- */
 
@@ -56,7 +56,8 @@ static bool read_place(void *state, const struct rm_place *place)
 
 static void read_tree(const struct rangemap *map, struct tree *tree)
 {
-    memset(tree, 0, sizeof *tree);
+    tree->height = tree->inners = tree->nodes = 0;
+    memset(tree->leaves, 0, sizeof tree->leaves);
     REQUIRE_EQ(rm_inspect(map, read_place, tree), 0);
 }
 
@@ -333,7 +334,7 @@ static void run(uint64_t seed, bool window, bool grows_first)
 
 TEST_CASE(shape, is_as_foretold)
 {
-    for (uint64_t seed = 0; seed < 8; seed++) {
+    for (uint64_t seed = 0; seed < 4; seed++) {
         run(seed, false, seed % 2 == 0);
         run(seed, true, seed % 2 == 0);
     }
