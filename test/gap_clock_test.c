@@ -66,7 +66,7 @@ static bool is_held(uint64_t key)
     return key % STEP < WIDTH && key < END;
 }
 
-/* The gap that holds a free key. Leaves begin with a range, so that a gap may end with its leaf but not begin with it. */
+/* The gap that holds a free key. Leaves begin with a range: a gap may end with its leaf, not begin with it. */
 static struct rangemap_gap gap_of(uint64_t key)
 {
     uint64_t start = key < END ? key / STEP * STEP + WIDTH : END - WIDTH;

@@ -95,8 +95,8 @@ uint64_t rm_explorer_tick(void)
 }
 
 /*
- * Before each access of `act` another thread does what it does, all of it: each time on what `prepare` has made. `check`
- * looks at what came of it, and ends it.
+ * Before each access of `act` another thread does what it does, all of it: each time on what `prepare` has made.
+ * `check` looks at what came of it, and ends it.
  */
 static inline void meet(void (*prepare)(void), void (*act)(void), void (*interfere)(void),
                         void (*check)(void))

@@ -243,7 +243,7 @@ enum { FULL_CHUNKS = 10, MANY = 100 };
 
 static struct rm_extent *small_place; /* is of no use for the chunk that comes next */
 
-/* No slab is idle, and the home's table has no place for the next chunk; so many of what is asked for next is not there. */
+/* No slab is idle, and the home's table has no place for the next chunk; so many of the next requests are refused. */
 static void fill_table(unsigned refused)
 {
     none_is_idle();
@@ -298,7 +298,7 @@ static void note_and_check_full(void)
     check();
 }
 
-/* What is not there is asked for once; but another may have made the table meanwhile: then a large chunk has a place. */
+/* It is asked for once; but another thread may have made the table meanwhile: then a large chunk has a place. */
 TEST_CASE(meeting, no_memory_for_a_table)
 {
     successes = 0;
