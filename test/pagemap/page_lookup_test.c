@@ -166,7 +166,7 @@ TEST_CASE(page_lookup, both_sides_of_each_end)
 static void check_mapped(unsigned nr)
 {
     struct dev_pagemap *pgmap = calloc(1, sizeof *pgmap + nr * sizeof(struct range));
-    struct range *ranges = (struct range *)((char *)pgmap + offsetof(struct dev_pagemap, range));
+    struct range *ranges = (struct range *)(void *)((char *)pgmap + offsetof(struct dev_pagemap, range));
     struct pm_mapped *mapped;
     unsigned seen = 0;
 
