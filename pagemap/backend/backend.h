@@ -56,8 +56,10 @@ PM_INTERNAL int pm_memory_map_lazily(const struct pagemap_memory *memory, void *
 /* Makes [offset, offset + bytes) read as zero, by a hole where the file can have holes. pre: whole pages. */
 PM_INTERNAL int pm_memory_zero(const struct pagemap_memory *memory, uint64_t offset, uint64_t bytes);
 
-/* The one memory behind all of [start, start + bytes), used from now on, and the offset in it; NULL: none. pre: below
- * PHYSMEM_END. */
+/*
+ * The one memory behind all of [start, start + bytes), used from now on, and the offset in it; NULL: none. pre: below
+ * PHYSMEM_END.
+ */
 PM_INTERNAL struct pagemap_memory *pm_memory_use(phys_addr_t start, uint64_t bytes, uint64_t *offset);
 PM_INTERNAL void pm_memory_unuse(struct pagemap_memory *memory);
 

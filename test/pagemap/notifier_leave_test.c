@@ -9,15 +9,6 @@
 
 enum { FIRST = 0x20000, END = 0x30000 };
 
-static struct mmu_notifier_range bracket(uint64_t start, uint64_t end)
-{
-    struct mmu_notifier_range range;
-
-    memset(&range, 0xee, sizeof range);
-    mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, NULL, NULL, start, end);
-    return range;
-}
-
 static void set(uint64_t *flag)
 {
     (void)__atomic_exchange_n(flag, 1, __ATOMIC_SEQ_CST);

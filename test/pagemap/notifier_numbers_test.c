@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Numbers of invalidations, what a range had in it before, what callbacks are given, and quiet invalidations. */
 #include <errno.h>
-#include <string.h>
 
 #include "pagemap/notifier/notifier.h"
 #include "test/pagemap/child.h"
@@ -9,16 +8,6 @@
 #include "test/pagemap/notifier_rig.h"
 
 enum { FIRST = 0x20000, END = 0x30000 };
-
-/* As on a stack that was used before: nothing of what it had may count. */
-static struct mmu_notifier_range bracket(uint64_t start, uint64_t end)
-{
-    struct mmu_notifier_range range;
-
-    memset(&range, 0xee, sizeof range);
-    mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, NULL, NULL, start, end);
-    return range;
-}
 
 static void invalidate(uint64_t start, uint64_t end)
 {

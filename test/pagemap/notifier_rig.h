@@ -4,6 +4,7 @@
 #define PAGEMAP_TEST_NOTIFIER_RIG_H
 
 #include <errno.h>
+#include <string.h>
 
 #include "test/pagemap/file_rig.h"
 #include "test/pagemap/recorder.h"
@@ -45,6 +46,16 @@ static inline void check_absent(uint64_t index)
 
     CHECK_EQ(touch_read((void *)at(index), NULL), SIGBUS);
     CHECK_EQ(get_user_pages(at(index), 1, 0, &page), -EFAULT);
+}
+
+/* As on a stack that was used before: nothing of what it had may count. */
+static inline struct mmu_notifier_range bracket(uint64_t start, uint64_t end)
+{
+    struct mmu_notifier_range range;
+
+    memset(&range, 0xee, sizeof range);
+    mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, NULL, NULL, start, end);
+    return range;
 }
 
 #endif

@@ -8,14 +8,6 @@ enum { FIRST = 0x20000, LAST = 0x2ffff };
 
 static struct recorder recorder;
 
-static struct mmu_notifier_range bracket(uint64_t start, uint64_t end)
-{
-    struct mmu_notifier_range range;
-
-    mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, NULL, NULL, start, end);
-    return range;
-}
-
 /* Of the addresses [start, end): whether the interval [FIRST, LAST] has any. */
 static const struct {
     uint64_t start, end;
