@@ -8,7 +8,7 @@ report=$PWD/$2
 . bench/test/expect.sh
 cd "$TEST_TMPDIR"
 
-set -- --machine xeon,epyc --ranges 4096 --threads 1,8,64 --warm-up 20 --measured 10 --lines
+set -- --machine xeon,epyc --ranges 4096 --threads 1,8,64 --warm-up 20 --measured 50 --lines
 expect 0 "$@" --json first.json
 cat out
 expect 0 "$@" --json second.json
@@ -28,6 +28,7 @@ for r in results:
     if r["threads"] == 1:
         assert not any(transfers.values()), r
     elif r["mix"] == "mix_50":
+        assert r["updates"] > 100, "too few to tell"
         assert transfers["slot"] > 0 and transfers["leaf"] > 0, r
 for r in results:
     shares = [line["share_of_time"] for line in r["lines"].values()]
