@@ -180,7 +180,7 @@ static void *measure_operations(void *argument)
         size_t bytes;
 
         paint();
-        CHECK(operate(map, &random));
+        CHECK_EQ(operate(map, &random), 0);
         bytes = depth();
         largest.operation = bytes > largest.operation ? bytes : largest.operation;
     }
@@ -210,7 +210,7 @@ static void *operate_in_little(void *map)
     bool good = true;
 
     for (unsigned i = 0; i < OPERATIONS; i++) {
-        good = operate(map, &random) && good;
+        good = operate(map, &random) == 0 && good;
     }
     good = rangemap_update(map, 0, UINT64_MAX, set_next, NULL, NULL) == 0 && good;
     good = rangemap_splice(map, RANGES, 2 * RANGES, &one, 1, NULL) == 0 && good;

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "rangemap/memory/pool.h"
-#include "test/check/crew.h"
+#include "test/check/patience.h"
 #include "test/shim/ctest.h"
 #include "test/shim/prng.h"
 #include "test/stop/tracer.h"
@@ -126,9 +126,9 @@ static void subject_main(void)
 
 static void await_done(void)
 {
-    double limit = clock_now() + HANG_SECONDS;
+    struct patience patience = patience_of(HANG_SECONDS);
 
-    while (shared->done != shared->wanted && clock_now() < limit) {
+    while (shared->done != shared->wanted && !patience_is_over(&patience)) {
         sleep_milliseconds(0);
     }
     REQUIRE_EQ(shared->done, shared->wanted, "it waits for a thread that is stopped");

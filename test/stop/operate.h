@@ -11,8 +11,8 @@
 
 enum { OPERATE_KEYS = 3000 };
 
-/* One operation. False: an answer that is never right. */
-bool operate(struct rangemap *map, struct prng *random);
+/* One operation. Not 0: an answer that is never right. */
+int operate(struct rangemap *map, struct prng *random);
 
 /* Whether the instruction belongs to operate() itself, and not to the library or what that has called. */
 bool operate_contains(uint64_t instruction);

@@ -3,12 +3,15 @@
  * Threads stopped at random instructions inside the library. The others finish their operations; and so does
  * the child of a fork, in which the stopped threads are no more.
  */
+#define _GNU_SOURCE /* dladdr, basename */
+#include <dlfcn.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "test/check/crew.h"
+#include "test/check/patience.h"
 #include "test/shim/ctest.h"
 #include "test/stop/operate.h"
 #include "test/stop/subject.h"
@@ -22,6 +25,8 @@ static struct prng random_numbers;
 /* The instructions at which threads were stopped: a set with some forgetfulness. */
 static uint64_t seen[1 << 14];
 static unsigned different;
+
+static char where[256]; /* of a thread that hangs */
 
 static void note(uint64_t instruction)
 {
@@ -100,26 +105,36 @@ static void end(void)
     for (unsigned i = 0; i < SUBJECT_THREADS; i++) {
         tracer_detach(subject->thread[i].tid);
     }
-    CHECK(!subject->bad, "an operation gave an answer that is never right");
+    CHECK_EQ(subject->bad, 0, "an operation gave an answer that is never right");
     CHECK_EQ(subject_end(subject), 0, "how the process ended");
 }
 
-/* Where all are when nothing goes on; to be read beside the program's symbols. */
+/* Where a thread is, to be read beside the symbols of the program or library. It must be stopped. */
+static void print_place(unsigned index)
+{
+    uint64_t instruction = tracer_instruction(subject->thread[index].tid);
+    Dl_info image = {.dli_fname = "?"};
+
+    (void)dladdr((const void *)(uintptr_t)instruction,
+                 &image); /* the subject is a fork: it has the same images */
+    snprintf(where, sizeof where, "%s+%#llx", basename(image.dli_fname),
+             (unsigned long long)(instruction - (uintptr_t)image.dli_fbase));
+    printf("thread %u: %llu done, at %s\n", index, (unsigned long long)subject->thread[index].done, where);
+}
+
+/* Where all are when nothing goes on, and at last the one that is stopped. */
 static void print_hang(unsigned stopped)
 {
-    printf("operate() is at %p\n", (void *)(uintptr_t)operate);
     for (unsigned i = 0; i < SUBJECT_THREADS; i++) {
         pid_t tid = subject->thread[i].tid;
 
-        for (unsigned j = 0; j < (i == stopped ? 1 : 5) && (i == stopped || tracer_stop(tid)); j++) {
-            printf("thread %u: %llu done, at %#llx\n", i, (unsigned long long)subject->thread[i].done,
-                   (unsigned long long)tracer_instruction(tid));
-            if (i != stopped) {
-                tracer_continue(tid);
-                sleep_milliseconds(10);
-            }
+        for (unsigned j = 0; i != stopped && j < 5 && tracer_stop(tid); j++) {
+            print_place(i);
+            tracer_continue(tid);
+            sleep_milliseconds(10);
         }
     }
+    print_place(stopped);
 }
 
 static void release_strays(unsigned stopped)
@@ -131,19 +146,22 @@ static void release_strays(unsigned stopped)
     }
 }
 
-/* Until the thread has done `goal` operations. The limit is there to name a hang, not to measure. */
+/* Until the thread has done `goal` operations. */
 static void await(unsigned index, unsigned long long goal, unsigned stopped)
 {
-    double limit = clock_now() + HANG_SECONDS;
+    struct patience patience = patience_of(HANG_SECONDS);
 
     for (unsigned turns = 1; subject->thread[index].done < goal; turns++) {
         if (turns % 64 == 0) {
             release_strays(stopped);
         }
-        if (clock_now() > limit) {
+        if (patience_is_over(&patience)) {
+            unsigned long long done = subject->thread[index].done;
+
             print_hang(stopped);
             subject_kill(subject);
-            REQUIRE(false, "thread %u waits for thread %u, which is stopped", index, stopped);
+            REQUIRE_EQ(done, goal, "thread %u waits for thread %u, which is stopped at %s", index, stopped,
+                       where);
         }
         sched_yield();
     }
@@ -192,14 +210,14 @@ TEST_CASE(thread_stopped, others_finish_where_gaps_are_tracked)
 /* All threads but the one that forks. */
 static void fork_among_stopped(void)
 {
-    double limit = clock_now() + HANG_SECONDS;
+    struct patience patience = patience_of(HANG_SECONDS);
     unsigned wanted = subject->forks_done + 1;
 
     for (unsigned i = 1; i < SUBJECT_THREADS; i++) {
         stop_inside(i);
     }
     subject->forks_wanted = wanted;
-    while (subject->forks_done != wanted && clock_now() < limit) {
+    while (subject->forks_done != wanted && !patience_is_over(&patience)) {
         sleep_milliseconds(1);
     }
     if (subject->forks_done != wanted || subject->child_step != 0) {

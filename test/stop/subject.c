@@ -37,7 +37,7 @@ static bool child_operates(unsigned round)
     struct prng random = prng_stream(shared->seed, 1000 + round);
 
     for (unsigned i = 0; i < CHILD_OPERATIONS; i++) {
-        if (!operate(map, &random)) {
+        if (operate(map, &random) != 0) {
             return false;
         }
     }
@@ -120,12 +120,13 @@ static void *thread_main(void *argument)
     unsigned index = (unsigned)(self - shared->thread);
     struct prng random = prng_stream(shared->seed, index);
     unsigned forks;
+    int bad;
 
     self->tid = (int)syscall(SYS_gettid);
     while (!shared->leave) {
         atomic_store_explicit(&self->inside, true, memory_order_release);
-        if (!operate(map, &random)) {
-            shared->bad = true;
+        if ((bad = operate(map, &random)) != 0) {
+            shared->bad = bad;
         }
         atomic_store_explicit(&self->inside, false, memory_order_release);
         atomic_fetch_add_explicit(&self->done, 1, memory_order_relaxed);

@@ -25,7 +25,7 @@ struct subject {
     bool tracks_gaps; /* the map */
     struct subject_thread thread[SUBJECT_THREADS];
     atomic_bool leave;
-    atomic_bool bad; /* an answer was impossible */
+    atomic_int bad; /* an answer that is impossible; 0: there was none */
     /* Thread 0 forks when it is asked to, and waits for the child; one at a time. */
     atomic_uint forks_wanted, forks_done;
     atomic_int child_step; /* at which the child failed, see subject.c; 0: it did not */

@@ -12,6 +12,7 @@
 #include "rangemap/rangemap.h"
 #include "test/check/compare.h"
 #include "test/check/crew.h"
+#include "test/check/patience.h"
 #include "test/shim/ctest.h"
 #include "test/shim/prng.h"
 
@@ -59,8 +60,9 @@ static bool ends_are_seen_at_once(void)
 static void check_nobody_stays(struct rangemap_domain *domain, unsigned records)
 {
     bool at_once = ends_are_seen_at_once();
+    struct patience patience = patience_of(30);
 
-    for (double limit = clock_now() + 30; !at_once && stats_of(domain).threads > 1 && clock_now() < limit;) {
+    while (!at_once && stats_of(domain).threads > 1 && !patience_is_over(&patience)) {
         sleep_milliseconds(1);
     }
     CHECK_LE(stats_of(domain).threads, 1u, "nobody stays attached");
