@@ -10,16 +10,19 @@
 
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
 
+extern const char __executable_start[], etext[];
+
 static volatile uint64_t counted;
 static volatile bool is_counting;
 
 static void trapped(int signal_number, siginfo_t *info, void *context)
 {
     const greg_t trap = 0x100; /* TF */
-    greg_t *flags = &((ucontext_t *)context)->uc_mcontext.gregs[REG_EFL];
+    greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs, *flags = &registers[REG_EFL];
+    uintptr_t instruction = (uintptr_t)registers[REG_RIP];
 
     (void)signal_number, (void)info;
-    counted++;
+    counted += instruction >= (uintptr_t)__executable_start && instruction < (uintptr_t)etext;
     *flags = is_counting ? *flags | trap : *flags & ~trap;
 }
 
