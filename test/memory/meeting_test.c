@@ -7,18 +7,79 @@
 
 enum { LINES = RM_LINES_MAX, NODES = RM_SLAB_LINES / LINES, CHUNKS = 3 };
 
-static void (*prepare_more)(void);
+static void (*prepare_more)(void), (*interfere_more)(void);
+
+/* Updates of hints: in vain only where the other thread came just before, after the look that they go by. */
+static struct {
+    unsigned accesses, met_at, vain;
+    bool is_other;
+    const rm_word *hint; /* that was updated last */
+    uint64_t before;
+} watch;
+
+static bool is_hint(const rm_word *word)
+{
+    const struct rm_table *table = pool->tables;
+
+    for (unsigned i = 0; i < table->extents; i++) {
+        if (word >= table->extent[i].set && word < table->extent[i].set + RM_SIZES) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void look_at_hint(void)
+{
+    if (!watch.is_other) {
+        watch.vain += watch.hint != NULL && rm_word_private(watch.hint) == watch.before;
+        watch.hint = NULL;
+        watch.accesses++;
+    }
+}
+
+static void look_at_update(const rm_word *word)
+{
+    if (!watch.is_other && watch.met_at != watch.accesses && is_hint(word)) {
+        watch.hint = word;
+        watch.before = rm_word_private(word);
+    }
+}
 
 static void begin_and_prepare(void)
 {
+    before_access = NULL;
+    before_update = NULL;
     begin();
     prepare_more();
+    watch.accesses = watch.met_at = 0;
+    before_access = look_at_hint;
+    before_update = look_at_update;
+}
+
+static void interfere_apart(void)
+{
+    watch.is_other = true;
+    interfere_more();
+    watch.is_other = false;
+    watch.met_at = watch.accesses;
+}
+
+static void check_all(void)
+{
+    look_at_hint();
+    before_access = NULL;
+    before_update = NULL;
+    CHECK_EQ(watch.vain, 0u, "a hint is written that is as it should be");
+    check();
 }
 
 static void meet_in_pool(void (*prepare)(void), void (*act)(void), void (*interfere)(void))
 {
     prepare_more = prepare;
-    meet(begin_and_prepare, act, interfere, check);
+    interfere_more = interfere;
+    watch.vain = 0;
+    meet(begin_and_prepare, act, interfere_apart, check_all);
 }
 
 /* ---- nodes ---- */
