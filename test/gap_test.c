@@ -17,21 +17,26 @@ static void *word(uint64_t number)
     return (void *)(uintptr_t)number;
 }
 
-/* RANGES ranges, one every STRIDE keys, with `gap` free keys behind each. */
-static struct rangemap *row_of(uint64_t gap)
+/* So many ranges, one every STRIDE keys, with `gap` free keys behind each. */
+static struct rangemap *short_row(uint64_t ranges, uint64_t gap)
 {
     struct rangemap_options options = {.track_gaps = true};
-    struct rangemap_entry *entry = calloc(RANGES, sizeof *entry);
+    struct rangemap_entry *entry = calloc(ranges, sizeof *entry);
     struct rangemap *map = NULL;
 
     REQUIRE_NE(entry, NULL);
-    for (uint64_t i = 0; i < RANGES; i++) {
+    for (uint64_t i = 0; i < ranges; i++) {
         entry[i] = (struct rangemap_entry){i * STRIDE, i * STRIDE + STRIDE - 1 - gap, word(i)};
     }
     REQUIRE_EQ(rangemap_create(&options, &map), 0);
-    REQUIRE_EQ(rangemap_load(map, entry, RANGES, NULL), 0);
+    REQUIRE_EQ(rangemap_load(map, entry, ranges, NULL), 0);
     free(entry);
     return map;
+}
+
+static struct rangemap *row_of(uint64_t gap)
+{
+    return short_row(RANGES, gap);
 }
 
 static uint64_t height_of(const struct rangemap *map)
@@ -110,6 +115,32 @@ TEST_CASE(gap, one_hole_is_found_on_one_way_down)
     }
     require_valid(map, "holes");
     CHECK_EQ(rangemap_destroy(map), 0);
+}
+
+/* What an allocation passes on its way is tight again when it is done, each node of it. */
+static void check_tightened(uint64_t ranges, uint64_t first, uint64_t second)
+{
+    struct rangemap *map = short_row(ranges, 0);
+    const struct rangemap_gap_request request = {.length = STRIDE, .high = ranges * STRIDE - 1};
+    const uint64_t passed = first * STRIDE, wanted = second * STRIDE;
+    uint64_t least, start;
+
+    REQUIRE_EQ(rangemap_erase(map, wanted, NULL), 0);
+    least = visits_of(map, &request, wanted);
+    REQUIRE_EQ(rangemap_erase(map, passed, NULL), 0);
+    REQUIRE_EQ(rangemap_insert(map, passed, passed + STRIDE - 1, word(1), NULL), 0);
+    CHECK_GT(visits_of(map, &request, wanted), least);
+    REQUIRE_EQ(rangemap_gap_allocate(map, &request, word(2), &start), 0);
+    CHECK_EQ(start, wanted);
+    REQUIRE_EQ(rangemap_erase(map, wanted, NULL), 0);
+    CHECK_EQ(visits_of(map, &request, wanted), least);
+    CHECK_EQ(rangemap_destroy(map), 0);
+}
+
+TEST_CASE(gap, what_an_allocation_passes_is_tightened)
+{
+    check_tightened(3000, 300, 1500); /* one node */
+    check_tightened(RANGES, 1000, 60000);
 }
 
 /* Gaps that are too short, but of another class, cost nothing. */
