@@ -6,6 +6,8 @@
 #ifndef RANGEMAP_TREE_STREAM_H
 #define RANGEMAP_TREE_STREAM_H
 
+#include <assert.h>
+
 #include "rangemap/tree/build.h"
 #include "rangemap/tree/op.h"
 
@@ -75,13 +77,13 @@ static inline unsigned rm_stream_count(const struct rm_stream *stream, unsigned 
     return stream->level[level] == NULL ? 0 : stream->level[level]->count;
 }
 
-/* The last node of a level, if it is a reused one; else NULL. */
+/* The last node of a level, if it is a reused one; else NULL. Not of a level that was ended, or emptied. */
 static inline const struct rm_child *rm_stream_last_reused(const struct rm_stream *stream, unsigned level)
 {
     const struct rm_level *nodes = stream->level[level];
-    bool has = nodes != NULL && nodes->count > 0 && nodes->count == nodes->reused;
 
-    return has ? &nodes->child[nodes->count - 1] : NULL;
+    assert(nodes == NULL || nodes->count > 0);
+    return nodes != NULL && nodes->count == nodes->reused ? &nodes->child[nodes->count - 1] : NULL;
 }
 
 /* Takes that off: it is not to stay after all. */
