@@ -4,6 +4,7 @@
  * the list that keeps what they drop: nothing is released that is still there, or twice, or never.
  */
 #include <errno.h>
+#include <time.h>
 
 #include "rangemap/rangemap.h"
 #include "test/check/chunk_source.h"
@@ -20,6 +21,14 @@ static struct {
     struct owned_table table;
     unsigned ranges; /* of the map: a small leaf takes less than the list does, a full one as much */
 } life;
+
+/* The library's clock, in place of libc's, stands still: with each tick more is done, and other memory is free. */
+int clock_gettime(clockid_t clock, struct timespec *time)
+{
+    (void)clock;
+    *time = (struct timespec){1000, 0};
+    return 0;
+}
 
 /* ---- updates ---- */
 
