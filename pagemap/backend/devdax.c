@@ -13,18 +13,18 @@
 static uint64_t attribute(dev_t device, const char *name)
 {
     char path[sizeof "/sys/dev/char/4294967295:4294967295/align"];
-    uint64_t value = 0;
+    uint64_t value;
+    bool has;
     FILE *file;
 
     (void)snprintf(path, sizeof path, "/sys/dev/char/%u:%u/%s", major(device), minor(device), name);
     file = fopen(path, "re");
-    if (file != NULL) {
-        if (fscanf(file, "%" SCNu64, &value) != 1) {
-            value = 0;
-        }
-        (void)fclose(file);
+    if (file == NULL) {
+        return 0;
     }
-    return value;
+    has = fscanf(file, "%" SCNu64, &value) == 1;
+    (void)fclose(file);
+    return has ? value : 0;
 }
 
 int pm_devdax_size(struct pagemap_memory *memory, uint64_t *size)

@@ -2,16 +2,15 @@
 #include "pagemap/base/interval.h"
 
 /*
- * Heap order: a hash of the address that is as good as random also for nodes of an array (the finalizer of
- * MurmurHash3).
+ * Heap order: a hash of the address that is as good as random also for nodes of an array, and one to one. Each
+ * multiplication mixes upward, and the shift brings what is above down between them. The constants are those of
+ * MurmurHash3's finalizer.
  */
 static uint64_t priority(const struct pm_interval *interval)
 {
-    uint64_t hash = (uint64_t)(uintptr_t)interval;
+    uint64_t hash = (uint64_t)(uintptr_t)interval * UINT64_C(0xff51afd7ed558ccd);
 
-    hash = (hash ^ hash >> 33) * UINT64_C(0xff51afd7ed558ccd);
-    hash = (hash ^ hash >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
-    return hash ^ hash >> 33;
+    return (hash ^ hash >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
 }
 
 static bool is_before(const struct pm_interval *a, const struct pm_interval *b)

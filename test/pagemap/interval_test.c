@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Intervals beside a list of them: any overlaps, any order of insertion and removal. */
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 
 #include "pagemap/base/interval.h"
+#include "pagemap/types.h"
 #include "test/shim/ctest.h"
 #include "test/shim/prng.h"
 
@@ -115,4 +118,100 @@ TEST_CASE(interval, nodes_in_order_make_a_shallow_tree)
     CHECK_EQ(pm_interval_first(root, 777, 777), &many[777]);
     CHECK_EQ(pm_interval_next(&many[777], 777, 777), NULL);
     free(many);
+}
+
+/* ---- the tree's shape ---- */
+
+static void swap_places(struct pm_interval **a, struct pm_interval **b)
+{
+    struct pm_interval *kept = *a;
+
+    *a = *b;
+    *b = kept;
+}
+
+static void shuffle(struct prng *prng, struct pm_interval **all, unsigned count)
+{
+    for (unsigned i = count; i > 1; i--) {
+        swap_places(&all[i - 1], &all[prng_below(prng, i)]);
+    }
+}
+
+/* Those in `all`, in this order; the first `removed` of them, and they alone, are taken out again. */
+static struct pm_interval *make_tree(struct pm_interval **all, unsigned count, unsigned removed)
+{
+    struct pm_interval *root = NULL;
+
+    for (unsigned i = 0; i < count; i++) {
+        pm_interval_insert(&root, all[i]);
+    }
+    for (unsigned i = 0; i < removed; i++) {
+        pm_interval_remove(&root, all[i]);
+    }
+    return root;
+}
+
+/* Whatever was there before: nodes that were never together with those that have gone make the same tree. */
+TEST_CASE(interval, the_same_nodes_make_the_same_tree)
+{
+    struct prng prng = prng_stream(test_seed(), 2);
+    struct pm_interval seen[INTERVALS], *all[INTERVALS];
+
+    for (unsigned round = 0; round < 200 * test_scale(); round++) {
+        const unsigned removed = (unsigned)prng_below(&prng, INTERVALS), left = INTERVALS - removed;
+        struct pm_interval *root;
+
+        for (unsigned i = 0; i < INTERVALS; i++) {
+            all[i] = &intervals[i];
+            intervals[i].first = prng_below(&prng, INDEXES);
+            intervals[i].last = intervals[i].first + prng_below(&prng, INDEXES);
+        }
+        shuffle(&prng, all, INTERVALS);
+        root = make_tree(all, INTERVALS, removed);
+        memcpy(seen, intervals, sizeof seen);
+        shuffle(&prng, all + removed, left);
+        CHECK_EQ(make_tree(all + removed, left, 0), root);
+        for (unsigned i = removed; i < INTERVALS; i++) {
+            const struct pm_interval *now = all[i], *before = &seen[now - intervals];
+
+            CHECK_EQ(now->parent, before->parent);
+            CHECK_EQ(now->child[0], before->child[0]);
+            CHECK_EQ(now->child[1], before->child[1]);
+            CHECK_EQ(now->last_below, before->last_below);
+        }
+    }
+}
+
+/* Of nodes in an array of larger things, from `memory` on. */
+static unsigned depth_at_distance(char *memory, size_t count, size_t distance)
+{
+    struct pm_interval *root = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        struct pm_interval *interval = (struct pm_interval *)(void *)(memory + i * distance);
+
+        interval->first = interval->last = i;
+        pm_interval_insert(&root, interval);
+    }
+    return depth_of(root);
+}
+
+/* At many places of the address space, of things of any size: one multiplication would make lists of some of them. */
+TEST_CASE(interval, nodes_at_any_distance_make_a_shallow_tree)
+{
+    enum { PLACES = 6, MANY = 500, FARTHEST = 4096, STEP = 8, BYTES = MANY * FARTHEST };
+    struct prng prng = prng_stream(test_seed(), 3);
+
+    for (unsigned place = 0; place < PLACES; place++) {
+        const uint64_t page = prng_between(&prng, UINT64_C(1) << 33, UINT64_C(7) << 32);
+        char *memory = mmap((void *)(uintptr_t)(page * PAGE_SIZE), BYTES, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        REQUIRE_NE((void *)memory, MAP_FAILED);
+        for (size_t distance = sizeof(struct pm_interval); distance <= FARTHEST; distance += STEP) {
+            CHECK_LE(depth_at_distance(memory, MANY, distance), 40u, "%zu bytes from each other, at %p",
+                     distance, (void *)memory);
+        }
+        CHECK_EQ(munmap(memory, BYTES), 0);
+    }
 }
