@@ -61,6 +61,66 @@ TEST_CASE(notifier, each_way_that_pages_go_is_told_of)
     tear_down();
 }
 
+/* ---- the file's lock ---- */
+
+enum { OF_ADDRESSES = 1, OF_PAGES = 2 };
+
+/* That those of `clients`, and they alone, were told, as often at the end as before, and nobody has the file locked. */
+static void check_told(unsigned clients, bool of_addresses, bool of_pages)
+{
+    CHECK_EQ(by_address.begun > 0, of_addresses && (clients & OF_ADDRESSES) != 0);
+    CHECK_EQ(by_page.begun > 0, of_pages && (clients & OF_PAGES) != 0);
+    CHECK_EQ(by_address.ended, by_address.begun);
+    CHECK_EQ(by_page.ended, by_page.begun);
+    recorder_check_lock(&by_page);
+    by_address.begun = by_address.ended = by_page.begun = by_page.ended = 0;
+}
+
+/* Each way that pages go, by itself or inside another invalidation. */
+static void pages_go(unsigned clients)
+{
+    unmap_mapping_pages(&rig.file, 0, 1, false);
+    check_told(clients, true, false);
+    dax_break_layout(&rig.file, PAGE_SIZE, 2 * PAGE_SIZE - 1);
+    check_told(clients, true, false);
+    CHECK_EQ(truncate_inode_pages_range(&rig.file, 2 * PAGE_SIZE, 3 * PAGE_SIZE - 1), 0);
+    check_told(clients, true, true);
+    CHECK_EQ(filemap_remove_pages(&rig.file, 3 * PAGE_SIZE, 4 * PAGE_SIZE - 1), 0);
+    check_told(clients, true, true);
+    CHECK_EQ(filemap_replace_page(&rig.file, 4, pfn_to_page(104), pfn_to_page(300)), 0);
+    check_told(clients, true, true);
+    CHECK_EQ(memory_failure(105, 0), 0);
+    check_told(clients, true, true);
+    CHECK_EQ(unpoison_memory(105), 0);
+    CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), 0);
+    check_told(clients, true, false);
+    CHECK_EQ(truncate_inode_pages(&rig.file, 0), 0);
+    check_told(clients, false, true);
+}
+
+/* Both clients, one of them, or none: then the lock need not be let go. */
+TEST_CASE(notifier, the_file_is_not_locked_while_clients_are_told)
+{
+    for (unsigned clients = 0; clients <= (OF_ADDRESSES | OF_PAGES); clients++) {
+        set_up();
+        by_address.file = by_page.file = &rig.file;
+        if ((clients & OF_ADDRESSES) == 0) {
+            recorder_leave(&by_address);
+        }
+        if ((clients & OF_PAGES) == 0) {
+            recorder_leave(&by_page);
+        }
+        pages_go(clients);
+        if ((clients & OF_ADDRESSES) == 0) {
+            recorder_watch(&by_address, false, 0, PAGE_SIZE); /* for tear_down() */
+        }
+        if ((clients & OF_PAGES) == 0) {
+            recorder_watch(&by_page, true, 0, PAGE_SIZE);
+        }
+        tear_down();
+    }
+}
+
 /* Dead already, and its references not yet waited for: here they are put. */
 static struct dev_pagemap *held;
 

@@ -3,6 +3,9 @@
 #ifndef PAGEMAP_TEST_RECORDER_H
 #define PAGEMAP_TEST_RECORDER_H
 
+#include <pthread.h>
+
+#include "pagemap/fs.h"
 #include "pagemap/pagemap.h"
 #include "test/shim/ctest.h"
 
@@ -13,6 +16,7 @@ struct recorder {
     unsigned begun, ended;
     struct mmu_notifier_range range[RECORDS];
     unsigned long seq;
+    struct address_space *file;              /* nobody has it locked in callbacks; may be NULL */
     void (*then)(struct recorder *recorder); /* in the callback; may be NULL */
 };
 
@@ -21,12 +25,23 @@ static inline struct recorder *recorder_of(struct mmu_interval_notifier *subscri
     return (struct recorder *)(void *)subscription; /* its first member */
 }
 
+static inline void recorder_check_lock(struct recorder *recorder)
+{
+    bool is_free = recorder->file == NULL || pthread_mutex_trylock(&recorder->file->_lock) == 0;
+
+    CHECK(is_free, "a client may use the file");
+    if (recorder->file != NULL && is_free) {
+        (void)pthread_mutex_unlock(&recorder->file->_lock);
+    }
+}
+
 static inline bool recorder_begin(struct mmu_interval_notifier *subscription,
                                   const struct mmu_notifier_range *range, unsigned long cur_seq)
 {
     struct recorder *recorder = recorder_of(subscription);
 
     CHECK(mmu_notifier_range_blockable(range));
+    recorder_check_lock(recorder);
     CHECK_NE(cur_seq, recorder->seq, "a number of its own");
     recorder->seq = cur_seq;
     mmu_interval_set_seq(subscription, cur_seq);
@@ -40,8 +55,11 @@ static inline bool recorder_begin(struct mmu_interval_notifier *subscription,
 static inline void recorder_end(struct mmu_interval_notifier *subscription,
                                 const struct mmu_notifier_range *range)
 {
+    struct recorder *recorder = recorder_of(subscription);
+
     (void)range;
-    recorder_of(subscription)->ended++;
+    recorder_check_lock(recorder);
+    recorder->ended++;
 }
 
 static const struct mmu_interval_notifier_ops recorder_ops = {recorder_begin, recorder_end};
