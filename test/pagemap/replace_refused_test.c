@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* filemap_replace_page(): each error, after which all is as it was. */
+/* filemap_replace_page(): each error, after which all is as it was, or as much of it is hidden as must be. */
 #include <errno.h>
 
+#include "test/pagemap/faults.h"
 #include "test/pagemap/file_rig.h"
+#include "test/pagemap/recorder.h"
 
 enum { PAGES = 4 };
 
@@ -77,4 +79,112 @@ TEST_CASE(replace_refused, by_a_compound_page)
     }
     rig_unplug(memory);
     file_rig_tear_down(&rig);
+}
+
+/* ---- the new page cannot be shown in all views, nor the old one again in those that have the new one ---- */
+
+enum { OLD = 5, NEW = 50, PLACE = 5, PLACES = 8, STEPS_MAX = 100 };
+
+/* Of places 0.., 2.. and 4..; the first does not have the page, and is hidden once more before the others are. */
+enum { VIEWS = 3 };
+
+static char *views[VIEWS];
+static struct recorder first_view;
+
+/* Over all looks: views in which the page could be pinned, and those in which it could not. */
+static unsigned pinned, refused;
+
+static char *place_in(unsigned i)
+{
+    return views[i] + (PLACE - 2 * i) * PAGE_SIZE;
+}
+
+/* What can be pinned is what can be touched, at any moment. */
+static void look(struct recorder *recorder)
+{
+    (void)recorder;
+    (void)pm_fault_arm(0);
+    for (unsigned i = 1; i < VIEWS; i++) {
+        unsigned char byte = 0;
+        struct page *page;
+        long got = get_user_pages((uintptr_t)place_in(i), 1, 0, &page);
+
+        if (got == 1) {
+            pinned++;
+            CHECK_EQ(page_to_pfn(page), OLD);
+            put_page(page);
+            CHECK_EQ(touch_read(place_in(i), &byte), 0);
+            CHECK_EQ(byte, OLD, "in view %u", i);
+        } else {
+            refused++;
+            CHECK_EQ(got, -EFAULT);
+        }
+    }
+}
+
+static void set_up_views(enum pagemap_revocation how)
+{
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
+    REQUIRE_EQ(pagemap_set_revocation(how), 0);
+    REQUIRE_EQ(filemap_add_pages(&rig.file, PLACE, OLD, 1), 0);
+    *(unsigned char *)page_address(pfn_to_page(OLD)) = OLD;
+    *(unsigned char *)page_address(pfn_to_page(NEW)) = NEW;
+}
+
+/* From this step on everything fails. Whether the page was replaced. */
+static bool replace_failing_from(unsigned step)
+{
+    int error;
+
+    views[0] = file_rig_view(&rig, 0, PLACES);
+    unmap_mapping_pages(&rig.file, PLACE, 1, false);
+    for (unsigned i = 1; i < VIEWS; i++) {
+        views[i] = file_rig_view(&rig, 2 * i, PLACES);
+    }
+    recorder_watch(&first_view, false, (uintptr_t)place_in(0), PAGE_SIZE);
+    first_view.then = look;
+    pm_fault_arm_from(step);
+    error = replace(PLACE, OLD, NEW);
+    (void)pm_fault_arm(0);
+    recorder_leave(&first_view);
+    CHECK(error == 0 || error == -ENOMEM, "error %d", error);
+    return error == 0;
+}
+
+/* The views can be made whole again, and end. */
+static void check_and_unmap(uint64_t pfn)
+{
+    CHECK_EQ(map_mapping_range(&rig.file, 0, 0), 0);
+    for (unsigned i = 0; i < VIEWS; i++) {
+        unsigned char byte = 0;
+
+        CHECK_EQ(pfn_at(place_in(i)), pfn);
+        CHECK_EQ(touch_read(place_in(i), &byte), 0);
+        CHECK_EQ(byte, pfn);
+        CHECK_EQ(vm_munmap(views[i], PLACES * PAGE_SIZE), 0);
+    }
+}
+
+static void fail_from_each_step(enum pagemap_revocation how)
+{
+    unsigned step = 1;
+
+    set_up_views(how);
+    pinned = refused = 0;
+    while (!replace_failing_from(step) && step < STEPS_MAX) {
+        check_and_unmap(OLD);
+        step++;
+    }
+    check_and_unmap(NEW);
+    CHECK_GT(step, 5u);
+    CHECK_GT(pinned, 0u);
+    CHECK_GT(refused, 0u);
+    (void)warnings_take(); /* of views that could be hidden by no means but one */
+    file_rig_tear_down(&rig);
+}
+
+TEST_CASE(replace_refused, what_is_pinned_meanwhile_is_what_is_shown)
+{
+    fail_from_each_step(PAGEMAP_REVOKE_AUTO);
+    fail_from_each_step(PAGEMAP_REVOKE_OVERLAY);
 }
