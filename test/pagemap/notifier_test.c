@@ -121,6 +121,36 @@ TEST_CASE(notifier, the_file_is_not_locked_while_clients_are_told)
     }
 }
 
+/* Of three runs each callback of the first one's client takes one out. */
+static void remove_first(struct recorder *recorder)
+{
+    recorder->then = NULL;
+    CHECK_EQ(filemap_remove_pages(&rig.file, 0, PAGES * PAGE_SIZE - 1), 0);
+}
+
+static void remove_second(struct recorder *recorder)
+{
+    if (mapping_nr_pages(&rig.file) == 4) { /* not at the end of what remove_first() does */
+        recorder->at_end = NULL;
+        CHECK_EQ(filemap_remove_pages(&rig.file, 20 * PAGE_SIZE, 22 * PAGE_SIZE - 1), 0);
+    }
+}
+
+TEST_CASE(notifier, what_goes_while_an_invalidation_begins_or_ends_is_not_taken_out_again)
+{
+    set_up();
+    CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), 0);
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 20, 300, 2), 0);
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 30, 400, 2), 0);
+    by_page.then = remove_first;
+    by_page.at_end = remove_second;
+    CHECK_EQ(truncate_inode_pages(&rig.file, 0), 0);
+    CHECK(by_page.then == NULL && by_page.at_end == NULL);
+    CHECK_EQ(mapping_nr_pages(&rig.file), 0);
+    CHECK_EQ(pgmap_nr_references(&rig.pgmap), 0);
+    tear_down();
+}
+
 /* Dead already, and its references not yet waited for: here they are put. */
 static struct dev_pagemap *held;
 

@@ -16,8 +16,9 @@ struct recorder {
     unsigned begun, ended;
     struct mmu_notifier_range range[RECORDS];
     unsigned long seq;
-    struct address_space *file;              /* nobody has it locked in callbacks; may be NULL */
-    void (*then)(struct recorder *recorder); /* in the callback; may be NULL */
+    struct address_space *file;                /* nobody has it locked in callbacks; may be NULL */
+    void (*then)(struct recorder *recorder);   /* in the callback; may be NULL */
+    void (*at_end)(struct recorder *recorder); /* likewise */
 };
 
 static inline struct recorder *recorder_of(struct mmu_interval_notifier *subscription)
@@ -60,6 +61,9 @@ static inline void recorder_end(struct mmu_interval_notifier *subscription,
     (void)range;
     recorder_check_lock(recorder);
     recorder->ended++;
+    if (recorder->at_end != NULL) {
+        recorder->at_end(recorder);
+    }
 }
 
 static const struct mmu_interval_notifier_ops recorder_ops = {recorder_begin, recorder_end};
