@@ -78,8 +78,8 @@ TEST_CASE(devdax, sizes)
 /* What the system does not say as it does of device-dax is none. */
 TEST_CASE(devdax, is_none)
 {
-    static const char *const texts[][2] = {
-        {"0\n", "2097152\n"}, {"8388608\n", "0\n"}, {"\n", "2097152\n"}, {"8388608\n", "x\n"}};
+    static const char *const texts[][2] = {{"0\n", "2097152\n"}, {"8388608\n", "0\n"}, {"\n", "2097152\n"},
+                                           {"8388608\n", "x\n"}, {NULL, "2097152\n"},  {"8388608\n", NULL}};
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct pagemap_memory *memory;
