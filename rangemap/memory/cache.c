@@ -15,6 +15,16 @@ enum {
 _Static_assert(LIMIT_LEAST *(2 + 3 + 4 + 5 + 6) * RM_CACHE_LINE + RM_CACHE_BYTES + RM_SIZES * DRAW_BYTES <=
                    64 << 10,
                "64 KiB a thread");
+_Static_assert(LIMIT_LEAST *(2 + 3 + 4 + 5 + 6) * RM_CACHE_LINE + RM_CACHE_MET_BYTES +
+                       RM_SIZES * RM_SLAB_BYTES <=
+                   128 << 10,
+               "128 KiB a thread that has met others at the pool");
+
+/* Whether it has met another thread there lately. */
+static bool has_met(const struct rm_cache *cache)
+{
+    return cache->seeker.takes > 0;
+}
 
 static unsigned lines_of(unsigned size)
 {
@@ -51,13 +61,13 @@ static void open_reserved(struct rm_cache *cache, struct rm_pool *pool, struct r
     note_drawn(cache, slice, lines);
 }
 
-/* Twice as many as the last time; where others are in the way, as many as may be. */
+/* Twice as many as the last time; where others are in the way, all that a slab has. */
 static unsigned next_draw(const struct rm_cache *cache, unsigned draw, unsigned lines)
 {
     unsigned most = DRAW_BYTES / RM_CACHE_LINE / lines;
 
-    if (cache->seeker.takes > 0) {
-        return most;
+    if (has_met(cache)) {
+        return rm_slab_nodes(lines);
     }
     return draw == 0 ? DRAW_FIRST : draw * 2 < most ? draw * 2 : most;
 }
@@ -205,14 +215,15 @@ static void lower_limits(struct rm_cache *cache)
 static bool raise_limit(struct rm_cache *cache, struct rm_magazine *magazine, unsigned lines)
 {
     uint64_t more = bytes_of(LIMIT_STEP, lines);
+    uint64_t most = has_met(cache) ? RM_CACHE_MET_BYTES : RM_CACHE_BYTES;
 
     if (magazine->limit < limit_least(cache)) {
         magazine->limit = limit_least(cache);
         return true;
     }
-    if (limit_bytes(cache) + more > RM_CACHE_BYTES) {
+    if (limit_bytes(cache) + more > most) {
         lower_limits(cache);
-        if (limit_bytes(cache) + more > RM_CACHE_BYTES) {
+        if (limit_bytes(cache) + more > most) {
             return false;
         }
     }

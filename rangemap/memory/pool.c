@@ -22,9 +22,14 @@ static uint32_t place_of(const struct rm_seeker *seeker)
 }
 
 static struct rm_extent *find_extent(const struct rm_pool *pool, unsigned set, bool thorough,
-                                     const struct rm_seeker *seeker)
+                                     struct rm_seeker *seeker)
 {
-    return rm_set_find(pool->tables, set, thorough, place_of(seeker));
+    struct rm_extent *near = seeker->takes > 0 && !thorough ? seeker->near : NULL;
+
+    if (near == NULL || rm_load_relaxed(&near->set[set]) == 0) {
+        seeker->near = near = rm_set_find(pool->tables, set, thorough, place_of(seeker));
+    }
+    return near;
 }
 
 static unsigned pick_slab(uint64_t slabs, const struct rm_seeker *seeker)
@@ -37,6 +42,7 @@ static void part_ways(struct rm_seeker *seeker)
 {
     seeker->random = seeker->random * UINT32_C(0x9e3779b1) + 1;
     seeker->takes = TAKES_APART;
+    seeker->near = NULL;
 }
 
 /* ---- slabs that are free as a whole ---- */
@@ -152,7 +158,7 @@ static struct rm_slab *take_idle(struct rm_pool *pool, bool thorough, struct rm_
 
 struct rm_slab *rm_pool_take_idle(struct rm_pool *pool)
 {
-    struct rm_seeker seeker = {0, 0};
+    struct rm_seeker seeker = {.takes = 0};
 
     return take_idle(pool, true, &seeker);
 }

@@ -44,11 +44,12 @@ struct rm_slice {
 
 /*
  * How a thread seeks what is free: lowest first; but not for the next `takes` times, in which each thread has places
- * of its own, so that threads do not queue for the same words. At first `random` is any number that other threads do
- * not have.
+ * of its own, so that threads do not queue for the same words: `near` while that has any, then others. At first
+ * `random` is any number that other threads do not have.
  */
 struct rm_seeker {
     uint32_t random, takes;
+    struct rm_extent *near; /* where it found something last; NULL: it has met another thread there */
 };
 
 /* What is where, counted; exact when no thread updates. */

@@ -63,14 +63,22 @@ static void show_extent(struct rm_table *table, unsigned index, unsigned set)
     }
 }
 
+/*
+ * The table is left alone if others have put slabs there that are still there: they see to it that it shows the
+ * extent. Each of two that go by what a third has taken in between may leave it to the other.
+ */
 void rm_set_add(struct rm_extent *extent, unsigned set, uint64_t slabs)
 {
     struct rm_table *table = table_of(extent);
+    uint64_t before = rm_load_relaxed(&extent->set[set]), others = before;
 
-    if ((slabs & ~rm_load_relaxed(&extent->set[set])) != 0) {
+    if ((slabs & ~before) != 0) {
         rm_or_full(&extent->set[set], slabs);
+        others &= rm_load_relaxed(&extent->set[set]);
     }
-    show_extent(table, (unsigned)(extent - table->extent), set);
+    if (others == 0) {
+        show_extent(table, (unsigned)(extent - table->extent), set);
+    }
 }
 
 /*

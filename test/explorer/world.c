@@ -169,7 +169,7 @@ static void create_map(const struct scenario *scenario)
 static void take_nodes(struct rm_pool *pool)
 {
     enum { LEFT = 3 }; /* a thread takes two at first */
-    struct rm_seeker seeker = {0, 0};
+    struct rm_seeker seeker = {.takes = 0};
 
     for (unsigned i = 0; i < RM_SIZES; i++) {
         const struct rm_extent *extent = rm_set_find(pool->tables, i, false, 0);

@@ -63,7 +63,7 @@ static uint64_t new_chunk_bytes(uint64_t used_bytes)
  */
 static const char *check_chunks(struct life *life, const struct rangemap_domain_statistics *now)
 {
-    uint64_t books_bytes = 128 << 10, per_thread_bytes = 64 << 10, threads = life->most_threads + 1, peak;
+    uint64_t books_bytes = 128 << 10, per_thread_bytes = 128 << 10, threads = life->most_threads + 1, peak;
 
     life_note_peak();
     peak = life->peak_bytes;
@@ -88,7 +88,7 @@ static const char *check_bytes(const struct life *life, const struct rangemap_do
     /*
      * The domain, two tables; others, of 64 KiB for 64 chunks of 64 KiB or more, stay; headers, what no node fits in.
      */
-    uint64_t cache_bytes = 64 << 10, map_bytes = 512, record_bytes = 16,
+    uint64_t cache_bytes = 128 << 10, map_bytes = 512, record_bytes = 16,
              books_bytes = (128 << 10) + life->peak_bytes / 64 + now->chunk_bytes / 40,
              parts = now->node_bytes + now->pooled_bytes + now->idle_bytes;
 

@@ -243,7 +243,7 @@ static void leave_idle(unsigned count)
     while (count-- > 0) {
         give_slab(&one);
     }
-    one.seeker = other.seeker = (struct rm_seeker){0, 0};
+    one.seeker = other.seeker = (struct rm_seeker){.takes = 0};
 }
 
 static void none_is_idle(void)

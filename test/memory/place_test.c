@@ -40,7 +40,8 @@ TEST_CASE(place, lowest_first)
 TEST_CASE(place, seekers_part)
 {
     struct rm_pool *pool = new_pool(NULL);
-    static struct rm_seeker apart[2] RM_LINE_ALIGNED = {{5 << 8, 9}, {(5 + 3 * RM_TABLE_EXTENTS) << 8, 9}};
+    static struct rm_seeker apart[2] RM_LINE_ALIGNED = {{5 << 8, 9, NULL},
+                                                        {(5 + 3 * RM_TABLE_EXTENTS) << 8, 9, NULL}};
     struct rm_slice slice[4], last;
 
     for (unsigned i = 0; i < 4; i++) { /* half of each of some slabs is free */
@@ -61,12 +62,47 @@ TEST_CASE(place, seekers_part)
     finish(pool, NULL);
 }
 
+/* While it is apart, a thread goes on where it found something last, as long as there is more. */
+TEST_CASE(place, seekers_stay_where_they_found_something)
+{
+    struct rm_pool *pool = new_pool(NULL);
+    static struct rm_slice slice[3 * RM_EXTENT_SLABS];
+    struct rm_seeker apart = {.random = 0};
+    struct rm_slice got;
+    struct rm_extent *high;
+    unsigned count = 0;
+
+    do {
+        REQUIRE(rm_pool_take(pool, RM_LINES_MAX, 21, true, &seeker, &slice[count]));
+        high = slice[count].slab->extent;
+    } while (++count < 3 * RM_EXTENT_SLABS);
+    REQUIRE(high != slice[0].slab->extent);
+    for (unsigned i = 0; i < 2; i++) { /* two nodes are free below, and two in the last extent */
+        rm_pool_give(pool, RM_LINES_MAX, (struct rm_slice){slice[0].slab, UINT64_C(1) << i});
+        rm_pool_give(pool, RM_LINES_MAX, (struct rm_slice){slice[count - 1].slab, UINT64_C(1) << i});
+    }
+    apart = (struct rm_seeker){.takes = 2, .near = high};
+    REQUIRE(rm_pool_take(pool, RM_LINES_MAX, 1, true, &apart, &got));
+    CHECK_EQ(got.slab, slice[count - 1].slab);
+    CHECK_EQ(apart.near, high);
+    REQUIRE(rm_pool_take(pool, RM_LINES_MAX, 1, true, &apart, &got));
+    CHECK_EQ(got.slab, slice[0].slab, "no longer apart: the lowest");
+    apart = (struct rm_seeker){.takes = 9, .near = high};
+    for (unsigned i = 0; i < 2; i++) {
+        REQUIRE(rm_pool_take(pool, RM_LINES_MAX, 1, true, &apart, &got));
+        CHECK_EQ(got.slab, slice[i == 0 ? count - 1 : 0].slab, "%u", i);
+        CHECK_EQ(apart.near, got.slab->extent);
+    }
+    CHECK_EQ(apart.takes, 7u, "it has met nobody");
+    rm_pool_destroy(pool);
+}
+
 /* So it is for as many times as it says, the last one included: then the lowest again. */
 TEST_CASE(place, seekers_meet_again)
 {
     for (uint32_t takes = 0; takes <= 3; takes++) {
         struct rm_pool *pool = new_pool(NULL);
-        struct rm_seeker apart = {(1 + RM_TABLE_EXTENTS) << 8, takes};
+        struct rm_seeker apart = {(1 + RM_TABLE_EXTENTS) << 8, takes, NULL};
         struct rm_slice slice[4], last, whole;
         unsigned count = 0;
 
@@ -93,7 +129,7 @@ TEST_CASE(place, nodes_of_another_size_go_back)
     enum { OTHER = RM_LINES_MIN - RM_LINES_MIN };
     struct rm_pool *pool = new_pool(NULL);
     struct rm_slice slice, other;
-    struct rm_seeker met = {0, 0};
+    struct rm_seeker met = {.takes = 0};
     struct rm_extent *extent;
     uint64_t free;
 
@@ -108,6 +144,7 @@ TEST_CASE(place, nodes_of_another_size_go_back)
     CHECK_EQ(rm_load_relaxed(&extent->set[SET]) >> slice.slab->index & 1, 1u);
     CHECK_EQ(met.takes, 32u, "as if it had met another thread");
     CHECK_EQ(met.random, 1u);
+    CHECK(met.near == other.slab->extent, "it goes on from there, not where it met");
     rm_pool_give(pool, RM_LINES_MIN, other);
     rm_pool_give(pool, RM_LINES_MAX, slice);
     finish(pool, NULL);
@@ -144,7 +181,7 @@ TEST_CASE(place, draws_grow_with_use)
     finish(pool, NULL);
 }
 
-/* One that meets others takes as much as it may: it is seldom back. */
+/* One that meets others takes all that a slab has: it is seldom back. */
 TEST_CASE(place, who_meets_others_draws_the_most)
 {
     for (uint32_t takes = 0; takes <= 2; takes++) {
@@ -158,10 +195,50 @@ TEST_CASE(place, who_meets_others_draws_the_most)
         cache.seeker.takes = takes;
         node = rm_cache_alloc(&cache, pool, RM_LINES_MIN);
         REQUIRE(node != NULL);
-        CHECK_EQ(cache.magazine[0].draw, takes > 0 ? (3u << 10) / RM_LINES_MIN / RM_CACHE_LINE : 2u);
+        CHECK_EQ(cache.magazine[0].draw, takes > 0 ? rm_slab_nodes(RM_LINES_MIN) : 2u);
         rm_cache_free(&cache, pool, node, RM_LINES_MIN);
         rm_cache_flush(&cache, pool);
         rm_pool_destroy(pool);
+    }
+}
+
+/* What stays of nodes that others allocated, freed by a thread that is said to have met others so lately. */
+static uint64_t kept_bytes(uint32_t takes)
+{
+    enum { NODES = 2000 };
+    static struct rm_cache from, to;
+    static void *node[NODES];
+    struct rm_pool *pool = new_pool(NULL);
+    uint64_t most = 0;
+
+    memset(&from, 0, sizeof from);
+    memset(&to, 0, sizeof to);
+    for (unsigned i = 0; i < NODES; i++) {
+        node[i] = rm_cache_alloc(&from, pool, RM_LINES_MAX);
+        REQUIRE(node[i] != NULL);
+    }
+    for (unsigned i = 0; i < NODES; i++) {
+        to.seeker.takes = takes;
+        to.magazine[SET].surplus = 0; /* as if it had run empty in between */
+        rm_cache_free(&to, pool, node[i], RM_LINES_MAX);
+        most = to.magazine[SET].count > most ? to.magazine[SET].count : most;
+    }
+    rm_cache_flush(&from, pool);
+    rm_cache_flush(&to, pool);
+    finish(pool, NULL);
+    return most * RM_LINES_MAX * RM_CACHE_LINE;
+}
+
+/* A step of the limit less than it may be, at most. */
+TEST_CASE(place, who_meets_others_keeps_more)
+{
+    const uint64_t step = 16 * RM_LINES_MAX * RM_CACHE_LINE;
+
+    for (uint32_t takes = 0; takes <= 2; takes++) {
+        uint64_t most = takes > 0 ? RM_CACHE_MET_BYTES : RM_CACHE_BYTES, kept = kept_bytes(takes);
+
+        CHECK_LE(kept, most, "%u", takes);
+        CHECK_GT(kept, most - step, "%u", takes);
     }
 }
 

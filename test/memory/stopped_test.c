@@ -60,7 +60,7 @@ static void keep_chunk(void *chunk, size_t bytes, void *context)
 static uint64_t take_all(void)
 {
     static struct rm_slice slice[SLICES];
-    struct rm_seeker seeker = {0, 0};
+    struct rm_seeker seeker = {.takes = 0};
     uint64_t bytes = 0;
     unsigned count = 0;
 
@@ -78,7 +78,7 @@ static uint64_t take_all(void)
 static void *victim_main(void *unused)
 {
     struct prng random = prng_stream(shared->seed, 1);
-    struct rm_seeker seeker = {0, 0};
+    struct rm_seeker seeker = {.takes = 0};
 
     (void)unused;
     shared->tid = (int)syscall(SYS_gettid);

@@ -247,7 +247,7 @@ TEST_CASE(table, what_a_search_finds)
     free(table[0]);
 }
 
-/* Slabs join those that are there, and the table shows the extent, and no other. */
+/* Slabs join those that are there; the first ones are shown by the table: the extent, and no other. */
 TEST_CASE(table, what_is_added_is_shown)
 {
     struct rm_table *table = new_table(RM_TABLE_EXTENTS);
@@ -257,14 +257,15 @@ TEST_CASE(table, what_is_added_is_shown)
         unsigned index = (unsigned)prng_below(&random, RM_TABLE_EXTENTS),
                  set = (unsigned)prng_below(&random, RM_SETS);
         struct rm_extent *extent = &table->extent[index];
-        uint64_t before = any_set(&random), more = any_set(&random), shown = any_set(&random);
+        uint64_t before = round % 4 == 0 ? 0 : any_set(&random), more = any_set(&random);
+        uint64_t shown = any_set(&random);
 
         rm_extent_join(extent, table);
         rm_store_relaxed(&extent->set[set], before);
         rm_store_relaxed(&table->set[set], shown);
         rm_set_add(extent, set, more);
         REQUIRE_EQ(rm_load_relaxed(&extent->set[set]), before | more);
-        REQUIRE_EQ(rm_load_relaxed(&table->set[set]), shown | UINT64_C(1) << index);
+        REQUIRE_EQ(rm_load_relaxed(&table->set[set]), before == 0 ? shown | UINT64_C(1) << index : shown);
     }
     free(table);
 }
