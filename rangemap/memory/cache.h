@@ -16,7 +16,7 @@ enum {
      * A poll frees what some dozens of updates retired, at once: less would spill it, for others to find cold.
      */
     RM_CACHE_BYTES = 44 << 10,
-    /* Where threads meet at the pool a poll takes longer, and frees more; and what is spilled costs more to get back. */
+    /* Where threads meet at the pool a poll takes longer and frees more, and what is spilled costs more to get back. */
     RM_CACHE_MET_BYTES = 80 << 10,
     /* But so many of each size if the thread has reserved: an update that begins again finds its nodes. */
     RM_MAGAZINE_RESERVED = 64
