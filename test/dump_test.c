@@ -112,6 +112,23 @@ TEST_CASE(dump, graphviz_holds_each_range_once)
     }
 }
 
+/* In graphviz, every node but the root hangs from one edge. */
+TEST_CASE(dump, graphviz_is_a_tree)
+{
+    struct rangemap *map = map_of(400);
+    struct rangemap_statistics statistics;
+    char *text = dump(map, RANGEMAP_DUMP_GRAPHVIZ);
+    uint64_t edges = 0;
+
+    for (const char *at = strstr(text, "->"); at; at = strstr(at + 2, "->")) {
+        edges++;
+    }
+    REQUIRE_EQ(rangemap_stats(map, &statistics), 0);
+    CHECK_EQ(edges, statistics.leaves + statistics.inner_nodes - 1);
+    free(text);
+    CHECK_EQ(rangemap_destroy(map), 0);
+}
+
 /* ---- each line ---- */
 
 enum { NODES_MAX = 1000, ROWS_MAX = 16 };

@@ -20,12 +20,6 @@ _Static_assert(LIMIT_LEAST *(2 + 3 + 4 + 5 + 6) * RM_CACHE_LINE + RM_CACHE_MET_B
                    128 << 10,
                "128 KiB a thread that has met others at the pool");
 
-/* Whether it has met another thread there lately. */
-static bool has_met(const struct rm_cache *cache)
-{
-    return cache->seeker.takes > 0;
-}
-
 static unsigned lines_of(unsigned size)
 {
     return size + RM_LINES_MIN;
@@ -66,7 +60,7 @@ static unsigned next_draw(const struct rm_cache *cache, unsigned draw, unsigned 
 {
     unsigned most = DRAW_BYTES / RM_CACHE_LINE / lines;
 
-    if (has_met(cache)) {
+    if (rm_seeker_is_apart(&cache->seeker)) {
         return rm_slab_nodes(lines);
     }
     return draw == 0 ? DRAW_FIRST : draw * 2 < most ? draw * 2 : most;
@@ -215,7 +209,7 @@ static void lower_limits(struct rm_cache *cache)
 static bool raise_limit(struct rm_cache *cache, struct rm_magazine *magazine, unsigned lines)
 {
     uint64_t more = bytes_of(LIMIT_STEP, lines);
-    uint64_t most = has_met(cache) ? RM_CACHE_MET_BYTES : RM_CACHE_BYTES;
+    uint64_t most = rm_seeker_is_apart(&cache->seeker) ? RM_CACHE_MET_BYTES : RM_CACHE_BYTES;
 
     if (magazine->limit < limit_least(cache)) {
         magazine->limit = limit_least(cache);

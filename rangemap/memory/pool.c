@@ -18,23 +18,25 @@ enum {
 
 static uint32_t place_of(const struct rm_seeker *seeker)
 {
-    return seeker->takes > 0 ? seeker->random >> 8 : 0; /* the lowest bits are of short periods */
+    return rm_seeker_is_apart(seeker) ? seeker->random >> 8 : 0; /* the lowest bits are of short periods */
 }
 
 static struct rm_extent *find_extent(const struct rm_pool *pool, unsigned set, bool thorough,
                                      struct rm_seeker *seeker)
 {
-    struct rm_extent *near = seeker->takes > 0 && !thorough ? seeker->near : NULL;
+    bool stays = rm_seeker_is_apart(seeker) && !thorough && seeker->near != NULL &&
+                 rm_load_relaxed(&seeker->near->set[set]) != 0;
 
-    if (near == NULL || rm_load_relaxed(&near->set[set]) == 0) {
-        seeker->near = near = rm_set_find(pool->tables, set, thorough, place_of(seeker));
+    if (!stays) {
+        seeker->near = rm_set_find(pool->tables, set, thorough, place_of(seeker));
     }
-    return near;
+    return seeker->near;
 }
 
 static unsigned pick_slab(uint64_t slabs, const struct rm_seeker *seeker)
 {
-    return seeker->takes > 0 ? rm_bits_nth(slabs, place_of(seeker) / RM_TABLE_EXTENTS) : rm_bits_first(slabs);
+    return rm_seeker_is_apart(seeker) ? rm_bits_nth(slabs, place_of(seeker) / RM_TABLE_EXTENTS)
+                                      : rm_bits_first(slabs);
 }
 
 /* Another thread was faster: seeks somewhere else for some time. A step is one to one: two that meet go on apart. */

@@ -49,8 +49,14 @@ struct rm_slice {
  */
 struct rm_seeker {
     uint32_t random, takes;
-    struct rm_extent *near; /* where it found something last; NULL: it has met another thread there */
+    struct rm_extent *near; /* where it found something last; NULL: nothing, or it met another thread */
 };
+
+/* Whether it has met another thread lately, and seeks apart from others. */
+static inline bool rm_seeker_is_apart(const struct rm_seeker *seeker)
+{
+    return seeker->takes > 0;
+}
 
 /* What is where, counted; exact when no thread updates. */
 struct rm_pool_usage {

@@ -70,9 +70,9 @@ static void show_extent(struct rm_table *table, unsigned index, unsigned set)
 void rm_set_add(struct rm_extent *extent, unsigned set, uint64_t slabs)
 {
     struct rm_table *table = table_of(extent);
-    uint64_t before = rm_load_relaxed(&extent->set[set]), others = before;
+    uint64_t others = rm_load_relaxed(&extent->set[set]);
 
-    if ((slabs & ~before) != 0) {
+    if ((slabs & ~others) != 0) {
         rm_or_full(&extent->set[set], slabs);
         others &= rm_load_relaxed(&extent->set[set]);
     }

@@ -2,11 +2,8 @@
 /* What lookups and queries cost in instructions, and what the domain does on the side. */
 #define RANGEMAP_MUST_CHECK /* nothing: some calls are made whatever comes of them */
 
-#include <errno.h>
-
 #include "rangemap/base/fence.h"
 #include "rangemap/epoch/light.h"
-#include "test/check/guests.h"
 #include "test/cost/trial.h"
 #include "test/shim/ctest.h"
 
@@ -127,52 +124,13 @@ TEST_CASE(cost, of_a_poll_with_nothing_to_do)
     check_costs(&cost, 1, 16);
 }
 
-/* Whether threads are still there is the kernel's to say, which is asked once a tick, not at each call. */
-enum { OTHERS = 32 };
-
-static void check_cost_beside_others(const char *what, struct trial *trial, uint64_t budget)
-{
-    struct guests others;
-
-    guests_come(&others, trial->domain, OTHERS);
-    trial_run(trial);
-    check_budget(what, instructions_of(trial_run, trial) / trial->calls, budget);
-    guests_leave(&others);
-}
-
 TEST_CASE(cost, of_a_poll_beside_idle_threads)
 {
     struct trial trial = {.ranges = 1, .calls = 40, .call = poll};
 
     trial_begin();
     REQUIRE_EQ(rangemap_domain_create(NULL, &trial.domain), 0);
-    check_cost_beside_others("poll beside 32 threads", &trial, 1948);
-    CHECK_EQ(rangemap_domain_destroy(trial.domain), 0);
-}
-
-static void store(struct trial *trial, uint64_t key)
-{
-    (void)rangemap_store(trial->map, key, key + 5, NULL, NULL, NULL);
-}
-
-/* It is refused: a section of the caller's own keeps what waits from going. */
-TEST_CASE(cost, of_an_update_above_the_hard_limit_beside_idle_threads)
-{
-    const struct rangemap_domain_options options = {.hard_limit_bytes = 1 << 10};
-    struct trial trial = {.ranges = 100, .calls = 40, .call = store};
-    int error = 0;
-
-    trial_begin();
-    REQUIRE_EQ(rangemap_domain_create(&options, &trial.domain), 0);
-    trial.map = trial_map(trial.domain, TRIAL_PLAIN);
-    REQUIRE_EQ(rangemap_read_begin(trial.map), 0);
-    for (unsigned i = 0; i < 10000 && error == 0; i++) {
-        error = rangemap_store(trial.map, 1, 1, NULL, NULL, NULL);
-    }
-    REQUIRE_EQ(error, -EBUSY);
-    check_cost_beside_others("refused update beside 32 threads", &trial, 2659);
-    rangemap_read_end(trial.map);
-    CHECK_EQ(rangemap_destroy(trial.map), 0);
+    check_cost_beside("poll beside 32 threads", &trial, 32, 1948);
     CHECK_EQ(rangemap_domain_destroy(trial.domain), 0);
 }
 

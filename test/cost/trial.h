@@ -2,7 +2,7 @@
 /*
  * What calls cost, in instructions, beside a budget: what they do is right also if they do it twice. Budgets are exact
  * for gcc 12.2, -O2, the portable kernel and membarrier(2), and nothing that is measured depends on what else goes on;
- * other builds have some more, or twice as much.
+ * other builds have more. Where a change is meant to cost what it does, test/cost/refresh takes over what the tests print.
  */
 #ifndef RANGEMAP_TEST_COST_TRIAL_H
 #define RANGEMAP_TEST_COST_TRIAL_H
@@ -45,7 +45,10 @@ void check_costs(const struct cost *costs, size_t count, unsigned calls);
 /* Skips likewise; else the portable kernel is selected. */
 void trial_begin(void);
 
-/* `count` instructions are not too many; says how many they are. */
-void check_budget(const char *what, uint64_t count, uint64_t budget);
+/*
+ * Per call of the trial, beside so many threads that are attached and idle: whether they are still there is the
+ * kernel's to say, which is asked once a tick, not at each call.
+ */
+void check_cost_beside(const char *what, struct trial *trial, unsigned threads, uint64_t budget);
 
 #endif

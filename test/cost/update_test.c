@@ -2,6 +2,8 @@
 /* What updates cost in instructions: of one leaf and of several, of each kind of map. */
 #define RANGEMAP_MUST_CHECK /* nothing: some calls are made whatever comes of them */
 
+#include <errno.h>
+
 #include "test/cost/trial.h"
 #include "test/shim/ctest.h"
 
@@ -225,4 +227,25 @@ TEST_CASE(update_cost, of_many_ranges)
     };
 
     check_costs(costs, sizeof costs / sizeof *costs, 3);
+}
+
+/* It is refused: a section of the caller's own keeps what waits from going. */
+TEST_CASE(update_cost, of_an_update_above_the_hard_limit_beside_idle_threads)
+{
+    const struct rangemap_domain_options options = {.hard_limit_bytes = 1 << 10};
+    struct trial trial = {.ranges = 100, .calls = 40, .call = store};
+    int error = 0;
+
+    trial_begin();
+    REQUIRE_EQ(rangemap_domain_create(&options, &trial.domain), 0);
+    trial.map = trial_map(trial.domain, TRIAL_PLAIN);
+    REQUIRE_EQ(rangemap_read_begin(trial.map), 0);
+    for (unsigned i = 0; i < 10000 && error == 0; i++) {
+        error = rangemap_store(trial.map, 1, 1, NULL, NULL, NULL);
+    }
+    REQUIRE_EQ(error, -EBUSY);
+    check_cost_beside("refused update beside 32 threads", &trial, 32, 2659);
+    rangemap_read_end(trial.map);
+    CHECK_EQ(rangemap_destroy(trial.map), 0);
+    CHECK_EQ(rangemap_domain_destroy(trial.domain), 0);
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "rangemap/memory/pool.h"
+#include "test/check/crew.h"
 #include "test/check/patience.h"
 #include "test/shim/ctest.h"
 #include "test/shim/prng.h"

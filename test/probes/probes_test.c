@@ -47,6 +47,22 @@ static struct rangemap_statistics stats_of(const struct rangemap *map)
     return statistics;
 }
 
+/* RANGES ranges, inserted in steps of `multiplier`; what that hits is noted. */
+static struct rangemap *row(uint64_t multiplier, bool tracks_gaps)
+{
+    const struct rangemap_options options = {.track_gaps = tracks_gaps};
+    struct rangemap *map = NULL;
+
+    REQUIRE_EQ(rangemap_create(&options, &map), 0);
+    hits = 0;
+    for (uint64_t i = 0; i < RANGES; i++) {
+        uint64_t key = i * multiplier % RANGES * 10;
+
+        REQUIRE_EQ(rangemap_insert(map, key, key + 5, NULL, NULL), 0);
+    }
+    return map;
+}
+
 /* ---- updates ---- */
 
 /* So often entries went to two nodes at a level or above; all of them were one more than fit. */
@@ -66,18 +82,9 @@ static uint64_t splits(unsigned least_level, unsigned most_level)
 /* Each leaf but the first comes of a split; so does each inner node, but for one a level: the first root there. */
 static void check_splits(uint64_t multiplier, bool tracks_gaps)
 {
-    const struct rangemap_options options = {.track_gaps = tracks_gaps};
-    struct rangemap_statistics statistics;
-    struct rangemap *map = NULL;
+    struct rangemap *map = row(multiplier, tracks_gaps);
+    struct rangemap_statistics statistics = stats_of(map);
 
-    REQUIRE_EQ(rangemap_create(&options, &map), 0);
-    hits = 0;
-    for (uint64_t i = 0; i < RANGES; i++) {
-        uint64_t key = i * multiplier % RANGES * 10;
-
-        REQUIRE_EQ(rangemap_insert(map, key, key + 5, NULL, NULL), 0);
-    }
-    statistics = stats_of(map);
     REQUIRE_LT(hits, (unsigned)HITS_MAX);
     CHECK_GT(statistics.height, 1u);
     CHECK_EQ(splits(0, 0), statistics.leaves - 1);
@@ -99,14 +106,9 @@ TEST_CASE(probes, tell_each_split)
 /* A region is rebuilt: its nodes are frozen, each of them once. */
 TEST_CASE(probes, tell_each_node_that_is_frozen)
 {
-    struct rangemap *map = NULL;
-    struct rangemap_statistics before;
+    struct rangemap *map = row(1, false);
+    struct rangemap_statistics before = stats_of(map);
 
-    REQUIRE_EQ(rangemap_create(NULL, &map), 0);
-    for (uint64_t i = 0; i < RANGES; i++) {
-        REQUIRE_EQ(rangemap_insert(map, i * 10, i * 10 + 5, NULL, NULL), 0);
-    }
-    before = stats_of(map);
     hits = 0;
     REQUIRE_EQ(rangemap_carve(map, 0, UINT64_MAX, NULL, NULL), 0);
     CHECK_EQ(hits_of("freeze"), before.inner_nodes);
@@ -124,15 +126,10 @@ TEST_CASE(probes, tell_each_node_that_is_frozen)
 
 TEST_CASE(probes, tell_each_search_for_a_gap)
 {
-    const struct rangemap_options options = {.track_gaps = true};
     const struct rangemap_gap_request request = {.length = 5, .high = RANGES * 10 - 5};
-    struct rangemap *map = NULL;
+    struct rangemap *map = row(1, true);
     uint64_t start;
 
-    REQUIRE_EQ(rangemap_create(&options, &map), 0);
-    for (uint64_t i = 0; i < RANGES; i++) {
-        REQUIRE_EQ(rangemap_insert(map, i * 10, i * 10 + 5, NULL, NULL), 0);
-    }
     hits = 0;
     CHECK_EQ(rangemap_gap_find(map, &request, &start), -ENOSPC);
     REQUIRE_GT(hits_of("gap__search"), 0u);

@@ -115,8 +115,8 @@ static void print_place(unsigned index)
     uint64_t instruction = tracer_instruction(subject->thread[index].tid);
     Dl_info image = {.dli_fname = "?"};
 
-    (void)dladdr((const void *)(uintptr_t)instruction,
-                 &image); /* the subject is a fork: it has the same images */
+    /* The subject is a fork: it has the same images. */
+    (void)dladdr((const void *)(uintptr_t)instruction, &image);
     snprintf(where, sizeof where, "%s+%#llx", basename(image.dli_fname),
              (unsigned long long)(instruction - (uintptr_t)image.dli_fbase));
     printf("thread %u: %llu done, at %s\n", index, (unsigned long long)subject->thread[index].done, where);
