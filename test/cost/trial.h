@@ -2,7 +2,8 @@
 /*
  * What calls cost, in instructions, beside a budget: what they do is right also if they do it twice. Budgets are exact
  * for gcc 12.2, -O2, the portable kernel and membarrier(2), and nothing that is measured depends on what else goes on;
- * other builds have more. Where a change is meant to cost what it does, test/cost/refresh takes over what the tests print.
+ * other builds have more. Where a change is meant to cost what it does, test/cost/refresh takes over what the tests
+ * print.
  */
 #ifndef RANGEMAP_TEST_COST_TRIAL_H
 #define RANGEMAP_TEST_COST_TRIAL_H
