@@ -188,3 +188,42 @@ TEST_CASE(replace_refused, what_is_pinned_meanwhile_is_what_is_shown)
     fail_from_each_step(PAGEMAP_REVOKE_AUTO);
     fail_from_each_step(PAGEMAP_REVOKE_OVERLAY);
 }
+
+/* ---- nor is anything set aside twice ---- */
+
+/* The page itself, as the first two views show it, each with a client or without: steps of a replacement that can fail. */
+static unsigned steps_with_clients(unsigned clients)
+{
+    struct recorder recorders[VIEWS];
+    unsigned left;
+
+    set_up_views(PAGEMAP_REVOKE_AUTO);
+    for (unsigned i = 0; i < VIEWS; i++) {
+        views[i] = file_rig_view(&rig, 2 * i, PLACES);
+    }
+    for (unsigned i = 0; i < clients; i++) {
+        recorder_watch(&recorders[i], i == 0, i == 0 ? OLD * PAGE_SIZE : (uintptr_t)place_in(i - 1),
+                       PAGE_SIZE);
+    }
+    (void)pm_fault_arm(STEPS_MAX);
+    CHECK_EQ(replace(PLACE, OLD, NEW), 0);
+    left = pm_fault_arm(0);
+    for (unsigned i = 0; i < clients; i++) {
+        CHECK_EQ(recorders[i].begun, 1);
+        recorder_leave(&recorders[i]);
+    }
+    check_and_unmap(NEW);
+    file_rig_tear_down(&rig);
+    return STEPS_MAX - left;
+}
+
+/* The file is looked through anew after each client, but what has been told has its memory. */
+TEST_CASE(replace_refused, clients_take_no_further_steps)
+{
+    const unsigned steps = steps_with_clients(0);
+
+    CHECK_GT(steps, 0u);
+    for (unsigned clients = 1; clients <= VIEWS; clients++) {
+        CHECK_EQ(steps_with_clients(clients), steps, "%u clients", clients);
+    }
+}
