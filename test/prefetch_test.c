@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Which lines a lookup has the processor load ahead, one by one and in batches: those that it reads next, each once.
- * Built as for bench/cores, where every prefetch is a call.
+ * Built as for bench/cores, where every prefetch is a call. What the compiler is told comes here, too.
  */
+static void prefetch(const void *address, int to_write, int locality);
+#define __builtin_prefetch(ADDRESS, TO_WRITE, LOCALITY) prefetch(ADDRESS, TO_WRITE, LOCALITY)
+
 #include "rangemap/kernel/lookup.h"
 #include "rangemap/rangemap.h"
 #include "test/shim/ctest.h"
@@ -15,6 +18,14 @@ static unsigned seen_count, wanted_count;
 void rm_cores_prefetch(const void *address)
 {
     seen[seen_count++ % SEEN] = address;
+}
+
+/* A line that is loaded to be written is taken from all other threads; one of low locality does not stay. */
+static void prefetch(const void *address, int to_write, int locality)
+{
+    REQUIRE_EQ(address, seen[(seen_count - 1) % SEEN]);
+    REQUIRE_EQ(to_write, 0);
+    REQUIRE_EQ(locality, 3, "kept in all caches");
 }
 
 void rm_explorer_delay(const void *address, size_t bytes)
