@@ -9,6 +9,7 @@
  *   pending_bytes  any thread, once per bag, where limits are set; else only the records count
  *   roster         any thread that attaches or leaves (epoch/roster.h)
  *   parked         any thread, lock-free: records without a thread, of which each may be in here once
+ *   polled         any thread that is about to poll because of what it has handed over (epoch/upkeep.c); a hint
  *   work, waiters  any thread: see rm_domain_announce_work()
  */
 #ifndef RANGEMAP_EPOCH_DOMAIN_H
@@ -31,6 +32,7 @@ struct rangemap_domain {
     struct rm_tagged parked;
     rm_word work;    /* rises when there is something new to call back, or memory is short */
     rm_word waiters; /* threads that sleep until it does */
+    rm_word polled;  /* the epoch that was last tried to be moved on */
     /* Never change. */
     uint64_t soft_limit_bytes RM_LINE_ALIGNED;
     uint64_t hard_limit_bytes;

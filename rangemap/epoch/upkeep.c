@@ -15,7 +15,7 @@ enum {
     /*
      * A poll reads lines of every attached record, which their threads write, and perhaps interrupts those
      * threads. So it waits for this many things, but not longer than a tick of the coarse clock; and as one poll
-     * serves all shards, a thread that finds the epoch moved makes none. A blocked thread waits for more things
+     * serves all shards, a thread that others poll for makes none. A blocked thread waits for more things
      * the more records there are.
      */
     POLL_ENTRIES = 64,
@@ -57,24 +57,36 @@ static uint64_t entries_before_poll(const struct rm_thread *thread)
     return entries < BLOCKED_ENTRIES_MAX ? entries : BLOCKED_ENTRIES_MAX;
 }
 
+/* Whether no other thread has begun to poll in this epoch; if so, this one has. Of several at a time one is first. */
+static bool is_first_to_poll(struct rangemap_domain *domain, unsigned epoch)
+{
+    uint64_t polled = rm_load_relaxed(&domain->polled);
+
+    return polled != epoch && rm_cas_relaxed(&domain->polled, polled, epoch); /* a hint */
+}
+
 /*
- * Whether the thread is to poll now; if it might have been, starts counting anew. When others have moved the epoch on
- * by two since it last did, what it had handed over by then is out of sight already.
+ * Whether others poll for a thread that has counted anew in `counted` and now again. If they have moved the epoch on
+ * by two, what it had handed over by then is out of sight already. If by less, another one may be about to; should
+ * that one be stopped meanwhile, the epoch is the same at the next count.
  */
+static bool is_served(struct rangemap_domain *domain, unsigned counted, unsigned epoch)
+{
+    return epoch != counted && (rm_grace_is_over(counted, epoch) || !is_first_to_poll(domain, epoch));
+}
+
+/* Whether the thread is to poll now; if it might have been, starts counting anew. */
 static bool is_poll_due(struct rm_thread *thread, uint64_t now_ns, bool pressed)
 {
     bool is_time = pressed || now_ns != thread->tended_ns;
-    unsigned epoch;
-    bool is_over;
+    unsigned counted = thread->counted_epoch;
 
     if (!is_time && thread->retired_since_poll < entries_before_poll(thread)) {
         return false;
     }
-    epoch = rm_domain_epoch(thread->domain);
-    is_over = rm_grace_is_over(thread->counted_epoch, epoch);
     thread->retired_since_poll = 0;
-    thread->counted_epoch = epoch;
-    return is_time || !is_over;
+    thread->counted_epoch = rm_domain_epoch(thread->domain);
+    return is_time || !is_served(thread->domain, counted, thread->counted_epoch);
 }
 
 /*

@@ -18,14 +18,17 @@ static enum rm_outcome plan_erase(const struct rm_op *op, const struct rangemap_
     return op->kind == RM_ERASE_VALUE && op->expected != entry->value ? RM_STALE : RM_DONE;
 }
 
-/* The range that an erase takes is its leaf's first, and the leaf's span begins with it; but the map's first leaf. */
+/*
+ * The path ends in a leaf of which an erase takes the first range, and the leaf's span begins with that; but the map's
+ * first leaf.
+ */
 static bool takes_first(const struct rm_path *path, const struct rm_op *op)
 {
     const struct rm_step *step = &path->step[path->last];
     const struct rm_node *node = rm_step_node(step);
     struct rangemap_entry entry;
 
-    if (path->rank != 1) {
+    if (rm_meta_level(step->meta) > 0 || path->rank != 1) {
         return false;
     }
     entry = rm_leaf_entry(rm_leaf(node), rm_meta_count(step->meta), 0);
@@ -33,22 +36,29 @@ static bool takes_first(const struct rm_path *path, const struct rm_op *op)
            plan_erase(op, &entry) == RM_DONE;
 }
 
-uint64_t rm_gaps_descend(struct rm_path *path, struct rangemap *map, const struct rm_op *op)
+static void descend_from(struct rm_path *path, struct rangemap *map, const struct rm_op *op, uint64_t low)
 {
     const struct rm_step *step;
+
+    rm_path_descend(path, map, low, op->last);
+    step = &path->step[path->last];
+    if (low != op->start && rm_meta_level(step->meta) == 0) {
+        path->rank = rm_rank(rm_step_node(step), rm_meta_count(step->meta), op->start);
+    }
+}
+
+/* Each way down sees another map: where a leaf began, a range may have come that begins with the leaf before it. */
+uint64_t rm_gaps_descend(struct rm_path *path, struct rangemap *map, const struct rm_op *op)
+{
     uint64_t low = op->start;
 
     if (op->kind == RM_CARVE && low > 0) {
         low--;
     }
-    rm_path_descend(path, map, low, op->last);
-    if (rm_op_erases(op) && takes_first(path, op)) {
+    descend_from(path, map, op, low);
+    while (rm_op_erases(op) && takes_first(path, op)) {
         low = rm_node_keys(rm_step_node(&path->step[path->last]))[0] - 1;
-        rm_path_descend(path, map, low, op->last);
-    }
-    step = &path->step[path->last];
-    if (low != op->start && rm_meta_level(step->meta) == 0) {
-        path->rank = rm_rank(rm_step_node(step), rm_meta_count(step->meta), op->start);
+        descend_from(path, map, op, low);
     }
     return low;
 }

@@ -46,21 +46,38 @@ TEST_CASE(upkeep, polls_after_so_many_things)
     end();
 }
 
-/* Others' polls have served it, if the epoch has moved by two since it counted: it begins anew. */
-TEST_CASE(upkeep, polls_unless_others_have)
+/* A count that is due, the epoch having moved so often since the last one: whether the thread polls. */
+static bool polls_at_count(unsigned moved)
+{
+    unsigned epoch = rig.domain->epoch.epoch;
+
+    hand_over(&rig.own->shard, 1, 1, false);
+    rig.own->counted_epoch = epoch - moved;
+    rig.own->retired_since_poll = POLL;
+    rig.own->retired_since_visit = VISIT;
+    rm_upkeep_share(rig.own);
+    CHECK_EQ(rig.own->retired_since_poll, 0u, "it begins anew");
+    CHECK_EQ(rig.own->counted_epoch, epoch);
+    return rig.domain->epoch.epoch != epoch;
+}
+
+/*
+ * Others' polls have served it if the epoch has moved by two since it counted. By one, and it leaves the epoch to whom
+ * is there already, but not an epoch that it has found at its last count, too.
+ */
+TEST_CASE(upkeep, polls_unless_others_do)
 {
     begin(NULL, 0);
     for (unsigned moved = 0; moved < 4; moved++) {
-        unsigned epoch = rig.domain->epoch.epoch;
+        for (unsigned others = 0; others < 2; others++) {
+            unsigned epoch = rig.domain->epoch.epoch;
+            uint64_t before = others != 0 ? epoch : epoch - 1;
+            bool polls = moved == 0 || (moved == 1 && others == 0);
 
-        hand_over(&rig.own->shard, 1, 1, false);
-        rig.own->counted_epoch = epoch - moved;
-        rig.own->retired_since_poll = POLL;
-        rig.own->retired_since_visit = VISIT;
-        rm_upkeep_share(rig.own);
-        CHECK_EQ(rig.domain->epoch.epoch - epoch, moved < 2, "moved by %u", moved);
-        CHECK_EQ(rig.own->retired_since_poll, 0u);
-        CHECK_EQ(rig.own->counted_epoch, epoch);
+            rm_store_relaxed(&rig.domain->polled, before);
+            CHECK_EQ(polls_at_count(moved), polls, "moved by %u, others %u", moved, others);
+            CHECK_EQ(rm_load_relaxed(&rig.domain->polled), moved == 1 ? epoch : before, "it says so");
+        }
     }
     end();
 }

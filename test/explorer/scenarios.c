@@ -157,6 +157,8 @@ static const struct scenario scenarios[] = {
      .thread = {{{DO_ERASE, 25}}, {{DO_STORE, 24, 24, 1}}, {{DO_GAP_FIND, 0, 44, .number = 6}}}},
     {"erases_at_a_separator", .gaps = true, .before = {LOAD(12)},
      .thread = {{{DO_ERASE_EXACT, 24, 25}}, {{DO_ERASE, 20}, {DO_INSERT, 21, 24, 1}}, {{DO_GAP_FIND, 0, 44, .number = 10}}}},
+    {"erase_of_what_grows", .gaps = true, .before = {LOAD(9)},
+     .thread = {{{DO_ERASE, 24}, {DO_GAP_FIND, 0, 60, .number = 15}}, {{DO_STORE, 12, 26, 1}}, {{DO_INSERT, 14, 14, 2}}}},
     {"carve_at_a_separator", .gaps = true, .before = {LOAD(12)},
      .thread = {{{DO_CARVE, 24, 26}}, {{DO_CARVE, 12, 12}, {DO_GAP_FIND, 0, 44, .number = 6}}, {{DO_INSERT, 22, 23, 1}}}},
     {"evict_at_a_separator", .gaps = true, .before = {LOAD(12)},

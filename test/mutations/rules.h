@@ -61,6 +61,7 @@ enum rm_rule {
     RM_GAP_FILLED,          /* it is computed anew where its longest gap is filled */
     RM_G1_CARVE,            /* a carve that frees the first keys of a leaf rebuilds the one to its left */
     RM_G1_ERASE,            /* so does an erase */
+    RM_G1_ERASE_AGAIN,      /* and looks again whether that is still so */
     RM_G1_ERASE_CHECKED,    /* which looks in the frozen region whether its range still begins there */
     RM_G1_RIGHT,            /* the right spine begins with a range */
     RM_G1_WIDE_CHECKED,     /* a rewrite whose route begins further to the left drops nothing there */
