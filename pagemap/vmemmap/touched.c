@@ -9,25 +9,25 @@
 
 uint64_t *pm_touched;
 
+/* Pages that come with the first write; NULL: there are none. */
+static void *map_words(size_t bytes)
+{
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    void *words = pm_area_reserve(bytes, PAGE_SIZE);
+
+    if (words != NULL && pm_area_map(words, bytes, PROT_READ | PROT_WRITE, flags, -1, 0) != 0) {
+        (void)pm_area_release(words, bytes);
+        words = NULL;
+    }
+    return words;
+}
+
 int pm_touched_reserve(uint64_t nr_pfns)
 {
-    const size_t bytes = nr_pfns >> PM_TOUCHED_SHIFT >> 3;
-    void *words;
-
-    if (pm_touched != NULL) {
-        return 0;
+    if (pm_touched == NULL) {
+        pm_touched = map_words(nr_pfns >> PM_TOUCHED_SHIFT >> 3);
     }
-    words = pm_area_reserve(bytes, PAGE_SIZE);
-    if (words == NULL) {
-        return -ENOMEM;
-    }
-    if (pm_area_map(words, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-                    0) != 0) {
-        (void)pm_area_release(words, bytes);
-        return -ENOMEM;
-    }
-    pm_touched = words;
-    return 0;
+    return pm_touched != NULL ? 0 : -ENOMEM;
 }
 
 /* The bits from `bit` to the end of its word or to `last`, whichever comes first. */
