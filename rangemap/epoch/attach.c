@@ -188,8 +188,24 @@ static uint64_t attaches(const struct rm_thread *thread)
 }
 
 /*
- * A parked record, else one whose thread is gone, else a new one: so there are about as many as live threads. What
- * the last thread owes, its open bag and its share of work, goes over with the record.
+ * A parked record, or one whose thread is gone, which is still attached. NULL: neither. Those that are parked are looked
+ * at once more at the end: while this thread looked for the others, another one may have parked them.
+ */
+static struct rm_thread *find_record(struct rangemap_domain *domain, int self, bool *is_attached)
+{
+    struct rm_thread *thread = rm_record_pop_parked(domain);
+
+    *is_attached = false;
+    if (thread == NULL) {
+        thread = find_abandoned(domain, self);
+        *is_attached = thread != NULL;
+    }
+    return thread != NULL ? thread : rm_record_pop_parked(domain);
+}
+
+/*
+ * A record that no thread has, else a new one: so there are about as many as live threads. What the last thread owes,
+ * its open bag and its share of work, goes over with the record.
  */
 static struct rm_thread *attach(struct rangemap_domain *domain)
 {
@@ -202,8 +218,7 @@ static struct rm_thread *attach(struct rangemap_domain *domain)
     }
     reap_all_if_due(domain);
     self = rm_thread_number();
-    thread = rm_record_pop_parked(domain);
-    is_attached = thread == NULL && (thread = find_abandoned(domain, self)) != NULL;
+    thread = find_record(domain, self, &is_attached);
     thread = thread != NULL ? thread : new_record(domain);
     if (thread == NULL) {
         return rm_thread_existing(domain); /* by a handler, to which the last memory went */

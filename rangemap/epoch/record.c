@@ -133,17 +133,21 @@ static struct rm_thread *find_abandoned_orphan(void)
     return NULL;
 }
 
-struct rm_thread *rm_record_take(void)
+static struct rm_thread *pop_free(void)
 {
     uint32_t number;
-    struct rm_thread *thread;
 
-    if (rm_tagged_pop(&free_records, record_link, &number)) {
-        thread = rm_record_at(number);
-    } else {
-        thread = find_abandoned_orphan();
-        thread = thread != NULL ? thread : new_record();
-    }
+    return rm_tagged_pop(&free_records, record_link, &number) ? rm_record_at(number) : NULL;
+}
+
+/* Free ones are looked at once more at the end: meanwhile orphans may have become free. */
+struct rm_thread *rm_record_take(void)
+{
+    struct rm_thread *thread = pop_free();
+
+    thread = thread != NULL ? thread : find_abandoned_orphan();
+    thread = thread != NULL ? thread : pop_free();
+    thread = thread != NULL ? thread : new_record();
     if (thread != NULL) {
         rm_record_set_state(thread, RM_THREAD_MOVING);
     }

@@ -236,6 +236,27 @@ TEST_CASE(attach, a_parked_record_an_ended_threads_or_a_new_one)
     rig_end(&rig);
 }
 
+static void other_parks_them(void)
+{
+    rm_thread_reap(rig.domain, UINT_MAX);
+}
+
+/* Neither parked nor abandoned at the moment when this thread looks for such: none is made all the same. */
+TEST_CASE(attach, another_thread_parks_what_is_looked_for)
+{
+    struct rm_thread *thread;
+
+    begin(2);
+    kernel.gone = rm_record_tid(rig.other[1]);
+    kernel.at_gone = other_parks_them;
+    thread = next_gets();
+    CHECK(kernel.at_gone == NULL);
+    CHECK_EQ(thread, rig.other[1]);
+    CHECK_EQ(records(), 3u);
+    CHECK(is_in_roster(thread));
+    rig_end(&rig);
+}
+
 /* Eight are looked at, from where the last look ended. */
 TEST_CASE(attach, an_ended_thread_is_looked_for_among_eight)
 {

@@ -68,6 +68,16 @@ static bool is_gone(long number)
     return number == kernel.gone || (kernel.others_are_gone && number != getpid());
 }
 
+static void run_once(void (**what)(void))
+{
+    void (*runs)(void) = *what;
+
+    *what = NULL;
+    if (runs != NULL) {
+        runs();
+    }
+}
+
 static void count(long number, long argument)
 {
     kernel.mapped_bytes += number == SYS_mmap ? argument : 0;
@@ -91,6 +101,7 @@ long syscall(long number, ...)
         return cpu_time((struct timespec *)a[1]);
     }
     if (number == SYS_tgkill && is_gone(a[1])) {
+        run_once(&kernel.at_gone);
         return answer(ESRCH);
     }
     if (kernel.refuses_pages && number == SYS_mmap) {

@@ -18,6 +18,7 @@ struct kernel {
     bool has_cpu_time;       /* of threads, answered by us */
     uint64_t cpu_ns;         /* 0: refused */
     int gone;                /* no thread has this number */
+    void (*at_gone)(void);   /* runs once, when that is asked for the first time, before the answer */
     bool others_are_gone;    /* nor any, but the first thread of the process */
     bool refuses_pages;      /* mmap */
     int64_t mapped_bytes;    /* and not unmapped */

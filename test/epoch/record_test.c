@@ -137,6 +137,27 @@ TEST_CASE(record, orphans_of_ended_threads_are_found)
     end();
 }
 
+static struct rm_thread *freed;
+
+static void its_thread_frees_it(void)
+{
+    rm_record_free(freed);
+}
+
+/* Neither free nor an orphan at the moment when such are looked for: none is made all the same. */
+TEST_CASE(record, another_thread_frees_what_is_looked_for)
+{
+    begin();
+    freed = rm_record_take();
+    set(freed, RM_THREAD_ORPHAN, NOBODY);
+    kernel.gone = NOBODY;
+    kernel.at_gone = its_thread_frees_it;
+    CHECK_EQ(rm_record_take(), freed);
+    CHECK(kernel.at_gone == NULL);
+    CHECK_EQ(rm_record_numbers(), 1u);
+    end();
+}
+
 /* Eight looks for each record that would have to be made, round and round, over as many as there are. */
 TEST_CASE(record, a_look_goes_on_where_the_last_one_ended)
 {
