@@ -159,10 +159,10 @@ TEST_CASE(update_cost, of_a_plain_map)
     static const struct cost costs[] = {
         {"store", store, 5, 511, TRIAL_PLAIN},
         {"store", store, 20000, 1092, TRIAL_PLAIN},
-        {"carve and insert", carve_and_insert, 20000, 1818, TRIAL_PLAIN},
+        {"carve and insert", carve_and_insert, 20000, 1817, TRIAL_PLAIN},
         {"erase and insert", erase_and_insert, 256, 1753, TRIAL_PLAIN},
         {"erase and insert", erase_and_insert, 20000, 1781, TRIAL_PLAIN},
-        {"replace", replace, 20000, 1081, TRIAL_PLAIN},
+        {"replace", replace, 20000, 1080, TRIAL_PLAIN},
         {"resize there and back", resize_there_and_back, 20000, 3853, TRIAL_PLAIN},
         {"cut and store", cut_and_store, 20000, 2606, TRIAL_PLAIN},
         {"cut and coalesce", cut_and_coalesce, 20000, 5631, TRIAL_PLAIN},
@@ -174,10 +174,10 @@ TEST_CASE(update_cost, of_a_plain_map)
 TEST_CASE(update_cost, of_windows)
 {
     static const struct cost costs[] = {
-        {"update", update, 20000, 2212, TRIAL_PLAIN},
+        {"update", update, 20000, 2211, TRIAL_PLAIN},
         {"update", update, 20000, 2356, TRIAL_TRACKS_GAPS},
-        {"splice", splice, 20000, 4798, TRIAL_PLAIN},
-        {"splice", splice, 20000, 5584, TRIAL_OWNS},
+        {"splice", splice, 20000, 4790, TRIAL_PLAIN},
+        {"splice", splice, 20000, 5577, TRIAL_OWNS},
     };
 
     check_costs(costs, sizeof costs / sizeof *costs, 16);
@@ -187,12 +187,12 @@ TEST_CASE(update_cost, of_a_map_that_tracks_gaps)
 {
     static const struct cost costs[] = {
         {"store", store, 20000, 1309, TRIAL_TRACKS_GAPS},
-        {"erase and insert", erase_and_insert, 5, 1472, TRIAL_TRACKS_GAPS},
-        {"erase and insert", erase_and_insert, 20000, 2929, TRIAL_TRACKS_GAPS},
-        {"carve and insert", carve_and_insert, 20000, 3048, TRIAL_TRACKS_GAPS},
-        {"cut and store", cut_and_store, 20000, 2870, TRIAL_TRACKS_GAPS},
-        {"allocate and erase", allocate_and_erase, 20000, 3762, TRIAL_TRACKS_GAPS},
-        {"allocate from the top and erase", allocate_from_top, 20000, 3776, TRIAL_TRACKS_GAPS},
+        {"erase and insert", erase_and_insert, 5, 1491, TRIAL_TRACKS_GAPS},
+        {"erase and insert", erase_and_insert, 20000, 2951, TRIAL_TRACKS_GAPS},
+        {"carve and insert", carve_and_insert, 20000, 3066, TRIAL_TRACKS_GAPS},
+        {"cut and store", cut_and_store, 20000, 2888, TRIAL_TRACKS_GAPS},
+        {"allocate and erase", allocate_and_erase, 20000, 3784, TRIAL_TRACKS_GAPS},
+        {"allocate from the top and erase", allocate_from_top, 20000, 3798, TRIAL_TRACKS_GAPS},
     };
 
     check_costs(costs, sizeof costs / sizeof *costs, 16);
@@ -201,12 +201,12 @@ TEST_CASE(update_cost, of_a_map_that_tracks_gaps)
 TEST_CASE(update_cost, of_a_map_with_values)
 {
     static const struct cost costs[] = {
-        {"store", store, 20000, 1546, TRIAL_RELEASES},
-        {"erase and insert", erase_and_insert, 20000, 2417, TRIAL_RELEASES},
-        {"carve and insert", carve_and_insert, 20000, 2454, TRIAL_OWNS},
-        {"erase and insert", erase_and_insert, 20000, 2417, TRIAL_OWNS},
-        {"replace", replace, 20000, 1535, TRIAL_OWNS},
-        {"cut and store", cut_and_store, 20000, 3334, TRIAL_OWNS},
+        {"store", store, 20000, 1542, TRIAL_RELEASES},
+        {"erase and insert", erase_and_insert, 20000, 2411, TRIAL_RELEASES},
+        {"carve and insert", carve_and_insert, 20000, 2447, TRIAL_OWNS},
+        {"erase and insert", erase_and_insert, 20000, 2411, TRIAL_OWNS},
+        {"replace", replace, 20000, 1531, TRIAL_OWNS},
+        {"cut and store", cut_and_store, 20000, 3327, TRIAL_OWNS},
     };
 
     check_costs(costs, sizeof costs / sizeof *costs, 16);
@@ -215,14 +215,14 @@ TEST_CASE(update_cost, of_a_map_with_values)
 TEST_CASE(update_cost, of_many_ranges)
 {
     static const struct cost costs[] = {
-        {"split and merge", split_and_merge, 2000, 22522, TRIAL_PLAIN},
-        {"update of a hundred", update_a_hundred, 20000, 16310, TRIAL_PLAIN},
-        {"update of a hundred", update_a_hundred, 20000, 34656, TRIAL_OWNS},
-        {"evict and splice", evict_and_splice, 20000, 30093, TRIAL_PLAIN},
-        {"evict and splice", evict_and_splice, 20000, 31462, TRIAL_TRACKS_GAPS},
-        {"split and merge", split_and_merge, 2000, 28232, TRIAL_TRACKS_GAPS},
-        {"split and merge", split_and_merge, 2000, 28097, TRIAL_OWNS},
-        {"load and destroy", load_and_destroy, 5, 37970, TRIAL_PLAIN},
+        {"split and merge", split_and_merge, 2000, 22521, TRIAL_PLAIN},
+        {"update of a hundred", update_a_hundred, 20000, 16308, TRIAL_PLAIN},
+        {"update of a hundred", update_a_hundred, 20000, 34657, TRIAL_OWNS},
+        {"evict and splice", evict_and_splice, 20000, 30090, TRIAL_PLAIN},
+        {"evict and splice", evict_and_splice, 20000, 31458, TRIAL_TRACKS_GAPS},
+        {"split and merge", split_and_merge, 2000, 28465, TRIAL_TRACKS_GAPS},
+        {"split and merge", split_and_merge, 2000, 28028, TRIAL_OWNS},
+        {"load and destroy", load_and_destroy, 5, 37966, TRIAL_PLAIN},
         {"create and destroy", create_and_destroy, 5, 1971, TRIAL_PLAIN},
     };
 
