@@ -6,17 +6,17 @@
 #include "rangemap/map/admit.h"
 #include "rangemap/tree/join.h"
 
+/* Of what is not RM_DONE. */
 static int error_of(enum rm_outcome outcome)
 {
     switch (outcome) {
-    case RM_DONE:
-        return 0;
     case RM_CONFLICT:
         return -EEXIST;
     case RM_STALE:
         return -ESTALE;
     case RM_NO_MEMORY:
         return -ENOMEM;
+    case RM_DONE:
     case RM_NOTHING:
     case RM_LONG_WAY:
     case RM_TOO_LOW:
