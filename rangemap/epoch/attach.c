@@ -188,8 +188,8 @@ static uint64_t attaches(const struct rm_thread *thread)
 }
 
 /*
- * A parked record, or one whose thread is gone, which is still attached. NULL: neither. Those that are parked are looked
- * at once more at the end: while this thread looked for the others, another one may have parked them.
+ * A parked record, or one whose thread is gone, which is still attached. NULL: neither. Parked ones are looked at once
+ * more at the end: while this thread looked for the others, another one may have parked them.
  */
 static struct rm_thread *find_record(struct rangemap_domain *domain, int self, bool *is_attached)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * get_user_pages() and pin_user_pages() while the file changes between their two looks at its generation: what was taken
- * goes back as it was taken. The look in between, rangemap_find_held(), is ours.
+ * get_user_pages() and pin_user_pages() while the file changes between their two looks at its generation: what was
+ * taken goes back as it was taken. The look in between, rangemap_find_held(), is ours.
  */
 #include "pagemap/mapping/mapping.h"
 #include "pagemap/statistics.h"

@@ -191,7 +191,7 @@ TEST_CASE(replace_refused, what_is_pinned_meanwhile_is_what_is_shown)
 
 /* ---- nor is anything set aside twice ---- */
 
-/* The page itself, as the first two views show it, each with a client or without: steps of a replacement that can fail. */
+/* Steps of a replacement that can fail. The page has a client first, then the first view, then the second. */
 static unsigned steps_with_clients(unsigned clients)
 {
     struct recorder recorders[VIEWS];
