@@ -54,7 +54,7 @@ static void check_children(unsigned *at, const struct rm_node *node, unsigned fr
     }
 }
 
-/* The only gap that serves is the last one: all children of nodes on the way there, from that of the window's low on. */
+/* The only gap that serves is the last: all children of nodes on the way there, from that of the low key on. */
 static void check_search(const struct rangemap *map, uint64_t low)
 {
     struct rangemap_gap_request request = {.length = 100, .low = low, .high = UINT64_MAX};
