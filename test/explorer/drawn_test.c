@@ -19,9 +19,9 @@ enum { WORLDS = 400 };
 #endif
 
 #if defined(EXPLORE_WEAK)
-enum { MEMORY = THREADS_WEAK };
+static const enum threads_memory memory = THREADS_WEAK;
 #else
-enum { MEMORY = THREADS_AT_ONCE };
+static const enum threads_memory memory = THREADS_AT_ONCE;
 #endif
 
 /* The map has a range at every fourth key, and three in a leaf. */
@@ -118,8 +118,8 @@ static void draw_world(struct scenario *scenario, unsigned number)
     keys = ranges * RANGE_KEYS;
     memset(scenario, 0, sizeof *scenario);
     scenario->name = "drawn";
-    scenario->memory = MEMORY;
-    scenario->light = (scenario->memory == THREADS_WEAK && below(2) != 0) ? SCENARIO_LIGHT : SCENARIO_FENCED;
+    scenario->memory = memory;
+    scenario->light = (memory == THREADS_WEAK && below(2) != 0) ? SCENARIO_LIGHT : SCENARIO_FENCED;
     scenario->gaps = number % 2 != 0;
     scenario->before[0] = (struct step){.kind = DO_LOAD, .value = 100, .number = ranges};
     for (uint64_t i = 0, steps = below(4); i < steps; i++) {
