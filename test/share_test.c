@@ -284,6 +284,82 @@ TEST_CASE(share, polls_see_to_idle_threads)
     CHECK_EQ(released, THREADS * 1000u);
 }
 
+/* ---- what is handed on while a poll goes from thread to thread ---- */
+
+/* An object whose callback defers it again, so many times in all. */
+struct chain {
+    struct rangemap_deferred deferred;
+    struct place place;
+    unsigned left;
+};
+
+static void hand_on(struct rangemap_deferred *deferred, void *context)
+{
+    struct chain *chain = context;
+
+    if (--chain->left > 0) {
+        REQUIRE_EQ(rangemap_domain_defer(chain->place.domain, deferred, hand_on, chain), 0);
+    }
+}
+
+static void defer_and_wait(unsigned index, void *context)
+{
+    struct chain *chain = context;
+
+    (void)index;
+    REQUIRE_EQ(rangemap_domain_defer(chain->place.domain, &chain->deferred, hand_on, chain), 0);
+    sem_post(&chain->place.filled);
+    sem_wait(&chain->place.leave);
+}
+
+/* The caller, whose record comes first, has it from the other, whose record is looked at later. */
+TEST_CASE(share, poll_sees_what_callbacks_hand_over)
+{
+    struct chain chain = {.left = 5};
+    struct crew crew;
+
+    place_make(&chain.place, RANGEMAP_CALLBACKS_WHEN_ASKED, count);
+    crew_start(&crew, 1, defer_and_wait, &chain);
+    sem_wait(&chain.place.filled);
+    poll_to_the_end(chain.place.domain);
+    CHECK_EQ(chain.left, 0u);
+    sem_post(&chain.place.leave);
+    crew_join(&crew);
+    place_end(&chain.place);
+}
+
+static void note_end(void *context)
+{
+    bool *has_ended = context;
+
+    *has_ended = true;
+}
+
+/* A map that was ended goes from thread to thread, and back to who ended it. */
+TEST_CASE(share, poll_sees_maps_that_end)
+{
+    struct place place = {.stores = 1000};
+    struct rangemap_options options = {.release = count};
+    struct rangemap *map;
+    bool has_ended = false;
+    struct crew crew;
+
+    place_make(&place, RANGEMAP_CALLBACKS_WHEN_ASKED, count);
+    options.domain = place.domain;
+    REQUIRE_EQ(rangemap_create(&options, &map), 0);
+    crew_start(&crew, 1, fill_and_wait, &place);
+    sem_wait(&place.filled);
+    for (uint64_t i = 0; i < 1000; i++) {
+        REQUIRE_EQ(rangemap_store(map, i, i, NULL, NULL, NULL), 0);
+    }
+    REQUIRE_EQ(rangemap_destroy_later(map, note_end, &has_ended), 0);
+    poll_to_the_end(place.domain);
+    CHECK(has_ended);
+    sem_post(&place.leave);
+    crew_join(&crew);
+    place_end(&place);
+}
+
 /* Of threads that have ended, all of it. */
 TEST_CASE(share, polls_see_to_threads_that_ended)
 {

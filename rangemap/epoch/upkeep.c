@@ -205,15 +205,15 @@ bool rm_upkeep_poll(struct rm_thread *thread, unsigned budget)
                            .calls_back = true};
     struct rm_roster_walk walk = rm_roster_begin(&domain->roster, true);
     struct rm_thread *other;
-    bool more = false;
+    bool works = false;
 
     if (thread->reclaiming) {
         return true;
     }
     tend_domain(domain, work.now_ns); /* not each time: it asks the kernel */
     while ((other = rm_roster_next(&walk)) != NULL) {
+        works |= !rm_shard_is_empty(&other->shard);
         (void)rm_reclaim_visit(&other->shard, &work);
-        more |= !rm_shard_is_empty(&other->shard);
     }
     rm_pool_settle(&domain->pool, RM_SETTLE_SLABS);
     if (work.blocker != NULL) {
@@ -223,7 +223,8 @@ bool rm_upkeep_poll(struct rm_thread *thread, unsigned budget)
         report_pressure(thread, rm_domain_is_over_soft_limit(domain));
     }
     rm_happens_release(thread);
-    return more;
+    /* Looked at in the end: callbacks hand things over, and maps that end go on, to shards that were visited before. */
+    return (works && !rm_reclaim_is_empty(domain)) || rm_load_acquire(&domain->ending) != 0;
 }
 
 bool rm_upkeep_below_limit(struct rm_thread *thread)
