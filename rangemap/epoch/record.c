@@ -40,7 +40,7 @@ uint32_t rm_record_numbers(void)
     return (uint32_t)rm_load_relaxed(&numbers);
 }
 
-/* Racing first users of a slab each map one; the losers unmap theirs. */
+/* Racing first users of a slab each map one; the losers unmap theirs. False: there is none, and no memory for one. */
 static bool map_slab(uint32_t number)
 {
     uint32_t place, records;
@@ -49,7 +49,7 @@ static bool map_slab(uint32_t number)
     void *slab = rm_pages_map(bytes, false);
 
     if (slab == NULL) {
-        return false;
+        return rm_load_pointer_relaxed(&slabs[index]) != NULL; /* another one got the last; looked for again */
     }
     if (!rm_cas_full(&slabs[index], 0, rm_pointer_bits(slab))) {
         rm_pages_unmap(slab, bytes);

@@ -105,6 +105,7 @@ long syscall(long number, ...)
         return answer(ESRCH);
     }
     if (kernel.refuses_pages && number == SYS_mmap) {
+        run_once(&kernel.at_refusal);
         return answer(ENOMEM);
     }
     count(number, a[1]);

@@ -369,3 +369,30 @@ TEST_CASE(record, without_memory)
     }
     end();
 }
+
+static struct rm_thread *others;
+
+static void other_gets_the_last_memory(void)
+{
+    kernel.refuses_pages = false;
+    others = rm_record_take();
+    kernel.refuses_pages = true;
+}
+
+/* There is none for this thread, but a slab of another's, with records for both. */
+TEST_CASE(record, another_thread_gets_the_last_memory)
+{
+    struct rm_thread *thread;
+
+    begin();
+    kernel.refuses_pages = true;
+    kernel.at_refusal = other_gets_the_last_memory;
+    thread = rm_record_take();
+    kernel.refuses_pages = false;
+    if (MAPS_ARE_SEEN) {
+        REQUIRE_NE(others, NULL);
+        REQUIRE_NE(thread, NULL);
+        CHECK_EQ(thread->number + others->number, 1u, "two of one slab");
+    }
+    end();
+}
