@@ -224,7 +224,7 @@ bool rm_upkeep_poll(struct rm_thread *thread, unsigned budget)
     }
     rm_happens_release(thread);
     /* Looked at in the end: callbacks hand things over, and maps that end go on, to shards that were visited before. */
-    return (works && !rm_reclaim_is_empty(domain)) || rm_load_acquire(&domain->ending) != 0;
+    return (works && !rm_reclaim_is_empty(domain)) || rm_load_relaxed(&domain->ending) != 0;
 }
 
 bool rm_upkeep_below_limit(struct rm_thread *thread)
