@@ -49,7 +49,7 @@ static bool map_slab(uint32_t number)
     void *slab = rm_pages_map(bytes, false);
 
     if (slab == NULL) {
-        return rm_load_pointer_relaxed(&slabs[index]) != NULL; /* another one got the last; looked for again */
+        return rm_load_pointer_relaxed(&slabs[index]) != NULL; /* another's, which is looked for again */
     }
     if (!rm_cas_full(&slabs[index], 0, rm_pointer_bits(slab))) {
         rm_pages_unmap(slab, bytes);
