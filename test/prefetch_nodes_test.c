@@ -5,32 +5,10 @@
  */
 #include "rangemap/map/gap_search.h"
 #include "rangemap/tree/freeze.h"
+#include "test/prefetches.h"
 #include "test/shim/ctest.h"
 
-enum { SEEN = 128, STRIDE = 4, RANGES = 2000 };
-
-static const void *seen[SEEN];
-static unsigned seen_count;
-
-void rm_cores_prefetch(const void *address)
-{
-    seen[seen_count++ % SEEN] = address;
-}
-
-void rm_explorer_delay(const void *address, size_t bytes)
-{
-    (void)address;
-    (void)bytes;
-}
-
-void rm_explorer_fence(void)
-{
-}
-
-void rm_explorer_section(bool begins)
-{
-    (void)begins;
-}
+enum { STRIDE = 4, RANGES = 2000 };
 
 static struct rangemap *new_map(bool tracks_gaps)
 {

@@ -8,17 +8,13 @@ static void prefetch(const void *address, int to_write, int locality);
 
 #include "rangemap/kernel/lookup.h"
 #include "rangemap/rangemap.h"
+#include "test/prefetches.h"
 #include "test/shim/ctest.h"
 
-enum { SEEN = 512, STRIDE = 4 };
+enum { STRIDE = 4 };
 
-static const void *seen[SEEN], *wanted[SEEN];
-static unsigned seen_count, wanted_count;
-
-void rm_cores_prefetch(const void *address)
-{
-    seen[seen_count++ % SEEN] = address;
-}
+static const void *wanted[SEEN];
+static unsigned wanted_count;
 
 /* A line that is loaded to be written is taken from all other threads; one of low locality does not stay. */
 static void prefetch(const void *address, int to_write, int locality)
@@ -26,21 +22,6 @@ static void prefetch(const void *address, int to_write, int locality)
     REQUIRE_EQ(address, seen[(seen_count - 1) % SEEN]);
     REQUIRE_EQ(to_write, 0);
     REQUIRE_EQ(locality, 3, "kept in all caches");
-}
-
-void rm_explorer_delay(const void *address, size_t bytes)
-{
-    (void)address;
-    (void)bytes;
-}
-
-void rm_explorer_fence(void)
-{
-}
-
-void rm_explorer_section(bool begins)
-{
-    (void)begins;
 }
 
 static void want(const struct rm_node *node, unsigned line)

@@ -137,14 +137,7 @@ static void draw_world(struct scenario *scenario, unsigned number)
 static void print_before(const struct scenario *scenario)
 {
     for (unsigned i = 0; i < WORLD_PRELUDE && scenario->before[i].kind != DO_NOTHING; i++) {
-        const struct step *step = &scenario->before[i];
-        struct operation operation = {.kind = step->kind,
-                                      .start = step->start,
-                                      .last = step->last,
-                                      .value = step->value,
-                                      .expected = step->expected,
-                                      .number = step->number,
-                                      .downwards = step->downwards};
+        struct operation operation = world_operation(&scenario->before[i]);
 
         operation_print(stdout, &operation);
     }

@@ -112,17 +112,6 @@ static void thread_body(unsigned self)
 
 /* ---- a world ---- */
 
-static struct operation operation_of(const struct step *step)
-{
-    return (struct operation){.kind = step->kind,
-                              .start = step->start,
-                              .last = step->last,
-                              .value = step->value,
-                              .expected = step->expected,
-                              .number = step->number,
-                              .downwards = step->downwards};
-}
-
 static void read_map(struct model *model)
 {
     static struct operation all;
@@ -158,7 +147,7 @@ static void create_map(const struct scenario *scenario)
     shadow_watch(world.map);
     rm_explorer_published(rm_slot_node(rm_word_private(&world.map->root)));
     for (const struct step *step = scenario->before; step->kind != DO_NOTHING; step++) {
-        struct operation operation = operation_of(step);
+        struct operation operation = world_operation(step);
 
         operation_run(world.map, &operation);
         own(&operation);
@@ -265,7 +254,7 @@ static void restore(void)
     shadow_restore();
     for (unsigned i = 0; i < world.history.threads; i++) {
         for (unsigned j = 0; j < world.history.operations[i]; j++) {
-            world.history.operation[i][j] = operation_of(&world.scenario->thread[i][j]);
+            world.history.operation[i][j] = world_operation(&world.scenario->thread[i][j]);
         }
     }
 }

@@ -23,6 +23,18 @@ struct step {
     bool downwards;
 };
 
+/* The operation, without its answer. */
+static inline struct operation world_operation(const struct step *step)
+{
+    return (struct operation){.kind = step->kind,
+                              .start = step->start,
+                              .last = step->last,
+                              .value = step->value,
+                              .expected = step->expected,
+                              .number = step->number,
+                              .downwards = step->downwards};
+}
+
 /* How sections begin that come first. */
 enum scenario_light {
     SCENARIO_FENCED,
