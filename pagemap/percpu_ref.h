@@ -7,10 +7,11 @@
  * mode, one shared counter, and drops the initial reference; the thread that drops the last one runs `release`.
  *
  * Context: get, put, tryget and the is_ functions take no lock, never wait, and may be called from a signal handler
- * of a thread that has used the library before. The others take a lock; those that say so wait. Where the wait cannot
- * end (-EDEADLK of pagemap_synchronize(); membarrier(2) refused), the library WARNs and they do nothing. Functions
- * given to it run on any thread that uses the library, and must not call those of fs.h: the thread may be inside of
- * one. Order: what a thread did before a put happens-before `release`, and before percpu_ref_is_zero() is true.
+ * of a thread that has used the library before; in one that has not, percpu_ref_is_zero() takes a lock where there is
+ * no memory for its record. The others take a lock; those that say so wait. Where the wait cannot end (-EDEADLK of
+ * pagemap_synchronize(); membarrier(2) refused), the library WARNs and they do nothing. Functions given to it run on
+ * any thread that uses the library, and must not call those of fs.h: the thread may be inside of one. Order: what a
+ * thread did before a put happens-before `release`, and before percpu_ref_is_zero() is true.
  */
 #ifndef PAGEMAP_PERCPU_REF_H
 #define PAGEMAP_PERCPU_REF_H
@@ -101,12 +102,12 @@ void percpu_ref_resurrect(struct percpu_ref *ref);
 /* Whether it was killed. */
 bool percpu_ref_is_dying(const struct percpu_ref *ref);
 
-/* Whether the count is zero; never in percpu mode. Valid after exit. */
+/* Whether the count is zero; never in percpu mode. Valid after exit, and beside it. */
 bool percpu_ref_is_zero(const struct percpu_ref *ref);
 
 /*
  * The count as the words add up, without the bias; exact only when no thread changes it. For reports; not in
- * the kernel. After exit, what it was then.
+ * the kernel. After exit, what it was then; valid beside it.
  */
 uint64_t percpu_ref_count(const struct percpu_ref *ref);
 

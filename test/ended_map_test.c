@@ -239,6 +239,79 @@ TEST_CASE(ended_map, memory_is_that_of_a_few_beside_idle_threads)
     end_many_beside_idle_threads(count_released, count_ended);
 }
 
+/* ---- threads that come meanwhile ---- */
+
+/* Each is handed over by a thread that the one before started, and that lives on: so its record is a new one. */
+enum { LINKS = 8 };
+
+static struct chain {
+    struct rangemap_domain *domain;
+    struct rangemap_deferred first[LINKS], deferred[LINKS];
+    pthread_t thread[LINKS];
+    unsigned links;
+    sem_t is_handed_over, may_leave;
+} chain;
+
+static void start_next(struct rangemap_deferred *deferred, void *context);
+
+static void do_nothing(struct rangemap_deferred *deferred, void *context)
+{
+    (void)deferred;
+    (void)context;
+}
+
+/* At the first of its calls the thread polls, and what it has is out of sight at once: that is not to be the link. */
+static void *hand_over(void *deferred)
+{
+    size_t link = (size_t)((struct rangemap_deferred *)deferred - chain.deferred);
+
+    CHECK_EQ(rangemap_domain_defer(chain.domain, &chain.first[link], do_nothing, NULL), 0);
+    CHECK_EQ(rangemap_domain_defer(chain.domain, deferred, start_next, NULL), 0);
+    (void)sem_post(&chain.is_handed_over);
+    (void)sem_wait(&chain.may_leave);
+    return NULL;
+}
+
+static void start_next(struct rangemap_deferred *deferred, void *context)
+{
+    unsigned link = chain.links;
+
+    (void)deferred;
+    (void)context;
+    if (link < LINKS) {
+        chain.links++;
+        REQUIRE_EQ(pthread_create(&chain.thread[link], NULL, hand_over, &chain.deferred[link]), 0);
+        (void)sem_wait(&chain.is_handed_over);
+    }
+}
+
+/*
+ * The map comes to the record of each of them, which the domain did not have when the barrier began. Only that calls
+ * back: those who hand over would start the next one themselves.
+ */
+TEST_CASE(ended_map, a_barrier_goes_on_while_records_are_added)
+{
+    struct rangemap *map;
+
+    chain = (struct chain){.domain = new_domain(RANGEMAP_CALLBACKS_WHEN_ASKED, 0)};
+    REQUIRE_EQ(sem_init(&chain.is_handed_over, 0, 0), 0);
+    REQUIRE_EQ(sem_init(&chain.may_leave, 0, 0), 0);
+    map = new_map(chain.domain, count_released);
+    start_next(NULL, NULL);
+    REQUIRE_EQ(rangemap_destroy_later(map, count_ended, NULL), 0);
+    CHECK_EQ(rangemap_domain_barrier(chain.domain), 0);
+    CHECK_EQ(ended, 1u);
+    for (unsigned i = 0; i < chain.links; i++) {
+        (void)sem_post(&chain.may_leave);
+    }
+    for (unsigned i = 0; i < chain.links; i++) {
+        (void)pthread_join(chain.thread[i], NULL);
+    }
+    CHECK_EQ(rangemap_domain_destroy(chain.domain), 0);
+    (void)sem_destroy(&chain.is_handed_over);
+    (void)sem_destroy(&chain.may_leave);
+}
+
 /* ---- forks ---- */
 
 static sem_t is_inside, may_leave;

@@ -348,7 +348,7 @@ static void revive_if(struct percpu_ref *ref, bool must_be_zero, const char *wha
     if (!lock_settled(ref)) {
         return;
     }
-    legal = percpu_ref_is_dying(ref) && (!must_be_zero || percpu_ref_is_zero(ref));
+    legal = percpu_ref_is_dying(ref) && (!must_be_zero || pm_load_acquire(&ref->data->count) == 0);
     if (legal) {
         revive(ref);
     }
@@ -373,32 +373,72 @@ bool percpu_ref_is_dying(const struct percpu_ref *ref)
     return (mode_of(ref) & PM_REF_DEAD) != 0;
 }
 
-bool percpu_ref_is_zero(const struct percpu_ref *ref)
-{
-    uint64_t mode = mode_of(ref);
-    struct percpu_ref_data *data = data_of(ref);
+/*
+ * In a section, or where memory for the thread's record is short with the lock: exit frees `data` a grace period after
+ * it let go of the lock. That is read before the mode, of which exit stores in the other order: where there is no data
+ * the mode is that of after exit.
+ */
+struct look {
+    struct percpu_ref_data *data;
+    uint64_t mode;
+    bool in_section;
+};
 
-    if ((mode & PM_REF_ATOMIC) == 0) {
-        return false;
+static struct look begin_look(const struct percpu_ref *ref)
+{
+    struct look look = {.in_section = pagemap_read_lock() == 0};
+
+    if (!look.in_section) {
+        (void)pthread_mutex_lock(&switch_lock);
     }
-    return data == NULL ? mode >> 2 == 0 : pm_load_acquire(&data->count) == 0;
+    look.data = data_of(ref);
+    look.mode = mode_of(ref);
+    return look;
 }
 
-uint64_t percpu_ref_count(const struct percpu_ref *ref)
+static void end_look(const struct look *look)
 {
-    uint64_t mode = mode_of(ref);
-    struct percpu_ref_data *data = data_of(ref);
+    if (look->in_section) {
+        pagemap_read_unlock();
+    } else {
+        (void)pthread_mutex_unlock(&switch_lock);
+    }
+}
+
+static uint64_t count_of(const struct look *look)
+{
     uint64_t sum;
 
-    if (data == NULL) {
-        return mode >> 2;
+    if (look->data == NULL) {
+        return look->mode >> 2;
     }
-    sum = pm_load_acquire(&data->count);
-    for (unsigned cpu = 0; (mode & PM_REF_ATOMIC) == 0 && cpu < pm_percpu_cpus; cpu++) {
-        uint64_t word = pm_load_acquire(pm_percpu_word(pm_ref_words(mode), cpu));
+    sum = pm_load_acquire(&look->data->count);
+    for (unsigned cpu = 0; (look->mode & PM_REF_ATOMIC) == 0 && cpu < pm_percpu_cpus; cpu++) {
+        uint64_t word = pm_load_acquire(pm_percpu_word(pm_ref_words(look->mode), cpu));
 
         sum += pm_ref_was_closed(word) ? 0 : word;
     }
     /* The bias is there or not, if the mode changes meanwhile: the topmost bit says nothing. */
     return (uint64_t)((int64_t)(sum << 1) >> 1);
+}
+
+bool percpu_ref_is_zero(const struct percpu_ref *ref)
+{
+    struct look look = begin_look(ref);
+    bool is_zero = false;
+
+    if ((look.mode & PM_REF_ATOMIC) != 0) {
+        is_zero = look.data == NULL ? look.mode >> 2 == 0 : pm_load_acquire(&look.data->count) == 0;
+    }
+    end_look(&look);
+    return is_zero;
+}
+
+uint64_t percpu_ref_count(const struct percpu_ref *ref)
+{
+    struct look look = begin_look(ref);
+    uint64_t count = count_of(&look);
+
+    end_look(&look);
+    return count;
 }

@@ -36,7 +36,12 @@ uint64_t rm_domain_others(void)
     return rm_load_relaxed(&domains) - (rm_load_relaxed(&default_domain) != 0);
 }
 
-/* Racing first users each make one; the losers free theirs. */
+struct rangemap_domain *rm_domain_existing(struct rangemap_domain *domain)
+{
+    return domain != NULL ? domain : rm_load_pointer(&default_domain);
+}
+
+/* Racing first users each make one; the losers free theirs. One without memory may find another's. */
 static RM_NOINLINE struct rangemap_domain *make_default(void)
 {
     struct rangemap_domain *domain = rm_domain_new(NULL);
@@ -44,12 +49,7 @@ static RM_NOINLINE struct rangemap_domain *make_default(void)
     if (domain != NULL && !rm_cas_full(&default_domain, 0, rm_pointer_bits(domain))) {
         rm_domain_free(domain);
     }
-    return rm_load_pointer_relaxed(&default_domain); /* its own, or what the compare-and-swap has acquired */
-}
-
-struct rangemap_domain *rm_domain_existing(struct rangemap_domain *domain)
-{
-    return domain != NULL ? domain : rm_load_pointer(&default_domain);
+    return rm_domain_existing(NULL);
 }
 
 struct rangemap_domain *rm_domain_or_default(struct rangemap_domain *domain)

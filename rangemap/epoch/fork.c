@@ -85,7 +85,14 @@ static bool is_of_domain(const struct rm_thread *thread)
     return thread != NULL && thread->section.global != NULL;
 }
 
-/* Once for each domain: with the record in its first place, which is taken before any other. */
+/* Once for each domain: the first place may be empty for good, if its thread was about to take it. */
+static bool is_first(const struct rm_thread *thread)
+{
+    struct rm_roster_walk walk = rm_roster_begin(&thread->domain->roster, true);
+
+    return rm_roster_next(&walk) == thread;
+}
+
 static void reset_domain(struct rangemap_domain *domain)
 {
     struct rm_roster_walk walk = rm_roster_begin(&domain->roster, true);
@@ -113,7 +120,7 @@ void rm_fork_child(void)
         if (!is_of_domain(thread)) {
             continue; /* free, or an orphan */
         }
-        if (rm_load_pointer_relaxed(&thread->domain->roster.first.record[0]) == thread) {
+        if (is_first(thread)) {
             reset_domain(thread->domain);
         }
         if (!rm_thread_is_own(thread)) {

@@ -189,7 +189,7 @@ RM_INTERNAL bool rm_record_seize(struct rm_thread *thread, enum rm_thread_state 
 /* Whether the record is attached to a thread that is not gone. A system call. */
 RM_INTERNAL bool rm_record_is_live(const struct rm_thread *thread);
 
-/* Bytes handed to shards and not disposed of. Not of one instant: too low, never too high, by what others do. */
+/* Bytes handed to shards and not disposed of. Not of one instant: too high, never too low, by what others do. */
 RM_INTERNAL uint64_t rm_record_pending_bytes(const struct rangemap_domain *domain);
 
 #endif

@@ -15,7 +15,7 @@ static struct rm_roster_page *following_page(struct rm_roster_page *page, struct
     }
     made = rm_thread_alloc(thread, RM_ROSTER_LINES);
     if (made == NULL) {
-        return NULL;
+        return rm_load_pointer(&page->next); /* another thread had the last memory */
     }
     memset(made, 0, sizeof *made);
     if (!rm_cas_full(&page->next, 0, rm_pointer_bits(made))) {

@@ -34,11 +34,12 @@ struct rm_shard {
 
 /*
  * Nothing waits here or is just being disposed of. The holder of the claim sets `holds` before it empties the inbox,
- * and the loads here stay in order: a thread that finds the inbox emptied finds that, too.
+ * and the loads here stay in order: a thread that finds the inbox emptied finds that, too. Acquire, of `holds`: what
+ * callbacks wrote that the last holder ran is visible to a barrier that finds nothing left.
  */
 static inline bool rm_shard_is_empty(const struct rm_shard *shard)
 {
-    return rm_load_acquire(&shard->inbox.head) == 0 && rm_load_relaxed(&shard->holds) == 0;
+    return rm_load_acquire(&shard->inbox.head) == 0 && rm_load_acquire(&shard->holds) == 0;
 }
 
 #endif

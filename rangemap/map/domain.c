@@ -232,15 +232,18 @@ int rangemap_domain_synchronize(struct rangemap_domain *domain)
 }
 
 /*
- * A map that was ended goes from shard to shard, a grace period each: in so many rounds those are gone that were ended
- * before the first. While others are ended all the time, it makes all of them.
+ * A map that was ended goes from shard to shard, a grace period each: in so many rounds as there are shards, those that
+ * come meanwhile included, those are gone that were ended before the first. While others are ended all the time, it
+ * makes all of them.
  */
 static void await_ends(struct rm_thread *thread)
 {
     const struct rangemap_domain *domain = thread->domain;
-    uint64_t rounds = rm_load_relaxed(&domain->roster.places) + 1;
 
-    while (rm_load_acquire(&domain->ending) != 0 && rounds-- > 0) {
+    for (uint64_t rounds = 0; rm_load_acquire(&domain->ending) != 0; rounds++) {
+        if (rounds > rm_load_relaxed(&domain->roster.places)) {
+            return;
+        }
         rm_upkeep_barrier(thread);
     }
 }

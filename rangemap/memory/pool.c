@@ -263,11 +263,11 @@ bool rm_pool_take(struct rm_pool *pool, unsigned lines, unsigned wanted, bool gr
         return true;
     }
     slab = take_idle(pool, false, seeker);
-    if (slab == NULL && grows) {
+    if (slab == NULL) {
         if (take_partial(pool, lines, wanted, true, seeker, slice)) {
             return true;
         }
-        slab = rm_pool_take_slab(pool, 0);
+        slab = grows ? rm_pool_take_slab(pool, 0) : rm_pool_take_idle(pool);
     }
     if (slab == NULL) {
         return false;

@@ -11,7 +11,7 @@
  * clear for long only where nothing is. A thread that makes something free sets the bit above it afterwards;
  * one that finds nothing clears the bit, looks again, and sets it if there is something now. Both pass a full fence
  * between, so one of the two sees the other. A thread that stops between these steps hides what became free
- * meanwhile, until more becomes free there; before memory is asked for, the tables' words are not believed.
+ * meanwhile, until more becomes free there; before memory is asked for or refused, tables' words are not believed.
  */
 #ifndef RANGEMAP_MEMORY_TABLE_H
 #define RANGEMAP_MEMORY_TABLE_H

@@ -176,11 +176,13 @@ static void fill_shards(void)
     rm_store_relaxed(&rig.domain->waiters, 3);
 }
 
+static unsigned shards = OTHERS + 1; /* of records in the roster */
+
 static void check_shards(void)
 {
     uint64_t bytes = 0, maps = 0;
 
-    for (unsigned i = 0; i <= OTHERS; i++) {
+    for (unsigned i = 0; i < shards; i++) {
         const struct rm_shard *shard = &thread_at(i)->shard;
         bool is_kept = i % 3 != 0;
         uint64_t here = 0;
@@ -222,6 +224,24 @@ TEST_CASE(fork, forgets_what_others_were_at)
     rig_begin(&rig, NULL, OTHERS);
     fill_shards();
     in_a_child(check_shards);
+    undo_shards();
+    rig_end(&rig);
+}
+
+/* As it is for good in the child of a process that forked while the thread with the first place was about to take it. */
+TEST_CASE(fork, forgets_it_where_the_first_place_is_empty)
+{
+    rm_word *first;
+
+    rig_begin(&rig, NULL, OTHERS);
+    fill_shards();
+    first = &rig.domain->roster.first.record[0];
+    REQUIRE_EQ(rm_load_pointer_relaxed(first), rig.own);
+    rm_store_relaxed(first, 0);
+    shards = OTHERS;
+    in_a_child(check_shards);
+    shards = OTHERS + 1;
+    rm_store_relaxed(first, rm_pointer_bits(rig.own));
     undo_shards();
     rig_end(&rig);
 }

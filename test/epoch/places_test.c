@@ -3,6 +3,8 @@
  * Places of records in a domain's roster: each record its own, over many pages, with or without memory for another
  * page; the bit of each alone; and walks over what is there.
  */
+#include <string.h>
+
 #include "rangemap/epoch/record.h"
 #include "rangemap/epoch/roster.h"
 #include "test/check/chunk_source.h"
@@ -15,12 +17,28 @@ static struct rig rig;
 static struct chunk_source source;
 static struct rm_thread *record[RECORDS];
 
+/* What the next call for memory finds another thread to have made a page of; or NULL. */
+static struct rm_roster_page *others_page;
+
+static void *allocate(size_t bytes, size_t alignment, void *context)
+{
+    if (others_page != NULL) {
+        memset(others_page, 0, sizeof *others_page);
+        rm_store_release(&rig.domain->roster.first.next, rm_pointer_bits(others_page));
+        others_page = NULL;
+    }
+    return source.allocator.alloc(bytes, alignment, context);
+}
+
 /* The test's own record has the first place. */
 static void begin(void)
 {
-    struct rangemap_domain_options options = {.chunks = &source.allocator};
+    struct rangemap_chunk_allocator allocator;
+    struct rangemap_domain_options options = {.chunks = &allocator};
 
     chunk_source_init(&source);
+    allocator = source.allocator;
+    allocator.alloc = allocate;
     rig_begin(&rig, &options, 0);
     record[0] = rig.own;
 }
@@ -111,20 +129,29 @@ TEST_CASE(places, each_bit_alone)
     end();
 }
 
+static void *all[4096];
+
+/* Takes all nodes of a page's size, and there is no more memory. Returns how many. */
+static unsigned take_all(void)
+{
+    unsigned used = 0;
+
+    source.fail_all = true;
+    for (; used < 4096 && (all[used] = rm_thread_alloc(rig.own, RM_ROSTER_LINES)) != NULL; used++) {
+    }
+    REQUIRE_LT(used, 4096u);
+    return used;
+}
+
 /* A new page takes memory, of which there is none; a place in a page that is there takes none. */
 TEST_CASE(places, without_memory)
 {
     begin();
     for (unsigned i = 1; i < RECORDS; i++) {
-        unsigned used = 0;
-        void *all[4096];
         struct rm_thread *thread = rm_record_take();
         bool needs_page = i % RM_ROSTER_PLACES == 0;
+        unsigned used = take_all();
 
-        source.fail_all = true;
-        for (; used < 4096 && (all[used] = rm_thread_alloc(rig.own, RM_ROSTER_LINES)) != NULL; used++) {
-        }
-        REQUIRE_LT(used, 4096u);
         CHECK_EQ(rm_record_join(thread, rig.domain), !needs_page, "place %u", i);
         CHECK_EQ(rm_load_relaxed(&rig.domain->roster.places), needs_page ? i : i + 1);
         CHECK_EQ(thread->section.global, needs_page ? NULL : &rig.domain->epoch);
@@ -136,5 +163,29 @@ TEST_CASE(places, without_memory)
         CHECK_EQ(thread->page, page_at(i / RM_ROSTER_PLACES));
         rm_record_push_parked(thread);
     }
+    end();
+}
+
+/* There is none for this thread, but a page of another's, with places for both. */
+TEST_CASE(places, another_thread_makes_the_page)
+{
+    struct rm_thread *thread;
+    unsigned used;
+
+    begin();
+    for (unsigned i = 1; i < RM_ROSTER_PLACES; i++) {
+        add(i);
+    }
+    thread = rm_record_take();
+    used = take_all();
+    others_page = all[--used];
+    CHECK(rm_record_join(thread, rig.domain));
+    CHECK_EQ(thread->page, page_at(1));
+    CHECK_EQ(thread->page, all[used]);
+    while (used > 0) {
+        rm_thread_free(rig.own, all[--used], RM_ROSTER_LINES);
+    }
+    source.fail_all = false;
+    rm_record_push_parked(thread);
     end();
 }
