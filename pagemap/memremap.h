@@ -25,11 +25,11 @@ struct vm_area_struct;
  */
 struct page {
     uint64_t _flags;
-    uint64_t _refcount; /* references above idle, of a compound page in its first page */
+    uint64_t _refcount; /* references above idle, of a compound page in its first page, with its pins */
     struct dev_pagemap
         *pgmap; /* set when it is first grabbed: read it by page_pgmap(), which knows idle pages too */
     void *zone_device_data; /* the driver's: never changed here */
-    uint64_t _pincount;     /* pins of a compound page, in its first page */
+    uint64_t _unused;
     /*
      * The driver's, as long as the mapping lasts. The library's own view of files is page_mapping() and page_index().
      */

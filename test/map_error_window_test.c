@@ -79,7 +79,8 @@ TEST_CASE(map_error, update)
 {
     static const int refusal[] = {-EACCES, -1, RANGEMAP_SET + 1, 1000};
     struct rangemap *map = two_ranges();
-    struct rangemap_rewrite how = {.displaced = count_displaced};
+    struct rangemap_entry conflict = untouched;
+    struct rangemap_rewrite how = {.displaced = count_displaced, .conflict = &conflict};
     int verdict = RANGEMAP_DROP;
 
     displacements = 0;
@@ -94,6 +95,11 @@ TEST_CASE(map_error, update)
     CHECK_EQ(rangemap_update(map, 50, 60, answer, &verdict, &how), -EINVAL);
     how.if_free = true;
     CHECK_EQ(rangemap_update(map, 0, 50, answer, &verdict, &how), -EEXIST);
+    CHECK_EQ(conflict.start, 10u);
+    conflict = untouched;
+    verdict = -EEXIST;
+    CHECK_EQ(rangemap_update(map, 50, 60, answer, &verdict, &how), -EEXIST, "of a gap");
+    CHECK(is_untouched(&conflict), "there is no range");
     CHECK_EQ(displacements, 0u);
     finish(map);
 }

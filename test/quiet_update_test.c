@@ -155,6 +155,25 @@ TEST_CASE(quiet_update, nothing_is_there)
     CHECK_EQ(rangemap_destroy(map), 0);
 }
 
+/* That something is there needs no instant: snapshots do not count such updates. */
+TEST_CASE(quiet_update, something_is_there)
+{
+    enum { APART = 8 }; /* leaves that no other update of these changes */
+
+    for (unsigned k = 0; k < sizeof nothing_there / sizeof *nothing_there; k++) {
+        struct rangemap *map = new_map();
+        const struct look look = *look_into(map);
+        const uint64_t before = clock_of(map);
+
+        for (unsigned i = 0; i < look.leaves; i += APART) {
+            REQUIRE_EQ(nothing_there[k](map, look.low[i] - 1, look.low[i] + STEP, NULL), 0);
+            REQUIRE_EQ(clock_of(map), before, "update %u", k);
+        }
+        CHECK_GT(look_into(map)->leaves, 100u);
+        CHECK_EQ(rangemap_destroy(map), 0);
+    }
+}
+
 /* One range in the way is enough, whichever leaf it lies in, and needs no instant. */
 TEST_CASE(quiet_update, something_is_in_the_way)
 {

@@ -51,6 +51,19 @@ static struct rangemap_domain *await_domain(void)
     return pm_domain();
 }
 
+int pm_attach(void)
+{
+    struct rangemap_domain *made = pm_domain();
+
+    return made == NULL ? -ENOMEM : rangemap_domain_attach(made);
+}
+
+void pm_attach_surely(void)
+{
+    while (again(pm_attach())) {
+    }
+}
+
 /* These sleep, and run callbacks. */
 int pm_synchronize(void)
 {

@@ -13,6 +13,15 @@
 PM_INTERNAL struct rangemap_domain *pm_domain(void);
 
 /*
+ * Lets the calling thread read: until it leaves the domain, a lookup that finds nothing means that there is nothing.
+ * -ENOMEM: no memory for its record.
+ */
+PM_INTERNAL int pm_attach(void);
+
+/* The same, and waits for memory: for calls that cannot say so. */
+PM_INTERNAL void pm_attach_surely(void);
+
+/*
  * Waits for a grace period. Retries where memory for the calling thread's record is short. -EDEADLK: inside a
  * section or callback: it WARNs.
  */

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "pagemap/base/fault.h"
+#include "pagemap/core/domain.h"
 #include "pagemap/mapping/associate.h"
 #include "pagemap/mapping/mapping.h"
 #include "pagemap/page/mapped.h"
@@ -249,7 +250,7 @@ static int check_and_get_rest(struct run *run)
 int filemap_add_pages(struct address_space *mapping, uint64_t index, uint64_t pfn, uint64_t nr_pages)
 {
     struct run run = {.index = index, .pfn = pfn, .nr_pages = nr_pages};
-    int error;
+    int error = pm_attach();
 
     if (nr_pages == 0 || nr_pages > PM_INDEX_END || index > PM_INDEX_END - nr_pages ||
         pfn > PM_INDEX_END - nr_pages) {
@@ -257,7 +258,7 @@ int filemap_add_pages(struct address_space *mapping, uint64_t index, uint64_t pf
     }
     run.pgmap = pm_get(pfn);
     if (run.pgmap == NULL) {
-        return -ENXIO;
+        return error != 0 ? error : -ENXIO;
     }
     error = check_and_get_rest(&run);
     if (error == 0) {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "pagemap/base/fault.h"
+#include "pagemap/core/domain.h"
 #include "pagemap/mapping/associate.h"
 #include "pagemap/mapping/told.h"
 #include "pagemap/page/marks.h"
@@ -316,14 +317,14 @@ static void put_old(const struct replacement *replacement)
 int filemap_replace_page(struct address_space *mapping, uint64_t index, struct page *old, struct page *page)
 {
     struct replacement replacement = {mapping, index, page_to_pfn(old), page_to_pfn(page), NULL, NULL, NULL};
-    int error;
+    int error = pm_attach();
 
     if (old == page || index >= PM_INDEX_END) {
         return -EINVAL;
     }
     replacement.pgmap = pm_get(replacement.new);
     if (replacement.pgmap == NULL) {
-        return -ENXIO;
+        return error != 0 ? error : -ENXIO;
     }
     error = check_place(&replacement);
     error = error != 0 ? error : check_new(&replacement);

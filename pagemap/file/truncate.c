@@ -36,23 +36,25 @@ static void put_pages(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t last_pfn
 
 /*
  * With the file locked: the lowest run that is to be taken out, hidden, when the clients that have pages of it were
- * told. It is looked for again whenever the file was not locked. False: there is none.
+ * told. It is looked for again whenever the file was not locked. 1; 0: there is none; or -ENOMEM: it cannot be known.
  */
-static bool find_run(struct pm_revocation *revocation, struct pm_told *told, struct rangemap_entry *run)
+static int find_run(struct pm_revocation *revocation, struct pm_told *told, struct rangemap_entry *run)
 {
     struct address_space *mapping = revocation->mapping;
     uint64_t pfn, last_pfn;
+    int error;
 
     do {
         pm_revoke(revocation);
-        if (rangemap_overlap(mapping->_pages, revocation->first, revocation->last, run) != 0) {
-            return false;
+        error = rangemap_overlap(mapping->_pages, revocation->first, revocation->last, run);
+        if (error != 0) {
+            return error == -ENOENT ? 0 : error;
         }
         pm_clip(run, revocation->first, revocation->last);
         pfn = pm_translate(run->value, run->start);
         last_pfn = pm_translate(run->value, run->last);
     } while (!pm_tell(mapping, told, PFN_PHYS(pfn), PFN_PHYS(last_pfn + 1)));
-    return true;
+    return 1;
 }
 
 /*
@@ -67,7 +69,7 @@ static int try_take_run(struct pm_revocation *revocation, struct rangemap_entry 
 
     pm_mapping_lock(mapping);
     found = find_run(revocation, &told, run);
-    if (found) {
+    if (found > 0) {
         error = pm_mapping_reserve(mapping, 2);
         error = error != 0 ? error : rangemap_carve(mapping->_pages, run->start, run->last, NULL, NULL);
         pm_mapping_bump(mapping); /* find_get_page() */
@@ -197,6 +199,7 @@ struct page *dax_layout_busy_page_range(struct address_space *mapping, uint64_t 
     if (end < start || !pm_mapping_tryget(mapping)) {
         return NULL;
     }
+    pm_attach_surely();
     busy = next_busy(mapping, start >> PAGE_SHIFT, end >> PAGE_SHIFT, &pgmap);
     pm_put(pgmap);
     pm_mapping_put(mapping);
@@ -212,6 +215,7 @@ void dax_break_layout(struct address_space *mapping, uint64_t start, uint64_t en
     if (end < start || !pm_mapping_tryget(mapping)) {
         return; /* or it is being destroyed, and has no pages */
     }
+    pm_attach_surely();
     while ((busy = next_busy(mapping, start >> PAGE_SHIFT, end >> PAGE_SHIFT, &pgmap)) != UINT64_MAX) {
         pm_wait_idle_held(pm_head(pgmap, pfn_to_page(busy)), pgmap);
         pm_put(pgmap);

@@ -56,24 +56,48 @@ static long check_view(struct request *request, const struct pm_view *view)
                : 0;
 }
 
-/* Why the first page is absent. pre: in a read section. */
-static long absence(struct request *request, const struct pm_view *view, struct page **page)
+/*
+ * One more reference on a page of the file that was allocated, for MUST_MOVE: the file has one itself until the page
+ * leaves it. LEAVING: it has. For a caller with a reference on pgmap.
+ */
+static long hold_allocated(struct dev_pagemap *pgmap, uint64_t pfn, struct page **absent)
 {
-    uint64_t index = pm_view_index(view, request->vpn);
-    struct dev_pagemap *pgmap;
-    void *difference;
+    bool left_idle;
 
-    if (rangemap_lookup_held(view->mapping->_pages, index, &difference) != 0) {
+    if (!pm_page_count_up(pgmap, pfn, 1, &left_idle)) {
+        return LEAVING;
+    }
+    *absent = pfn_to_page(pfn);
+    return MUST_MOVE;
+}
+
+/*
+ * Why the first page is absent. pre: in a read section. A truncation that is under way may be all that keeps teardown
+ * from its struct page: not without a reference of our own.
+ */
+static long absence(struct request *request, const struct pm_view *view, struct page **absent)
+{
+    uint64_t index = pm_view_index(view, request->vpn), pfn;
+    struct dev_pagemap *pgmap = NULL;
+    void *difference;
+    long result;
+
+    if (rangemap_lookup_held(view->mapping->_pages, index, &difference) == 0) {
+        pfn = pm_translate(difference, index);
+        pgmap = pm_hold(pfn);
+    }
+    if (pgmap == NULL) {
         return refuse(request, &pm_counters()->refused_absent, -EFAULT);
     }
-    *page = pfn_to_page(pm_translate(difference, index));
-    pgmap = pm_find(page_to_pfn(*page));
-    if (pgmap != NULL && pgmap->type == MEMORY_DEVICE_PRIVATE) {
-        return MUST_MOVE;
+    if (pgmap->type == MEMORY_DEVICE_PRIVATE) {
+        result = hold_allocated(pgmap, pfn, absent);
+    } else {
+        result = PageHWPoison(pfn_to_page(pfn))
+                     ? refuse(request, &pm_counters()->refused_poisoned, -EHWPOISON)
+                     : refuse(request, &pm_counters()->refused_absent, -EFAULT);
     }
-    return pgmap != NULL && PageHWPoison(*page)
-               ? refuse(request, &pm_counters()->refused_poisoned, -EHWPOISON)
-               : refuse(request, &pm_counters()->refused_absent, -EFAULT);
+    pm_put(pgmap);
+    return result;
 }
 
 /* Whether pages of it may be pinned for long: 0, or as a batch. Kernel: check_and_migrate_movable_pages(), mm/gup.c. */
@@ -96,8 +120,8 @@ static long take_run(struct request *request, struct dev_pagemap *pgmap, uint64_
     uint64_t taken;
 
     if (error != 0) {
-        *absent = pfn_to_page(pfn);
-        return error == MUST_MOVE ? error : refuse(request, &pm_counters()->refused_longterm, error);
+        return error == MUST_MOVE ? hold_allocated(pgmap, pfn, absent)
+                                  : refuse(request, &pm_counters()->refused_longterm, error);
     }
     taken = request->pages == NULL
                 ? nr_pages
@@ -137,8 +161,8 @@ static long look(struct request *request, const struct pm_view *view, struct pag
 }
 
 /*
- * In a read section. *absent: the page of MUST_MOVE. CHANGED: *taken pages were taken, but their file changed
- * meanwhile; that none could be taken says as little then.
+ * In a read section. *absent: the page of MUST_MOVE, held. CHANGED: *taken pages were taken, or *absent is held, but
+ * their file changed meanwhile; that none could be taken says as little then.
  */
 static long try_batch(struct request *request, struct page **absent, struct address_space **mapping,
                       long *taken)
@@ -163,15 +187,6 @@ static long try_batch(struct request *request, struct page **absent, struct addr
     return pm_load_full(&view->mapping->_generation) != generation ? CHANGED : result;
 }
 
-/* One more reference on a page of the file that was allocated: the file has one itself until the page leaves it. */
-static bool hold_allocated(struct page *page)
-{
-    struct dev_pagemap *pgmap = page_pgmap(page);
-    bool left_idle;
-
-    return pgmap != NULL && pm_page_count_up(pgmap, page_to_pfn(page), 1, &left_idle);
-}
-
 /* With `keep_mapping`, *mapping is kept if it is not NULL. MUST_MOVE: *absent is held. CHANGED, LEAVING: nothing is. */
 static long batch_in_section(struct request *request, struct page **absent, struct address_space **mapping,
                              bool keep_mapping)
@@ -184,13 +199,14 @@ static long batch_in_section(struct request *request, struct page **absent, stru
         return refuse(request, &pm_counters()->refused_no_memory, -ENOMEM);
     }
     result = try_batch(request, absent, mapping, &taken);
-    if (result == MUST_MOVE && !hold_allocated(*absent)) {
-        result = LEAVING;
-    }
     if (*mapping != NULL && (!keep_mapping || !pm_mapping_tryget(*mapping))) {
         *mapping = NULL;
     }
     pagemap_read_unlock();
+    if (result == CHANGED && *absent != NULL) {
+        put_page(*absent);
+        *absent = NULL;
+    }
     if (result == CHANGED && request->pages != NULL) {
         pm_pages_put(request->pages, (uint64_t)taken, (request->flags & FOLL_PIN) != 0);
     }
@@ -395,6 +411,5 @@ bool page_maybe_dma_pinned(const struct page *page)
     if (pgmap == NULL || !pm_is_touched(page_to_pfn(head))) {
         return false;
     }
-    return pgmap->vmemmap_shift > 0 ? pm_load_acquire(&head->_pincount) > 0
-                                    : pm_load_acquire(&head->_refcount) >= GUP_PIN_COUNTING_BIAS;
+    return pm_load_acquire(&head->_refcount) >= (pgmap->vmemmap_shift > 0 ? PM_PIN : GUP_PIN_COUNTING_BIAS);
 }

@@ -7,6 +7,7 @@
 #include "pagemap/mapping/tables.h"
 #include "pagemap/page/busy.h"
 #include "pagemap/page/mapped.h"
+#include "pagemap/page/page.h"
 #include "pagemap/page/record.h"
 #include "pagemap/page/watch.h"
 #include "pagemap/pagemap.h"
@@ -115,7 +116,8 @@ static void tell_pages(struct scan *scan, uint64_t first, uint64_t last)
         }
         holder.pfn = pfn;
         scan->accounted++;
-        tell_by_name(scan, holder, pfn, pm_load_full(&pfn_to_page(pfn)->_refcount));
+        tell_by_name(scan, holder, pfn,
+                     pm_references(scan->pgmap, pm_load_full(&pfn_to_page(pfn)->_refcount)));
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "pagemap/base/wait.h"
 #include "pagemap/base/warn.h"
+#include "pagemap/core/domain.h"
 #include "pagemap/holders/report.h"
 #include "pagemap/page/mapped.h"
 #include "pagemap/page/page.h"
@@ -67,9 +68,12 @@ void pm_wait_idle_held(struct page *head, struct dev_pagemap *pgmap)
 /* With a reference on its dev_pagemap, whose teardown would take the struct page away as soon as it is idle. */
 void wait_on_page_idle(struct page *page)
 {
-    struct dev_pagemap *pgmap = pm_hold(page_to_pfn(page)); /* NULL: no page of it is in use */
-    bool waits = pgmap != NULL && pm_is_touched(pm_head_pfn(pgmap, page_to_pfn(page))) && pm_watch(pgmap);
+    struct dev_pagemap *pgmap;
+    bool waits;
 
+    pm_attach_surely();
+    pgmap = pm_hold(page_to_pfn(page)); /* NULL: no page of it is in use */
+    waits = pgmap != NULL && pm_is_touched(pm_head_pfn(pgmap, page_to_pfn(page))) && pm_watch(pgmap);
     pm_put(pgmap);
     if (waits) {
         pm_wait_idle_held(pm_head(pgmap, page), pgmap);

@@ -125,10 +125,16 @@ static bool is_done_in(struct dev_pagemap *pgmap, uint64_t milliseconds)
     return done;
 }
 
+/* If the last put is to tell somebody, it is to be the last: no extra reference then. */
+static bool may_give_up(struct dev_pagemap *pgmap)
+{
+    return pgmap->_mapped->drained_fd >= 0 || take_extra(pgmap);
+}
+
 int pm_drain(struct dev_pagemap *pgmap, uint64_t milliseconds)
 {
     put_extra(pgmap);
-    if (milliseconds != PM_NO_LIMIT && !is_done_in(pgmap, milliseconds) && take_extra(pgmap)) {
+    if (milliseconds != PM_NO_LIMIT && !is_done_in(pgmap, milliseconds) && may_give_up(pgmap)) {
         return -ETIMEDOUT;
     }
     pm_wait_telling(&pgmap->_done, is_done, &pgmap->_done, pgmap);

@@ -62,9 +62,6 @@ static bool get_one(struct dev_pagemap *pgmap, uint64_t pfn, bool pin)
     if (left_idle) {
         pm_ref_get_many(&pgmap->ref, 1);
     }
-    if (pin && pgmap->vmemmap_shift > 0) {
-        (void)pm_add_full(&pm_head(pgmap, pfn_to_page(pfn))->_pincount, 1);
-    }
     return true;
 }
 
@@ -94,20 +91,6 @@ static void refuse_put(const char *why, bool pin)
     }
 }
 
-/* One pin less of a compound page, before the reference that keeps it. False: it has none. */
-static bool unpin_compound(struct page *head)
-{
-    uint64_t pins = pm_load_relaxed(&head->_pincount);
-
-    do {
-        if (PM_UNLIKELY(pins == 0)) {
-            refuse_put("unpin_user_page() of a page that is not pinned: put_page()", true);
-            return false;
-        }
-    } while (!pm_cas_full(&head->_pincount, &pins, pins - 1));
-    return true;
-}
-
 /* What all pages of a run have in common. */
 struct run {
     struct dev_pagemap *pgmap;
@@ -115,17 +98,32 @@ struct run {
     bool is_told, is_pinned; /* is_told: the driver, of each page that goes idle */
 };
 
-/* Whether the page went idle: tell_idle() is next, and its reference on the dev_pagemap is to be put. */
-static inline bool put_one(const struct run *run, struct page *head)
+/* These: whether the page went idle. tell_idle() is next then, and its reference on the dev_pagemap is to be put. */
+static inline bool put_one(const struct run *run, struct page *page)
 {
-    uint64_t before;
+    uint64_t left;
 
-    pm_forget(page_to_pfn(head), run->weight);
-    if (PM_UNLIKELY(!pm_page_drop(head, run->weight, &before))) {
+    pm_forget(page_to_pfn(page), run->weight);
+    if (PM_UNLIKELY(!pm_page_drop(page, run->weight, &left))) {
         refuse_put("put_page() or unpin_user_page() below idle", run->is_pinned);
         return false;
     }
-    return before == run->weight;
+    return left == 0;
+}
+
+static bool put_one_compound(const struct run *run, struct page *head)
+{
+    uint64_t left;
+
+    pm_forget(page_to_pfn(head), 1);
+    if (PM_UNLIKELY(!pm_compound_drop(head, run->weight, &left))) {
+        refuse_put(pm_load_relaxed(&head->_refcount) == 0
+                       ? "put_page() or unpin_user_page() below idle"
+                       : "unpin_user_page() of a page that is not pinned: put_page()",
+                   run->is_pinned);
+        return false;
+    }
+    return left == 0;
 }
 
 static inline void tell_idle(const struct run *run, struct page *head)
@@ -162,8 +160,7 @@ static uint64_t put_compound(const struct run *run, struct page **pages, uint64_
     do {
         struct page *head = pm_head(run->pgmap, pages[done]);
 
-        if ((!run->is_pinned || unpin_compound(head)) && put_one(run, head)) {
-            pm_page_unpin_all(head);
+        if (put_one_compound(run, head)) {
             tell_idle(run, head);
             went_idle++;
         }

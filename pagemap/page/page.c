@@ -66,17 +66,43 @@ struct page *pm_page_of(struct dev_pagemap *pgmap, uint64_t pfn)
     return page;
 }
 
+/* ---- counting down ---- */
+
+bool pm_compound_drop(struct page *head, uint64_t n, uint64_t *left)
+{
+    uint64_t before = pm_load_relaxed(&head->_refcount), pins;
+
+    do {
+        if (before % PM_PIN < n % PM_PIN || before / PM_PIN < n / PM_PIN) {
+            return false;
+        }
+        *left = before - n;
+        pins = *left % PM_PIN == 0 ? *left / PM_PIN : 0;
+        *left -= pins * PM_PIN;
+    } while (PM_UNLIKELY(!pm_cas_full(&head->_refcount, &before, *left)));
+    if (pm_warn_on(pins != 0, "put_page() of a page that was pinned: unpin_user_page()")) {
+        pm_count(&pm_counters()->pins_now, pins);
+    }
+    return true;
+}
+
+static bool drop(const struct dev_pagemap *pgmap, struct page *head, uint64_t n, uint64_t *left)
+{
+    return PM_LIKELY(pgmap->vmemmap_shift == 0) ? pm_page_drop(head, n, left)
+                                                : pm_compound_drop(head, n, left);
+}
+
 /* ---- counting up ---- */
 
 /* Once the page has its reference on pgmap, a put as any other: others may have come and gone in between. */
 void pm_page_refuse(struct dev_pagemap *pgmap, struct page *head, uint64_t n, bool left_idle)
 {
-    uint64_t before;
+    uint64_t left;
 
     if (left_idle) {
         pm_ref_get_many(&pgmap->ref, 1);
     }
-    if (pm_page_drop(head, n, &before) && before == n) {
+    if (drop(pgmap, head, n, &left) && left == 0) {
         pm_page_idle(head, pgmap);
         pm_put(pgmap);
     }
@@ -103,7 +129,7 @@ bool pm_page_count_up(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t n, bool 
         *left_idle = false;
         return false;
     }
-    pm_record(page_to_pfn(head), n);
+    pm_record(page_to_pfn(head), pm_references(pgmap, n));
     return true;
 }
 
@@ -155,33 +181,21 @@ void get_page(struct page *page)
     }
 }
 
-/* ---- counting down ---- */
-
-void pm_page_unpin_all(struct page *head)
-{
-    uint64_t pins = pm_load_relaxed(&head->_pincount);
-
-    if (pm_warn_on(pins != 0, "put_page() of a page that was pinned: unpin_user_page()")) {
-        pm_store_relaxed(&head->_pincount, 0);
-        pm_count(&pm_counters()->pins_now, pins);
-    }
-}
+/* ---- putting ---- */
 
 void put_page_many(struct page *page, uint64_t n)
 {
     struct dev_pagemap *pgmap = pm_page_pgmap(page);
     struct page *head;
-    uint64_t before;
+    uint64_t left;
 
     if (n == 0 || pm_warn_on(pgmap == NULL, "put_page() of an idle page")) {
         return;
     }
     head = pm_head(pgmap, page);
     pm_forget(page_to_pfn(head), n);
-    if (!pm_warn_on(!pm_page_drop(head, n, &before), "put_page() below idle") && before == n) {
-        if (PM_UNLIKELY(pgmap->vmemmap_shift > 0)) {
-            pm_page_unpin_all(head);
-        }
+    if (!pm_warn_on(pm_references(pgmap, n) != n || !drop(pgmap, head, n, &left), "put_page() below idle") &&
+        left == 0) {
         pm_page_idle(head, pgmap);
         pm_put(pgmap);
     }
@@ -201,7 +215,7 @@ uint64_t page_count(const struct page *page)
         return 0;
     }
     head = pm_head_pfn(pgmap, page_to_pfn(page));
-    return (pm_is_touched(head) ? pm_load_full(&pfn_to_page(head)->_refcount) : 0) +
+    return (pm_is_touched(head) ? pm_references(pgmap, pm_load_full(&pfn_to_page(head)->_refcount)) : 0) +
            (pgmap->type == MEMORY_DEVICE_GENERIC);
 }
 
@@ -227,8 +241,10 @@ int zone_device_page_init(struct page *page)
     }
     head = pm_head(pgmap, pm_page_of(pgmap, pfn));
     if (pm_is_poisoned(page) || !pm_cas_full(&head->_refcount, &idle, 1)) {
-        pm_put(pgmap);
-        return pm_is_poisoned(page) ? -EHWPOISON : -EBUSY;
+        int error = pm_is_poisoned(page) ? -EHWPOISON : -EBUSY;
+
+        pm_put(pgmap); /* teardown may take the struct page away from here on */
+        return error;
     }
     if (PM_UNLIKELY(pm_is_poisoned(page))) { /* just now: see pm_page_count_up() */
         pm_page_refuse(pgmap, head, 1, true);

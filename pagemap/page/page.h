@@ -50,10 +50,22 @@ static inline struct page *pm_head(const struct dev_pagemap *pgmap, const struct
     return pfn_to_page(pm_head_pfn(pgmap, page_to_pfn(page)));
 }
 
+/*
+ * A compound page has its references, at most 2^32 - 1, in the lower half of its count, and how many of them are pins
+ * in the upper one: when it goes idle, that it had pins which nobody ended is known at that instant, not of the next pin.
+ */
+#define PM_PIN (UINT64_C(1) << 32)
+
 /* What a pin of a page adds to its count. */
 static inline uint64_t pm_pin_weight(const struct dev_pagemap *pgmap)
 {
-    return pgmap->vmemmap_shift == 0 ? GUP_PIN_COUNTING_BIAS : 1;
+    return pgmap->vmemmap_shift == 0 ? GUP_PIN_COUNTING_BIAS : PM_PIN + 1;
+}
+
+/* The references in a count, or in what is added to one. */
+static inline uint64_t pm_references(const struct dev_pagemap *pgmap, uint64_t count)
+{
+    return pgmap->vmemmap_shift == 0 ? count : count % PM_PIN;
 }
 
 /* Slow half of pm_page_of(): notes whose page it is, and that it was touched. */
@@ -81,17 +93,25 @@ PM_INTERNAL uint64_t pm_pages_get(struct dev_pagemap *pgmap, uint64_t pfn, uint6
 /* The opposite; any pages, of any dev_pagemaps. WARNs for each that is not held so, and leaves it. */
 PM_INTERNAL void pm_pages_put(struct page **pages, uint64_t nr_pages, bool pin);
 
-/* Subtracts n; false, and nothing happened, if there are fewer. *before: what there were. */
-static inline bool pm_page_drop(struct page *head, uint64_t n, uint64_t *before)
+/* Of a page that is not compound: subtracts n; false, and nothing happened, if there are fewer. *left: 0, it is idle. */
+static inline bool pm_page_drop(struct page *page, uint64_t n, uint64_t *left)
 {
-    *before = pm_load_relaxed(&head->_refcount);
+    uint64_t before = pm_load_relaxed(&page->_refcount);
+
     do {
-        if (PM_UNLIKELY(*before < n)) {
+        if (PM_UNLIKELY(before < n)) {
             return false;
         }
-    } while (PM_UNLIKELY(!pm_cas_full(&head->_refcount, before, *before - n)));
+        *left = before - n;
+    } while (PM_UNLIKELY(!pm_cas_full(&page->_refcount, &before, *left)));
     return true;
 }
+
+/*
+ * The same of a compound page; n as it was added, of at most 2^32 - 1 references. Pins that were ended by put_page()
+ * are forgotten when it goes idle, with a WARN.
+ */
+PM_INTERNAL bool pm_compound_drop(struct page *head, uint64_t n, uint64_t *left);
 
 /* Tells the driver that the page went idle. */
 static inline void pm_page_free(struct page *head, const struct dev_pagemap *pgmap)
@@ -112,9 +132,6 @@ static inline void pm_page_idle(struct page *head, const struct dev_pagemap *pgm
     pm_page_free(head, pgmap);
     pm_wake_var(&head->_refcount);
 }
-
-/* Before that, of a compound page: pins that were ended by put_page() are forgotten, with a WARN. */
-PM_INTERNAL void pm_page_unpin_all(struct page *head);
 
 /*
  * Takes n references back that were counted just before the page was seen to be poisoned. `left_idle`: it has no

@@ -66,6 +66,20 @@ static uint64_t mode_of(const struct percpu_ref *ref)
     return pm_load_acquire(&ref->percpu_count_ptr);
 }
 
+/* As the words add up, without the bias. */
+static uint64_t count_of(const struct percpu_ref_data *data, uint64_t mode)
+{
+    uint64_t sum = pm_load_acquire(&data->count);
+
+    for (unsigned cpu = 0; (mode & PM_REF_ATOMIC) == 0 && cpu < pm_percpu_cpus; cpu++) {
+        uint64_t word = pm_load_acquire(pm_percpu_word(pm_ref_words(mode), cpu));
+
+        sum += pm_ref_was_closed(word) ? 0 : word;
+    }
+    /* The bias is there or not, if the mode changes meanwhile: the topmost bit says nothing. */
+    return (uint64_t)((int64_t)(sum << 1) >> 1);
+}
+
 static void free_data(struct rangemap_deferred *deferred, void *context)
 {
     struct percpu_ref_data *data = PM_CONTAINER_OF(deferred, struct percpu_ref_data, deferred);
@@ -90,8 +104,7 @@ void percpu_ref_exit(struct percpu_ref *ref)
         }
         (void)pthread_mutex_lock(&switch_lock);
     }
-    pm_store_release(&ref->percpu_count_ptr,
-                     (pm_load_relaxed(&data->count) << 2) | PM_REF_ATOMIC | PM_REF_DEAD);
+    pm_store_release(&ref->percpu_count_ptr, count_of(data, mode_of(ref)) << 2 | PM_REF_ATOMIC | PM_REF_DEAD);
     __atomic_store_n(&ref->data, NULL, __ATOMIC_RELEASE);
     (void)pthread_mutex_unlock(&switch_lock);
     pm_defer(&data->deferred, free_data);
@@ -200,16 +213,33 @@ static bool lock_settled(struct percpu_ref *ref)
     }
 }
 
+/*
+ * A put in atomic mode, in which the lock, which the caller has, keeps it: exit may come as soon as that is free.
+ * Returns what is to be called then, or NULL.
+ */
+static percpu_ref_func_t *put_locked(struct percpu_ref_data *data)
+{
+    percpu_ref_func_t *release = data->release;
+
+    return pm_sub_full(&data->count, 1) == 1 ? release : NULL;
+}
+
+/* Ends a switch, with the reference that to_atomic() took. */
 static void confirm_switch(struct rangemap_deferred *deferred, void *context)
 {
     struct percpu_ref_data *data = PM_CONTAINER_OF(deferred, struct percpu_ref_data, deferred);
+    struct percpu_ref *ref = data->ref;
+    percpu_ref_func_t *release;
 
     (void)context;
-    data->confirm(data->ref);
+    data->confirm(ref);
     (void)pthread_mutex_lock(&switch_lock);
     data->confirm = NULL;
+    release = put_locked(data);
     (void)pthread_mutex_unlock(&switch_lock);
-    pm_ref_put_many(data->ref, 1);
+    if (release != NULL) {
+        release(ref);
+    }
 }
 
 /*
@@ -278,6 +308,7 @@ static void unlock_and_defer(struct percpu_ref *ref, bool defer)
 
 void percpu_ref_kill_and_confirm(struct percpu_ref *ref, percpu_ref_func_t *confirm)
 {
+    percpu_ref_func_t *release;
     bool dying, killed;
 
     if (!lock_settled(ref)) {
@@ -285,10 +316,11 @@ void percpu_ref_kill_and_confirm(struct percpu_ref *ref, percpu_ref_func_t *conf
     }
     dying = percpu_ref_is_dying(ref);
     killed = !dying && to_atomic(ref, PM_REF_DEAD | PM_REF_ATOMIC, confirm);
+    release = killed ? put_locked(ref->data) : NULL; /* the initial one */
     unlock_and_defer(ref, killed && confirm != NULL);
     (void)pm_warn_on(dying, "percpu_ref_kill() of a reference that is dying");
-    if (killed) {
-        pm_ref_put_many(ref, 1);
+    if (release != NULL) {
+        release(ref);
     }
 }
 
@@ -405,23 +437,6 @@ static void end_look(const struct look *look)
     }
 }
 
-static uint64_t count_of(const struct look *look)
-{
-    uint64_t sum;
-
-    if (look->data == NULL) {
-        return look->mode >> 2;
-    }
-    sum = pm_load_acquire(&look->data->count);
-    for (unsigned cpu = 0; (look->mode & PM_REF_ATOMIC) == 0 && cpu < pm_percpu_cpus; cpu++) {
-        uint64_t word = pm_load_acquire(pm_percpu_word(pm_ref_words(look->mode), cpu));
-
-        sum += pm_ref_was_closed(word) ? 0 : word;
-    }
-    /* The bias is there or not, if the mode changes meanwhile: the topmost bit says nothing. */
-    return (uint64_t)((int64_t)(sum << 1) >> 1);
-}
-
 bool percpu_ref_is_zero(const struct percpu_ref *ref)
 {
     struct look look = begin_look(ref);
@@ -437,7 +452,7 @@ bool percpu_ref_is_zero(const struct percpu_ref *ref)
 uint64_t percpu_ref_count(const struct percpu_ref *ref)
 {
     struct look look = begin_look(ref);
-    uint64_t count = count_of(&look);
+    uint64_t count = look.data == NULL ? look.mode >> 2 : count_of(look.data, look.mode);
 
     end_look(&look);
     return count;

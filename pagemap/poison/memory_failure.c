@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "pagemap/base/warn.h"
+#include "pagemap/core/domain.h"
 #include "pagemap/fs.h"
 #include "pagemap/mapping/mapping.h"
 #include "pagemap/notifier/notifier.h"
@@ -78,9 +79,11 @@ static void put_callers_reference(uint64_t pfn)
 
 int memory_failure(uint64_t pfn, int flags)
 {
-    struct dev_pagemap *pgmap = pm_get(pfn);
+    struct dev_pagemap *pgmap;
     int error = -ENXIO;
 
+    pm_attach_surely();
+    pgmap = pm_get(pfn);
     if ((flags & MF_COUNT_INCREASED) != 0) {
         put_callers_reference(pfn);
     }
@@ -93,9 +96,11 @@ int memory_failure(uint64_t pfn, int flags)
 
 int unpoison_memory(uint64_t pfn)
 {
-    struct dev_pagemap *pgmap = pm_get(pfn);
+    struct dev_pagemap *pgmap;
     int error = -ENXIO;
 
+    pm_attach_surely();
+    pgmap = pm_get(pfn);
     if (pgmap != NULL && pgmap_pfn_valid(pgmap, pfn) && pm_poison_mark(pfn_to_page(pfn), false)) {
         error = 0;
     }

@@ -87,7 +87,17 @@ static struct resource *innermost(struct resource *parent, const struct resource
     return parent;
 }
 
-/* Puts `fresh` between `parent` and those of its children that it contains; false: one sticks out, or is `fresh`. */
+/* Whether it is `fresh`, or has it inside: then all that is between has the same bounds. */
+static bool is_or_holds(const struct resource *resource, const struct resource *fresh)
+{
+    while (resource != NULL && resource != fresh && resource->start == fresh->start &&
+           resource->end == fresh->end) {
+        resource = resource->child;
+    }
+    return resource == fresh;
+}
+
+/* Puts `fresh` between `parent` and those of its children that it contains; false: one sticks out, or it is there. */
 static bool adopt(struct resource *parent, struct resource *fresh)
 {
     struct resource **first = &parent->child, **after;
@@ -97,7 +107,7 @@ static bool adopt(struct resource *parent, struct resource *fresh)
     }
     for (after = first; *after != NULL && pm_resource_overlaps(*after, fresh->start, fresh->end);
          after = &(*after)->sibling) {
-        if (*after == fresh || !pm_resource_contains(fresh, *after)) {
+        if (is_or_holds(*after, fresh) || !pm_resource_contains(fresh, *after)) {
             return false;
         }
     }

@@ -197,13 +197,18 @@ static int end_view(struct address_space *mapping, struct pm_view *view)
 
 int vm_munmap(void *start, size_t bytes)
 {
-    struct address_space *mapping = mapping_of_view(start, bytes);
+    struct address_space *mapping;
     struct mmu_notifier_range range;
     struct pm_view *view;
-    int error = -EINVAL;
+    int error = pm_attach();
 
+    if (error != 0) {
+        return error;
+    }
+    error = -EINVAL;
+    mapping = mapping_of_view(start, bytes);
     if (mapping == NULL) {
-        return -EINVAL;
+        return error;
     }
     mmu_notifier_range_init(&range, MMU_NOTIFY_UNMAP, 0, NULL, NULL, (uintptr_t)start,
                             (uintptr_t)start + bytes);

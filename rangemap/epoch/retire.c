@@ -4,6 +4,9 @@
 #include "rangemap/epoch/dispose.h"
 #include "rangemap/epoch/reclaim.h"
 
+/* Of what is in an open bag only its thread knows, and no limit: fewer bytes. */
+enum { OPEN_BYTES_MAX = 64 * 1024 };
+
 static void free_bag(struct rm_thread *thread, struct rm_bag *bag)
 {
     rm_thread_free(thread, bag, RM_BAG_LINES);
@@ -138,7 +141,7 @@ void rm_retire_commit(struct rm_thread *thread, uint64_t bytes)
         submit_bag(thread, full);
     }
     open_bag(thread, bag);
-    if (bag->holds_values || bag->count == RM_BAG_ENTRIES) {
+    if (bag->holds_values || bag->count == RM_BAG_ENTRIES || bag->bytes >= OPEN_BYTES_MAX) {
         rm_retire_close(thread);
     }
 }

@@ -44,23 +44,30 @@ static bool visit_below(void *state, const struct rm_leaf *leaf, unsigned count,
     return from == to;
 }
 
-/* What one leaf tells about the key. False: not enough. */
+/* What one leaf tells about the key, and upwards of the next free one. False: not enough. */
 static bool settled_by_leaf(const struct rangemap *map, struct around *around)
 {
     struct rm_span span;
     unsigned count, rank;
     const struct rm_leaf *leaf = rm_walk_leaf(map, RM_VERSION_CURRENT, around->key, &count, &span);
+    uint64_t key = around->key;
 
-    rank = rm_rank(&leaf->node, count, around->key);
-    if (rm_leaf_from(leaf, count, rank, around->key) < rank) {
-        around->held = true;
-        return !around->upwards;
+    rank = rm_rank(&leaf->node, count, key);
+    while (rank > 0 && rm_leaf_pairs(leaf, count)[rank - 1].last >= key) {
+        uint64_t last = rm_leaf_pairs(leaf, count)[rank - 1].last;
+
+        if (!around->upwards || last == UINT64_MAX) {
+            around->held = true;
+            return true;
+        }
+        key = last + 1;
+        rank += rank < count && rm_node_keys(&leaf->node)[rank] == key;
     }
     if (rank == 0 || rank == count) {
         return false;
     }
-    around->gap.start = rm_leaf_entry(leaf, count, rank - 1).last + 1;
-    around->gap.last = rm_leaf_entry(leaf, count, rank).start - 1;
+    around->gap.start = rm_leaf_pairs(leaf, count)[rank - 1].last + 1;
+    around->gap.last = rm_node_keys(&leaf->node)[rank] - 1;
     return true;
 }
 

@@ -154,6 +154,7 @@ static bool check_condition(struct rm_window *window, struct rm_sink *sink,
 
     if (how->if_free) {
         window->conflict = *entry;
+        window->in_the_way = true;
         return refuse_window(window, sink, -EEXIST);
     }
     if (how->if_same && !is_expected(window, entry)) {
@@ -262,7 +263,7 @@ static void window_begin(void *state)
     struct rm_window *window = state;
 
     window->error = 0;
-    window->is_filled = false;
+    window->is_filled = window->in_the_way = false;
     window->next = window->start;
     window->matched = 0;
     window->has_pending = false;

@@ -28,10 +28,10 @@ struct rm_window {
     rm_rewrite_done_fn *done; /* or NULL */
     const void *source;       /* for these: */
     size_t count;
-    int error; /* why it refused */
-    struct rangemap_entry conflict;
+    int error;                      /* why it refused */
+    struct rangemap_entry conflict; /* and, if `in_the_way`, for what */
     /* How far it has got. */
-    bool is_filled;
+    bool is_filled, in_the_way;
     uint64_t next; /* the lowest key behind the ranges seen */
     size_t matched;
     bool has_pending;

@@ -47,7 +47,7 @@ int rm_window_run(struct rangemap *map, struct rm_window *window)
 
     window->is_plain = window->function != NULL && !how->join && !how->gaps && !how->if_free && !how->if_same;
     result = rm_window_rewrite(&rewrite, &window->error);
-    if (result == -EEXIST && how->if_free && how->conflict != NULL) {
+    if (result == -EEXIST && window->in_the_way && how->conflict != NULL) {
         *how->conflict = window->conflict;
     }
     return result;

@@ -12,9 +12,6 @@
 #include "rangemap/tree/region.h"
 #include "rangemap/tree/walk.h"
 
-/* Below this much garbage, a bag may wait for more. */
-enum { BAG_BYTES_MAX = 64 * 1024 };
-
 /* One update, over all its attempts. */
 struct rewriting {
     const struct rm_rewrite *rewrite;
@@ -47,9 +44,6 @@ static void win_rewrite(struct rewriting *rewriting, uint64_t bytes)
     rm_builder_finish(&rewriting->region.builder);
     rm_stream_free(&rewriting->region.stream);
     rm_retire_commit(rewriting->thread, bytes);
-    if (bytes >= BAG_BYTES_MAX) {
-        rm_retire_close(rewriting->thread);
-    }
     if (sink->shares_value && values->retain != NULL) {
         values->retain(sink->shared, values->context);
     }
@@ -138,11 +132,7 @@ static enum rm_outcome peek_window(struct rewriting *rewriting)
         (void)rewrite->composer->visit(rewrite->state, &unused, &entry, 1);
         return unused.outcome;
     }
-    if (rewrite->peek == RM_PEEK_HELD) {
-        walk.version = rm_version_take(rewrite->map);
-        return rm_walk_map(&walk) ? RM_NOTHING : RM_DONE;
-    }
-    return RM_DONE;
+    return rewrite->peek == RM_PEEK_HELD && rm_walk_finds_nothing(&walk) ? RM_NOTHING : RM_DONE;
 }
 
 /* How many children a node of `level` may gain: an even share of what is put, and what the ends may split into. */
@@ -178,7 +168,8 @@ static const struct rm_step *choose_place(const struct rewriting *rewriting)
 
 /*
  * Whether a refusal holds: the region that it was read from was in the tree, frozen, at one instant (R5). Relaxed: the
- * word alone counts, and it is loaded after the freeze, whose last read-modify-write is a full fence.
+ * word alone counts. It is loaded after every slot of the region was seen frozen: the stamp behind each, which the
+ * freeze reads last, is an acquire load.
  */
 static enum rm_outcome confirm_answer(const struct rm_step *anchor, enum rm_outcome outcome)
 {

@@ -96,11 +96,7 @@ static enum rm_outcome peek(const struct update *update)
         op->found = entry;
         return RM_CONFLICT;
     }
-    if (op->kind == RM_CARVE) {
-        walk.version = rm_version_take(update->map);
-        return rm_walk_map(&walk) ? RM_NOTHING : RM_DONE;
-    }
-    return RM_DONE;
+    return op->kind == RM_CARVE && rm_walk_finds_nothing(&walk) ? RM_NOTHING : RM_DONE;
 }
 
 /* What stands in the way in the frozen region: it is final, and was true when it was last in the tree. */

@@ -91,3 +91,13 @@ bool rm_walk_first(void *state, const struct rm_leaf *leaf, unsigned count, unsi
     }
     return from == to;
 }
+
+bool rm_walk_finds_nothing(struct rm_walk *walk)
+{
+    walk->version = RM_VERSION_CURRENT;
+    if (!rm_walk_map(walk)) {
+        return false;
+    }
+    walk->version = rm_version_take(walk->map);
+    return rm_walk_map(walk);
+}

@@ -61,6 +61,12 @@ static inline bool rm_walk_is_in_place(const struct rm_walk_place *place)
     return rm_slot_node(now) == rm_slot_node(place->word) && !rm_slot_is_frozen(now);
 }
 
+/*
+ * Whether nothing is there, at one instant. One range that is met in the tree as it is says that there is something;
+ * that there is nothing must be read from a snapshot. walk->visit is rm_walk_first() or stops as soon.
+ */
+RM_INTERNAL bool rm_walk_finds_nothing(struct rm_walk *walk);
+
 /* A walk's `visit` that takes the first entry into *(struct rangemap_entry *)state and stops. */
 RM_INTERNAL bool rm_walk_first(void *state, const struct rm_leaf *leaf, unsigned count, unsigned from,
                                unsigned to);

@@ -228,7 +228,7 @@ TEST_CASE(fork, forgets_what_others_were_at)
     rig_end(&rig);
 }
 
-/* As it is for good in the child of a process that forked while the thread with the first place was about to take it. */
+/* As it is for good in the child of a process that forked while a thread was about to take the first place. */
 TEST_CASE(fork, forgets_it_where_the_first_place_is_empty)
 {
     rm_word *first;

@@ -89,8 +89,13 @@ TEST_CASE(drain, an_eventfd_at_the_last_put)
     CHECK(!is_told(fd), "it was called off");
     page = pagemap_get_page(7);
     CHECK_EQ(kill_dev_pagemap_notify(&rig.pgmap, fd), 0);
+    for (unsigned limit = 0; limit < 3; limit++) {
+        CHECK_EQ(memunmap_pages_timeout(&rig.pgmap, limit), -ETIMEDOUT);
+        CHECK_EQ(pgmap_nr_references(&rig.pgmap), 1, "the page's");
+    }
+    CHECK(!is_told(fd));
     put_page(page);
-    CHECK(is_told(fd));
+    CHECK(is_told(fd), "who waited in vain keeps nobody from being told");
     CHECK_EQ(resurrect_dev_pagemap(&rig.pgmap), -EALREADY, "too late");
     CHECK_EQ(memunmap_pages_timeout(&rig.pgmap, 0), 0, "nobody is left to wait for");
     CHECK(!is_told(fd));

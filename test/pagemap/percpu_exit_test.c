@@ -43,6 +43,26 @@ static void exit_beside_looks(unsigned flags)
     CHECK_EQ(others, 0u);
 }
 
+/* Whatever the mode, and wherever it was counted. */
+TEST_CASE(percpu_exit, keeps_the_count)
+{
+    for (unsigned flags = 0; flags <= PERCPU_REF_INIT_ATOMIC; flags += PERCPU_REF_INIT_ATOMIC) {
+        struct percpu_ref ref = {0};
+
+        REQUIRE_EQ(percpu_ref_init(&ref, NULL, flags), 0);
+        percpu_ref_get_many(&ref, 2);
+        percpu_ref_exit(&ref);
+        CHECK_EQ(percpu_ref_count(&ref), 3u, "flags %u", flags);
+        CHECK(!percpu_ref_is_zero(&ref));
+        REQUIRE_EQ(percpu_ref_init(&ref, NULL, flags), 0);
+        percpu_ref_put(&ref);
+        percpu_ref_exit(&ref);
+        CHECK_EQ(percpu_ref_count(&ref), 0u, "flags %u", flags);
+        CHECK(percpu_ref_is_zero(&ref));
+    }
+    CHECK_EQ(pagemap_barrier(), 0);
+}
+
 TEST_CASE(percpu_exit, beside_looks)
 {
     exit_beside_looks(PERCPU_REF_INIT_ATOMIC);

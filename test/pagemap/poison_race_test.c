@@ -59,10 +59,9 @@ static void allocate(void)
 static void check(void)
 {
     const struct page *head = compound_head(pfn_to_page(PFN));
-    const uint64_t weight = step.act == pin && rig.pgmap.vmemmap_shift == 0 ? GUP_PIN_COUNTING_BIAS : 1;
+    const uint64_t weight = step.act == pin ? pm_pin_weight(&rig.pgmap) : 1;
 
     REQUIRE_EQ(head->_refcount, others + (got ? weight : 0), "instruction %lu", (unsigned long)step.at);
-    REQUIRE_EQ(head->_pincount, got && step.act == pin && rig.pgmap.vmemmap_shift > 0 ? 1 : 0);
     REQUIRE_EQ(pgmap_nr_references(&rig.pgmap), others > 0 || got, "instruction %lu", (unsigned long)step.at);
     CHECK(got || step_was_asked());
     refused_by_mark += !got;

@@ -88,7 +88,7 @@ TEST_CASE(resource, is_in_the_tree_once)
 {
     struct resource window = {8 * GB, 16 * GB - 1, "CXL Window 0", IORESOURCE_MEM, 0, NULL, NULL, NULL};
     struct resource ram = {9 * GB, 10 * GB - 1, "System RAM", IORESOURCE_SYSTEM_RAM, 0, NULL, NULL, NULL};
-    struct resource twin = ram;
+    struct resource twin = ram, another = ram;
 
     REQUIRE_EQ(insert_resource(&iomem_resource, &window), 0);
     REQUIRE_EQ(insert_resource(&iomem_resource, &ram), 0);
@@ -98,6 +98,13 @@ TEST_CASE(resource, is_in_the_tree_once)
     CHECK_EQ(request_resource(&window, &ram), -EBUSY);
     CHECK_EQ(region_intersects(0, 16 * GB, IORESOURCE_SYSTEM_RAM), REGION_MIXED);
     CHECK_EQ(insert_resource(&iomem_resource, &twin), 0, "another one of the same bounds goes around it");
+    CHECK_EQ(ram.parent, &twin);
+    CHECK_EQ(insert_resource(&iomem_resource, &ram), -EBUSY, "inside of its twin");
+    CHECK_EQ(insert_resource(&twin, &ram), -EBUSY);
+    CHECK_EQ(insert_resource(&iomem_resource, &another), 0);
+    CHECK_EQ(insert_resource(&iomem_resource, &ram), -EBUSY, "two further in");
+    CHECK_EQ(insert_resource(&iomem_resource, &twin), -EBUSY);
+    CHECK_EQ(remove_resource(&another), 0);
     CHECK_EQ(ram.parent, &twin);
     CHECK_EQ(remove_resource(&twin), 0);
     CHECK_EQ(release_resource(&ram), 0);

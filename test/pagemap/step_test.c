@@ -225,6 +225,133 @@ TEST_CASE(step, bug19_unmapped_between_any_two_instructions_of_a_get)
     tear_down();
 }
 
+/* ---- struct pages go with their last reference ---- */
+
+static unsigned looks;
+
+/* Who tears it down has got as far as it can, as far as one can tell. */
+static bool has_had_time(void)
+{
+    enum { LOOKS = 10 };
+
+    (void)usleep(200);
+    if (!is_dying()) {
+        looks = 0;
+    }
+    return is_dying() && ++looks >= LOOKS;
+}
+
+static void allocate_poisoned(void)
+{
+    looks = 0;
+    result = zone_device_page_init(pfn_to_page(200));
+}
+
+static void check_refused(void)
+{
+    CHECK(result == -EHWPOISON || result == -ENODEV);
+    granted += result == -EHWPOISON && step_was_asked();
+    refused += result == -ENODEV;
+}
+
+static int decline(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t nr_pages, int flags)
+{
+    (void)pgmap, (void)pfn, (void)nr_pages, (void)flags;
+    return 0;
+}
+
+static const struct dev_pagemap_ops marking = {.memory_failure = decline};
+
+static void map_and_mark(void)
+{
+    map();
+    CHECK_EQ(memory_failure(200, 0), 0);
+}
+
+TEST_CASE(step, unmapped_between_any_two_instructions_of_a_refused_allocation)
+{
+    set_up();
+    CHECK_EQ(truncate_inode_pages(&rig.file, 0), 0);
+    rig.pgmap.ops = &marking;
+    CHECK_EQ(memory_failure(200, 0), 0);
+    step.act = allocate_poisoned;
+    step.interfere = unmap;
+    step.may_go_on = has_had_time;
+    step.check = check_refused;
+    step.restore = map_and_mark;
+    step_through_all();
+    tear_down();
+}
+
+static struct waiter unmapper;
+static enum memory_type type;
+
+static void unmap_and_wait(void *unused)
+{
+    (void)unused;
+    unmap();
+}
+
+/* Pages of the file that no view shows, of a device that goes as soon as the file has let go of them. */
+static void revoke_and_unmap(void)
+{
+    for (uint64_t i = 0; type == MEMORY_DEVICE_PRIVATE && i < PAGES; i++) {
+        REQUIRE_EQ(zone_device_page_init(pfn_to_page(i)), 0);
+        unlock_page(pfn_to_page(i));
+    }
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, PAGES), 0);
+    unmap_mapping_range(&rig.file, 0, 0, 1);
+    waiter_start(&unmapper, unmap_and_wait, NULL);
+    REQUIRE(!waiter_is_done_after(&unmapper, 1000), "the file has its pages");
+}
+
+static void map_and_begin_again(void)
+{
+    waiter_join(&unmapper);
+    map();
+    revoke_and_unmap();
+}
+
+static void pin_absent(void)
+{
+    looks = 0;
+    result = pin_user_pages((uintptr_t)view, 1, 0, &page);
+}
+
+static void check_absent(void)
+{
+    CHECK_LT(result, 0);
+    granted += step_was_asked();
+    refused++;
+}
+
+static void truncated_under_a_pin(enum memory_type of)
+{
+    set_up();
+    CHECK_EQ(truncate_inode_pages(&rig.file, 0), 0);
+    type = of;
+    CHECK_EQ(memunmap_pages(&rig.pgmap), 0);
+    rig.pgmap.type = type;
+    map();
+    revoke_and_unmap();
+    step.act = pin_absent;
+    step.interfere = truncate_all;
+    step.may_go_on = has_had_time;
+    step.check = check_absent;
+    step.restore = map_and_begin_again;
+    step_through_all();
+    truncate_all();
+    waiter_join(&unmapper);
+    map();
+    tear_down();
+}
+
+TEST_CASE(step, unmapped_between_any_two_instructions_of_a_pin_of_what_is_absent)
+{
+    truncated_under_a_pin(MEMORY_DEVICE_FS_DAX);
+    truncated_under_a_pin(MEMORY_DEVICE_PRIVATE);
+}
+
 /* ---- a page fails while it is got: it is refused, or held, and what was counted meanwhile is taken back ---- */
 
 static int take_note(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t nr_pages, int flags)

@@ -25,7 +25,7 @@ struct folio {
             uint64_t pm_flags, pm_refcount;
             struct dev_pagemap *pgmap;
             void *zone_device_data;
-            uint64_t pm_pincount;
+            uint64_t pm_unused;
             struct address_space *mapping;
             uint64_t index;
             uint64_t private;
