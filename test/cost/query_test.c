@@ -111,7 +111,7 @@ TEST_CASE(cost, of_queries)
         {"is free", is_free, 20000, 637, TRIAL_PLAIN},
         {"cursor over 16", go_over_sixteen, 20000, 2111, TRIAL_PLAIN},
         {"snapshot", find_in_snapshot, 20000, 608, TRIAL_PLAIN},
-        {"gap next", next_gap, 20000, 2111, TRIAL_TRACKS_GAPS},
+        {"gap next", next_gap, 20000, 785, TRIAL_TRACKS_GAPS},
     };
 
     check_costs(costs, sizeof costs / sizeof *costs, 16);
