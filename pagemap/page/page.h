@@ -52,7 +52,7 @@ static inline struct page *pm_head(const struct dev_pagemap *pgmap, const struct
 
 /*
  * A compound page has its references, at most 2^32 - 1, in the lower half of its count, and how many of them are pins
- * in the upper one: when it goes idle, that it had pins which nobody ended is known at that instant, not of the next pin.
+ * in the upper one: that it went idle with pins which nobody ended is known at that instant, and not of the next pin.
  */
 #define PM_PIN (UINT64_C(1) << 32)
 
@@ -93,7 +93,7 @@ PM_INTERNAL uint64_t pm_pages_get(struct dev_pagemap *pgmap, uint64_t pfn, uint6
 /* The opposite; any pages, of any dev_pagemaps. WARNs for each that is not held so, and leaves it. */
 PM_INTERNAL void pm_pages_put(struct page **pages, uint64_t nr_pages, bool pin);
 
-/* Of a page that is not compound: subtracts n; false, and nothing happened, if there are fewer. *left: 0, it is idle. */
+/* Of a page that is not compound: subtracts n; false, and nothing happened, if there are fewer. *left: 0 if idle. */
 static inline bool pm_page_drop(struct page *page, uint64_t n, uint64_t *left)
 {
     uint64_t before = pm_load_relaxed(&page->_refcount);
