@@ -26,8 +26,10 @@ enum {
  */
 int memory_failure(uint64_t pfn, int flags);
 
-/* The page is good again: takes the mark away. It stays absent from views until map_mapping_range(). -ENXIO: it has
- * no mark. */
+/*
+ * The page is good again: takes the mark away. It stays absent from views until map_mapping_range(). May wait. -ENXIO:
+ * it has no mark.
+ */
 int unpoison_memory(uint64_t pfn);
 
 #ifdef __cplusplus

@@ -394,7 +394,7 @@ struct rangemap_rewrite {
     rangemap_equal_fn *equal;         /* for `join`; NULL: same value word */
     rangemap_displaced_fn *displaced; /* or NULL */
     void *context;                    /* passed to both */
-    struct rangemap_entry *conflict;  /* out, or NULL: with -EEXIST */
+    struct rangemap_entry *conflict;  /* out, or NULL: with -EEXIST by `if_free` */
     size_t *bad; /* out, or NULL: with -EINVAL, the index of the first bad entry, if that is it */
 };
 

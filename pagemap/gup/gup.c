@@ -187,30 +187,38 @@ static long try_batch(struct request *request, struct page **absent, struct addr
     return pm_load_full(&view->mapping->_generation) != generation ? CHANGED : result;
 }
 
-/* With `keep_mapping`, *mapping is kept if it is not NULL. MUST_MOVE: *absent is held. CHANGED, LEAVING: nothing is. */
+/*
+ * With `keep_mapping`, *mapping is kept if it is not NULL. MUST_MOVE: *absent is held. CHANGED: that may be, too, and
+ * *taken pages are: for give_back().
+ */
 static long batch_in_section(struct request *request, struct page **absent, struct address_space **mapping,
-                             bool keep_mapping)
+                             bool keep_mapping, long *taken)
 {
-    long taken = 0, result;
+    long result;
 
     *absent = NULL;
     *mapping = NULL;
+    *taken = 0;
     if (pagemap_read_lock() != 0) {
         return refuse(request, &pm_counters()->refused_no_memory, -ENOMEM);
     }
-    result = try_batch(request, absent, mapping, &taken);
+    result = try_batch(request, absent, mapping, taken);
     if (*mapping != NULL && (!keep_mapping || !pm_mapping_tryget(*mapping))) {
         *mapping = NULL;
     }
     pagemap_read_unlock();
-    if (result == CHANGED && *absent != NULL) {
-        put_page(*absent);
-        *absent = NULL;
+    return result;
+}
+
+/* What a batch that CHANGED has taken: with no lock, since these may be last references, of which drivers are told. */
+static void give_back(const struct request *request, long result, struct page *absent, long taken)
+{
+    if (result == CHANGED && absent != NULL) {
+        put_page(absent);
     }
     if (result == CHANGED && request->pages != NULL) {
         pm_pages_put(request->pages, (uint64_t)taken, (request->flags & FOLL_PIN) != 0);
     }
-    return result;
 }
 
 static bool is_in_flux(long result)
@@ -222,12 +230,14 @@ static bool is_in_flux(long result)
 static long batch_locked(struct request *request, struct page **absent)
 {
     struct address_space *mapping, *again;
-    long result = batch_in_section(request, absent, &mapping, true);
+    long taken, result = batch_in_section(request, absent, &mapping, true, &taken);
 
+    give_back(request, result, *absent, taken);
     if (is_in_flux(result) && mapping != NULL) {
         (void)pthread_mutex_lock(&mapping->_lock);
-        result = batch_in_section(request, absent, &again, true);
+        result = batch_in_section(request, absent, &again, true, &taken);
         (void)pthread_mutex_unlock(&mapping->_lock);
+        give_back(request, result, *absent, taken);
         if (result == LEAVING && again == mapping) {
             result = refuse(request, &pm_counters()->refused_absent, -EFAULT);
         }
@@ -270,9 +280,11 @@ static long batch(struct request *request)
     for (unsigned attempt = 0; is_in_flux(result); attempt++) {
         struct address_space *mapping;
         struct page *absent;
+        long taken;
 
         if (attempt < ATTEMPTS) {
-            result = batch_in_section(request, &absent, &mapping, false);
+            result = batch_in_section(request, &absent, &mapping, false, &taken);
+            give_back(request, result, absent, taken);
         } else if (request->lock_free_only) {
             return refuse(request, &pm_counters()->refused_would_wait, CHANGED);
         } else {

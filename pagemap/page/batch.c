@@ -113,14 +113,15 @@ static inline bool put_one(const struct run *run, struct page *page)
 
 static bool put_one_compound(const struct run *run, struct page *head)
 {
-    uint64_t left;
+    uint64_t left, now = pm_load_relaxed(&head->_refcount);
 
+    if (PM_UNLIKELY(run->is_pinned && now != 0 && now < PM_PIN)) {
+        refuse_put("unpin_user_page() of a page that is not pinned: put_page()", true);
+        return false;
+    }
     pm_forget(page_to_pfn(head), 1);
     if (PM_UNLIKELY(!pm_compound_drop(head, run->weight, &left))) {
-        refuse_put(pm_load_relaxed(&head->_refcount) == 0
-                       ? "put_page() or unpin_user_page() below idle"
-                       : "unpin_user_page() of a page that is not pinned: put_page()",
-                   run->is_pinned);
+        refuse_put("put_page() or unpin_user_page() below idle", run->is_pinned);
         return false;
     }
     return left == 0;

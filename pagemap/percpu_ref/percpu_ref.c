@@ -66,13 +66,13 @@ static uint64_t mode_of(const struct percpu_ref *ref)
     return pm_load_acquire(&ref->percpu_count_ptr);
 }
 
-/* As the words add up, without the bias. */
-static uint64_t count_of(const struct percpu_ref_data *data, uint64_t mode)
+/* As the counter and the words, of which those that are closed count nothing, add up; without the bias. */
+static uint64_t count_of(const struct percpu_ref_data *data)
 {
     uint64_t sum = pm_load_acquire(&data->count);
 
-    for (unsigned cpu = 0; (mode & PM_REF_ATOMIC) == 0 && cpu < pm_percpu_cpus; cpu++) {
-        uint64_t word = pm_load_acquire(pm_percpu_word(pm_ref_words(mode), cpu));
+    for (unsigned cpu = 0; cpu < pm_percpu_cpus; cpu++) {
+        uint64_t word = pm_load_acquire(pm_percpu_word(data->words, cpu));
 
         sum += pm_ref_was_closed(word) ? 0 : word;
     }
@@ -104,7 +104,7 @@ void percpu_ref_exit(struct percpu_ref *ref)
         }
         (void)pthread_mutex_lock(&switch_lock);
     }
-    pm_store_release(&ref->percpu_count_ptr, count_of(data, mode_of(ref)) << 2 | PM_REF_ATOMIC | PM_REF_DEAD);
+    pm_store_release(&ref->percpu_count_ptr, count_of(data) << 2 | PM_REF_ATOMIC | PM_REF_DEAD);
     __atomic_store_n(&ref->data, NULL, __ATOMIC_RELEASE);
     (void)pthread_mutex_unlock(&switch_lock);
     pm_defer(&data->deferred, free_data);
@@ -452,7 +452,7 @@ bool percpu_ref_is_zero(const struct percpu_ref *ref)
 uint64_t percpu_ref_count(const struct percpu_ref *ref)
 {
     struct look look = begin_look(ref);
-    uint64_t count = look.data == NULL ? look.mode >> 2 : count_of(look.data, look.mode);
+    uint64_t count = look.data == NULL ? look.mode >> 2 : count_of(look.data);
 
     end_look(&look);
     return count;

@@ -23,11 +23,20 @@ void pm_resource_unlock(void)
     (void)pthread_mutex_unlock(&lock);
 }
 
+/* Whether `resource` is `outer`, or lies in it. */
+static bool is_inside(const struct resource *resource, const struct resource *outer)
+{
+    while (resource != NULL && resource != outer) {
+        resource = resource->parent;
+    }
+    return resource != NULL;
+}
+
 struct resource *pm_resource_link(struct resource *parent, struct resource *fresh)
 {
     struct resource **link = &parent->child;
 
-    if (fresh->end < fresh->start || !pm_resource_contains(parent, fresh)) {
+    if (fresh->end < fresh->start || !pm_resource_contains(parent, fresh) || is_inside(parent, fresh)) {
         return parent;
     }
     while (*link != NULL && (*link)->end < fresh->start) {
@@ -127,7 +136,8 @@ int insert_resource(struct resource *parent, struct resource *new_resource)
     bool done = false;
 
     (void)pthread_mutex_lock(&lock);
-    if (new_resource->end >= new_resource->start && pm_resource_contains(parent, new_resource)) {
+    if (new_resource->end >= new_resource->start && pm_resource_contains(parent, new_resource) &&
+        !is_inside(parent, new_resource)) {
         done = adopt(innermost(parent, new_resource), new_resource);
     }
     (void)pthread_mutex_unlock(&lock);

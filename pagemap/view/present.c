@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "pagemap/base/fault.h"
-#include "pagemap/core/domain.h"
 #include "pagemap/page/marks.h"
 #include "pagemap/statistics/statistics.h"
 #include "pagemap/view/mechanism.h"
@@ -132,8 +131,7 @@ int pm_show_file(struct pm_view *view, uint64_t *first, uint64_t *last)
     if (!pm_view_overlap(view, first, last)) {
         return 0;
     }
-    error = pm_attach();
-    error = error != 0 ? error : pm_settle(view);
+    error = pm_settle(view);
     error = error != 0 ? error : rangemap_cursor_init(&cursor, view->mapping->_pages, *first, *last);
     while (error == 0 && rangemap_cursor_next(&cursor, &run) == 0) {
         pm_clip(&run, *first, *last);

@@ -276,8 +276,11 @@ int map_mapping_range(struct address_space *mapping, uint64_t start, uint64_t by
 {
     uint64_t first = pm_first_index(start), last = pm_last_index(start, bytes);
     struct pm_revocation half = {.mapping = mapping};
-    int error = 0;
+    int error = pm_attach();
 
+    if (error != 0) {
+        return error; /* what is present stays so */
+    }
     pm_mapping_lock(mapping);
     pm_round_to_granules(mapping, &first, &last);
     for (struct pm_view *view = pm_views_first(mapping, first, last); view != NULL && error == 0;

@@ -85,12 +85,19 @@ static bool is_of_domain(const struct rm_thread *thread)
     return thread != NULL && thread->section.global != NULL;
 }
 
-/* Once for each domain: the first place may be empty for good, if its thread was about to take it. */
+/*
+ * Once for each domain: the first place may be empty for good, or its record of no domain yet, if its thread was about
+ * to take it.
+ */
 static bool is_first(const struct rm_thread *thread)
 {
     struct rm_roster_walk walk = rm_roster_begin(&thread->domain->roster, true);
+    const struct rm_thread *first;
 
-    return rm_roster_next(&walk) == thread;
+    do {
+        first = rm_roster_next(&walk); /* `thread` at the latest */
+    } while (!is_of_domain(first));
+    return first == thread;
 }
 
 static void reset_domain(struct rangemap_domain *domain)

@@ -4,7 +4,7 @@
 #include "rangemap/epoch/dispose.h"
 #include "rangemap/epoch/reclaim.h"
 
-/* Of what is in an open bag only its thread knows, and no limit: fewer bytes. */
+/* Of what is in an open bag only its thread knows, and no limit: fewer bytes, and 20 single nodes that came behind. */
 enum { OPEN_BYTES_MAX = 64 * 1024 };
 
 static void free_bag(struct rm_thread *thread, struct rm_bag *bag)

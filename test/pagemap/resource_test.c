@@ -101,6 +101,9 @@ TEST_CASE(resource, is_in_the_tree_once)
     CHECK_EQ(ram.parent, &twin);
     CHECK_EQ(insert_resource(&iomem_resource, &ram), -EBUSY, "inside of its twin");
     CHECK_EQ(insert_resource(&twin, &ram), -EBUSY);
+    CHECK_EQ(insert_resource(&ram, &twin), -EBUSY, "what it lies in");
+    CHECK_EQ(request_resource(&ram, &twin), -EBUSY);
+    CHECK_EQ(request_resource(&ram, &ram), -EBUSY);
     CHECK_EQ(insert_resource(&iomem_resource, &another), 0);
     CHECK_EQ(insert_resource(&iomem_resource, &ram), -EBUSY, "two further in");
     CHECK_EQ(insert_resource(&iomem_resource, &twin), -EBUSY);

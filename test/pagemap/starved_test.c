@@ -96,11 +96,12 @@ TEST_CASE(starved, views_say_so)
 
     begin(MEMORY_DEVICE_FS_DAX);
     view = file_rig_view(&rig, 0, PAGES);
-    unmap_mapping_range(&rig.file, 0, 0, 1);
+    unmap_mapping_pages(&rig.file, 0, 1, false);
     refusals = REFUSALS;
     CHECK_EQ(map_mapping_range(&rig.file, 0, 0), -ENOMEM);
     refusals = 0;
     CHECK_EQ(touch_read(view, NULL), SIGBUS);
+    CHECK_EQ(touch_read(view + PAGE_SIZE, NULL), 0, "what was present is");
     CHECK_EQ(map_mapping_range(&rig.file, 0, 0), 0);
     CHECK_EQ(touch_read(view, NULL), 0);
     refusals = REFUSALS;
