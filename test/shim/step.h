@@ -184,8 +184,13 @@ static inline unsigned step_through(uint64_t steps)
         interfered += step_was_asked();
     }
     for (uint64_t last = 1; last <= 16 && last < instructions; last++) {
-        (void)step_once(instructions - last);
+        uint64_t count = step_once(instructions - last);
+
         interfered += step_was_asked();
+        if (!step_was_asked()) { /* it has become shorter: once more, from its end */
+            instructions = count;
+            last = 0;
+        }
     }
     step_store(&step.stop, 1);
     (void)pthread_join(thread, NULL);
