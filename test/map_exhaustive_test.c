@@ -10,6 +10,13 @@
 /* Keys to a point where the six are to fill many nodes. */
 enum { STRETCH = 40 };
 
+/* AddressSanitizer sees the same memory in each of the cases: every so many there. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { EVERY = 5 };
+#else
+enum { EVERY = 1 };
+#endif
+
 static struct span span_of(const struct world *world, unsigned number)
 {
     unsigned first = 0;
@@ -57,7 +64,7 @@ static void run_triples(struct world *world, bool all_ways)
 {
     enum { WAYS = 4 * sizeof third / sizeof third[0] };
 
-    for (unsigned i = 0; i < RANGES * RANGES * RANGES; i++) {
+    for (unsigned i = 0; i < RANGES * RANGES * RANGES; i += EVERY) {
         const struct span span[3] = {span_of(world, i / RANGES / RANGES), span_of(world, i / RANGES % RANGES),
                                      span_of(world, i % RANGES)};
 
@@ -66,7 +73,7 @@ static void run_triples(struct world *world, bool all_ways)
         }
         world->cases++;
     }
-    REQUIRE_EQ(world->cases, 9261u);
+    REQUIRE_EQ(world->cases, (9261u + EVERY - 1) / EVERY);
 }
 
 static void triples_at(uint64_t base, unsigned width, bool all_ways)
