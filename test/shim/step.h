@@ -164,6 +164,21 @@ static inline uint64_t step_count(void)
 }
 
 /*
+ * Interferes before each instruction of `act`, in a handler; before each few where a sanitizer makes it more than 500.
+ */
+static inline void step_everywhere(void)
+{
+    uint64_t instructions;
+
+    (void)step_once(UINT64_MAX); /* what a first time does */
+    instructions = step_count();
+    CHECK_GT(instructions, 50u);
+    for (uint64_t at = 0; at < instructions; at += 1 + instructions / 500) {
+        (void)step_once(at);
+    }
+}
+
+/*
  * Interferes at places spread over all instructions of `act`, and before each of the last sixteen, where the answer
  * is on its way: at as many as take about `steps` steps. Returns in how many of them.
  */
