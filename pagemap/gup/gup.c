@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * From addresses to pages; docs/pagemap.md, section 6, says why it is right. Kernel: mm/gup.c (6.1).
+ * From addresses to pages; docs/pagemap.md, section 6, says why it is right. Kernel: mm/gup.c (6.1), beside which it is
+ * to be read whole: more than 400 lines.
  */
 #include "pagemap/gup.h"
 

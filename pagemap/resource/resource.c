@@ -96,7 +96,10 @@ static struct resource *innermost(struct resource *parent, const struct resource
     return parent;
 }
 
-/* Whether it is `fresh`, or has it inside: then all that is between has the same bounds. */
+/*
+ * Whether it is `fresh`, or has it inside: then all that is between has the same bounds. Not by the links of `fresh`,
+ * which are whatever its owner left there if it is new.
+ */
 static bool is_or_holds(const struct resource *resource, const struct resource *fresh)
 {
     while (resource != NULL && resource != fresh && resource->start == fresh->start &&

@@ -231,3 +231,28 @@ TEST_CASE(pool, threads_in_chunks_of_a_caller)
     finish(pool, source);
     free(source);
 }
+
+/* As threads leave it that stop before they have shown what is free. */
+static void hide_all(struct rm_pool *pool)
+{
+    for (struct rm_table *table = pool->tables; table != NULL; table = rm_table_next(table)) {
+        for (unsigned set = 0; set < RM_SETS; set++) {
+            rm_store_relaxed(&table->set[set], 0);
+        }
+    }
+}
+
+TEST_CASE(pool, nothing_is_refused_that_is_hidden)
+{
+    struct rm_pool *pool = new_pool(NULL);
+    struct rm_seeker seeker = {.takes = 0};
+    struct rm_slice slice, got;
+
+    REQUIRE(rm_pool_take(pool, RM_LINES_MAX, 3, true, &seeker, &slice));
+    hide_all(pool);
+    REQUIRE(rm_pool_take(pool, RM_LINES_MAX, 1, false, &seeker, &got), "a node of a slab in use");
+    CHECK_EQ(got.slab, slice.slab);
+    hide_all(pool);
+    REQUIRE(rm_pool_take(pool, RM_LINES_MIN, 1, false, &seeker, &got), "a slab that is idle");
+    rm_pool_destroy(pool);
+}

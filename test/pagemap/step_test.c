@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Someone revokes, replaces, truncates or tears down between two instructions of a lookup: at some hundred places,
- * spread over all of it (at all of them with --long).
+ * spread over all of it (at all of them with --long). More than 400 lines: all share the file, its view, and who
+ * interferes.
  */
 #define _GNU_SOURCE /* REG_EFL */
 #include <errno.h>
