@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -51,9 +52,13 @@ void *rm_pages_map(size_t bytes, bool accounted)
     return pages == MAP_FAILED ? NULL : pages;
 }
 
-void rm_pages_unmap(void *pages, size_t bytes)
+bool rm_pages_unmap(void *pages, size_t bytes)
 {
-    (void)munmap(pages, bytes);
+    int before = errno;
+    bool is_gone = munmap(pages, bytes) == 0;
+
+    errno = before;
+    return is_gone;
 }
 #else
 void *rm_pages_map(size_t bytes, bool accounted)
@@ -63,11 +68,16 @@ void *rm_pages_map(size_t bytes, bool accounted)
     return pages < 0 && pages > -4096 ? NULL : (void *)pages;
 }
 
-void rm_pages_unmap(void *pages, size_t bytes)
+bool rm_pages_unmap(void *pages, size_t bytes)
 {
-    (void)ask(SYS_munmap, (long)pages, (long)bytes, 0, 0, 0, 0);
+    return ask(SYS_munmap, (long)pages, (long)bytes, 0, 0, 0, 0) == 0;
 }
 #endif
+
+size_t rm_page_bytes(void)
+{
+    return getauxval(AT_PAGESZ);
+}
 
 bool rm_pages_advise(void *pages, size_t bytes, int advice)
 {
@@ -97,7 +107,7 @@ static rm_word *map_witness(void)
     void *page = rm_pages_map(WITNESS_BYTES, false);
 
     if (page != NULL && !rm_pages_advise(page, WITNESS_BYTES, MADV_WIPEONFORK)) {
-        rm_pages_unmap(page, WITNESS_BYTES);
+        (void)rm_pages_unmap(page, WITNESS_BYTES);
         page = NULL;
     }
     return page;
@@ -117,7 +127,7 @@ void rm_process_note(void)
 void rm_process_forget(void)
 {
     if (witness != NULL) {
-        rm_pages_unmap(witness, WITNESS_BYTES);
+        (void)rm_pages_unmap(witness, WITNESS_BYTES);
         witness = NULL;
     }
 }

@@ -18,9 +18,14 @@
  * ThreadSanitizer's build, which has to see them, to forget what was at an address before.
  */
 RM_INTERNAL void *rm_pages_map(size_t bytes, bool accounted);
-RM_INTERNAL void rm_pages_unmap(void *pages, size_t bytes);
 
-/* madvise(2). False: refused. */
+/* munmap(2). False: refused, which the middle of a mapping may be. */
+RM_INTERNAL bool rm_pages_unmap(void *pages, size_t bytes);
+
+/* Of a page of the system's: 4 KiB to 64 KiB. */
+RM_INTERNAL size_t rm_page_bytes(void);
+
+/* madvise(2), which rounds `bytes` up to pages. False: refused. */
 RM_INTERNAL bool rm_pages_advise(void *pages, size_t bytes, int advice);
 
 /* The number by which the kernel knows the calling thread. */

@@ -52,7 +52,7 @@ static bool map_slab(uint32_t number)
         return rm_load_pointer_relaxed(&slabs[index]) != NULL; /* another's, which is looked for again */
     }
     if (!rm_cas_full(&slabs[index], 0, rm_pointer_bits(slab))) {
-        rm_pages_unmap(slab, bytes);
+        (void)rm_pages_unmap(slab, bytes);
         return true;
     }
     rm_leak_root_add(slab, bytes); /* the shards lead to the caller's objects that wait for a grace period */
@@ -85,7 +85,7 @@ void rm_record_unmap_all(void)
         rm_store_relaxed(&slabs[i], 0);
         if (slab != NULL) {
             rm_leak_root_remove(slab, bytes);
-            rm_pages_unmap(slab, bytes);
+            (void)rm_pages_unmap(slab, bytes);
         }
     }
     free_records = (struct rm_tagged){0};

@@ -24,10 +24,10 @@ static void *mmap_alloc(size_t bytes, size_t alignment, void *context)
     after = alignment - before;
     chunk = wide + before;
     if (before > 0) {
-        rm_pages_unmap(wide, before);
+        (void)rm_pages_unmap(wide, before);
     }
     if (after > 0) {
-        rm_pages_unmap(chunk + bytes, after);
+        (void)rm_pages_unmap(chunk + bytes, after);
     }
     if (bytes >= RM_CHUNK_MAX_BYTES) {
         /* One fault and one TLB entry instead of 512; a refusal changes nothing but speed. */
@@ -39,7 +39,7 @@ static void *mmap_alloc(size_t bytes, size_t alignment, void *context)
 static void mmap_free(void *chunk, size_t bytes, void *context)
 {
     (void)context;
-    rm_pages_unmap(chunk, bytes);
+    (void)rm_pages_unmap(chunk, bytes);
 }
 
 const struct rangemap_chunk_allocator rm_chunk_mmap = {mmap_alloc, mmap_free, NULL};
@@ -68,11 +68,25 @@ void *rm_chunk_alloc(const struct rangemap_chunk_allocator *allocator, size_t by
     return chunk;
 }
 
-void rm_chunk_free(const struct rangemap_chunk_allocator *allocator, void *chunk, size_t bytes)
+bool rm_chunk_try_free(const struct rangemap_chunk_allocator *allocator, void *chunk, size_t bytes)
 {
     rm_unpoison(chunk, bytes);
     rm_leak_root_remove(chunk, bytes);
-    allocator->free(chunk, bytes, allocator->context);
+    if (!rm_chunk_is_mapped(allocator)) {
+        allocator->free(chunk, bytes, allocator->context);
+    } else if (!rm_pages_unmap(chunk, bytes)) {
+        rm_leak_root_add(chunk, bytes);
+        rm_poison(chunk, bytes);
+        return false;
+    }
+    return true;
+}
+
+void rm_chunk_free(const struct rangemap_chunk_allocator *allocator, void *chunk, size_t bytes)
+{
+    if (!rm_chunk_try_free(allocator, chunk, bytes)) {
+        (void)rm_chunk_discard(chunk, bytes);
+    }
 }
 
 bool rm_chunk_discard(void *pages, size_t bytes)
@@ -89,7 +103,7 @@ bool rm_chunk_is_plausible(const struct rangemap_chunk_allocator *allocator, siz
     }
     pages = rm_pages_map(bytes, true);
     if (pages != NULL) {
-        rm_pages_unmap(pages, bytes);
+        (void)rm_pages_unmap(pages, bytes);
     }
     return pages != NULL;
 }

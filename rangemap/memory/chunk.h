@@ -22,9 +22,21 @@ static inline bool rm_chunk_is_mapped(const struct rangemap_chunk_allocator *all
 
 /* `bytes` (a multiple of RM_CHUNK_MIN_BYTES) with undefined content, poisoned; or NULL. */
 RM_INTERNAL void *rm_chunk_alloc(const struct rangemap_chunk_allocator *allocator, size_t bytes);
+
+/*
+ * Gives a chunk back. False: it stays as it is, since the process has as many mappings as it may and this is the middle
+ * of one.
+ */
+RM_INTERNAL bool rm_chunk_try_free(const struct rangemap_chunk_allocator *allocator, void *chunk,
+                                   size_t bytes);
+
+/* The same at the end of all: the pages go at any rate, and addresses are lost where it is refused. */
 RM_INTERNAL void rm_chunk_free(const struct rangemap_chunk_allocator *allocator, void *chunk, size_t bytes);
 
-/* Gives pages of a mapped chunk back to the system. False: it does not take them, for its pages are larger. */
+/*
+ * Gives pages of a mapped chunk back to the system: whole ones, or it takes what is beside them as well. False: it does
+ * not take them; they may be locked.
+ */
 RM_INTERNAL bool rm_chunk_discard(void *pages, size_t bytes);
 
 /* Whether the system may have so much to give: it refuses what is beyond all memory. */

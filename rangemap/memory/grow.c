@@ -60,8 +60,7 @@ static void open_chunk(struct rm_pool *pool, struct rm_extent *extent, char *chu
     bool is_clean = rm_chunk_is_mapped(&pool->allocator) && bytes < RM_CHUNK_MAX_BYTES;
 
     for (unsigned i = 0; i < extents_of(bytes); i++) {
-        size_t left = bytes - (size_t)i * RM_EXTENT_BYTES;
-        uint64_t slabs = left >= RM_EXTENT_BYTES ? ~UINT64_C(0) : (UINT64_C(1) << left / RM_SLAB_BYTES) - 1;
+        uint64_t slabs = rm_extent_whole(bytes, i);
 
         rm_store_relaxed(&extent[i].base, rm_pointer_bits(chunk + (size_t)i * RM_EXTENT_BYTES));
         rm_store_relaxed(&extent[i].whole, slabs);

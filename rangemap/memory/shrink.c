@@ -3,6 +3,7 @@
  * Memory that goes back. Whole chunks, to the allocator; and of our own mappings the pages of slabs that are
  * idle in chunks of which others are not. What lies lowest stays: it is handed out next.
  */
+#include "rangemap/base/system.h"
 #include "rangemap/memory/pool.h"
 
 /* Makes the slabs idle again that were claimed of the first `count` extents of a chunk. */
@@ -40,7 +41,21 @@ static bool claim_chunk(struct rm_pool *pool, struct rm_extent *extent, size_t b
     return claimed == count;
 }
 
-/* The chunk that begins at `extent`, if one does and all of it is idle. How many slabs that gave. */
+/* A chunk whose slabs are all the caller's: in the books, or out of them. */
+static void note_chunk(struct rm_pool *pool, struct rm_extent *extent, size_t bytes, bool is_there)
+{
+    for (unsigned i = 0; (size_t)i * RM_EXTENT_BYTES < bytes; i++) {
+        rm_store_relaxed(&extent[i].whole, is_there ? rm_extent_whole(bytes, i) : 0);
+    }
+    rm_store_relaxed(&extent->chunk_bytes, is_there ? bytes : 0);
+    (void)rm_add_relaxed(&pool->chunk_bytes, is_there ? bytes : 0 - (uint64_t)bytes);
+}
+
+/*
+ * The chunk that begins at `extent`, if one does and all of it is idle. How many slabs that gave. It leaves the books
+ * first: the child of a fork in the midst of it has lost a chunk, and gives none back twice. The system keeps a chunk
+ * whose neighbours it would have to part, if the process has as many mappings as it may.
+ */
 static uint64_t free_chunk(struct rm_pool *pool, struct rm_extent *extent)
 {
     size_t bytes = rm_load_relaxed(&extent->chunk_bytes);
@@ -50,13 +65,13 @@ static uint64_t free_chunk(struct rm_pool *pool, struct rm_extent *extent)
         !claim_chunk(pool, extent, bytes, count)) {
         return 0;
     }
-    rm_chunk_free(&pool->allocator, rm_extent_slab(extent, 0), bytes);
-    (void)rm_add_relaxed(&pool->chunk_bytes, 0 - (uint64_t)bytes);
-    (void)rm_add_relaxed(&pool->busy_slabs, 0 - (uint64_t)(bytes / RM_SLAB_BYTES));
-    for (unsigned i = 0; i < count; i++) {
-        rm_store_relaxed(&extent[i].whole, 0);
-        rm_store_relaxed(&extent[i].chunk_bytes, 0);
+    note_chunk(pool, extent, bytes, false);
+    if (!rm_chunk_try_free(&pool->allocator, rm_extent_slab(extent, 0), bytes)) {
+        note_chunk(pool, extent, bytes, true);
+        unclaim_slabs(pool, extent, count);
+        return 0;
     }
+    (void)rm_add_relaxed(&pool->busy_slabs, 0 - (uint64_t)(bytes / RM_SLAB_BYTES));
     rm_table_unclaim(extent, count);
     return bytes / RM_SLAB_BYTES;
 }
@@ -64,6 +79,22 @@ static uint64_t free_chunk(struct rm_pool *pool, struct rm_extent *extent)
 static uint64_t dirty_of(const struct rm_extent *extent)
 {
     return rm_load_relaxed(&extent->set[RM_SET_IDLE]) & ~rm_load_relaxed(&extent->clean);
+}
+
+/* All slabs of the pages that these are in: a page may have up to eight of them (arm64). */
+static uint64_t pages_of(uint64_t slabs)
+{
+    unsigned each = (unsigned)(rm_page_bytes() / RM_SLAB_BYTES);
+    uint64_t all;
+
+    if (each <= 1) {
+        return slabs;
+    }
+    all = (UINT64_C(1) << each) - 1;
+    for (unsigned i = 1; i < each; i *= 2) {
+        slabs |= slabs >> i;
+    }
+    return (slabs & ~UINT64_C(0) / all) * all;
 }
 
 /* The lowest run of bits, of a limited length. */
@@ -77,50 +108,67 @@ static uint64_t first_run(uint64_t bits)
     return run;
 }
 
-/* The pages of idle slabs, some side by side at a time, so that the others stay to be taken. How many slabs'. */
-static uint64_t discard_pages(struct rm_pool *pool, struct rm_extent *extent)
+/* The pages of slabs that the caller owns; these are idle then. */
+static bool discard_run(struct rm_pool *pool, struct rm_extent *extent, uint64_t run)
 {
-    uint64_t left = dirty_of(extent), given = 0;
+    bool given = rm_chunk_discard(rm_extent_slab(extent, rm_bits_first(run)),
+                                  (size_t)rm_bits_count(run) * RM_SLAB_BYTES);
 
-    while (left != 0) {
+    if (given) {
+        rm_or_relaxed(&extent->clean, run); /* before they are idle again */
+    }
+    rm_pool_add_idle(pool, extent, run);
+    return given;
+}
+
+/*
+ * The pages that have idle slabs alone, some side by side at a time, so that the others stay to be taken. Where the
+ * system refuses (locked memory), the rest of the extent is not tried. Adds the slabs that were tried; whether any
+ * were given.
+ */
+static bool discard_pages(struct rm_pool *pool, struct rm_extent *extent, uint64_t *tried)
+{
+    uint64_t left = pages_of(dirty_of(extent)) & ~pages_of(~rm_load_relaxed(&extent->set[RM_SET_IDLE]));
+    bool refused = false, given = false;
+
+    while (left != 0 && !refused) {
         uint64_t run = first_run(left);
 
         left &= ~run;
         if (rm_pool_claim_idle(pool, extent, run)) {
-            if (rm_chunk_discard(rm_extent_slab(extent, rm_bits_first(run)),
-                                 (size_t)rm_bits_count(run) * RM_SLAB_BYTES)) {
-                rm_or_relaxed(&extent->clean, run); /* before they are idle again */
-                given += rm_bits_count(run);
-            }
-            rm_pool_add_idle(pool, extent, run);
+            refused = !discard_run(pool, extent, run);
+            given |= !refused;
+            *tried += rm_bits_count(run);
         }
     }
     return given;
 }
 
-static uint64_t shrink_extent(struct rm_pool *pool, struct rm_extent *extent)
+static bool shrink_extent(struct rm_pool *pool, struct rm_extent *extent, uint64_t *tried)
 {
-    uint64_t given = free_chunk(pool, extent);
+    uint64_t freed = free_chunk(pool, extent);
 
-    return given == 0 && rm_chunk_is_mapped(&pool->allocator) ? discard_pages(pool, extent) : given;
+    *tried += freed;
+    return freed > 0 || (rm_chunk_is_mapped(&pool->allocator) && discard_pages(pool, extent, tried));
 }
 
 bool rm_pool_shrink(struct rm_pool *pool, uint64_t keep, uint64_t most)
 {
-    uint64_t kept = 0, given = 0;
+    uint64_t kept = 0, tried = 0;
+    bool given = false;
 
-    for (struct rm_table *table = pool->tables; table != NULL && given < most; table = rm_table_next(table)) {
-        for (unsigned i = 0; i < table->extents && given < most; i++) {
+    for (struct rm_table *table = pool->tables; table != NULL && tried < most; table = rm_table_next(table)) {
+        for (unsigned i = 0; i < table->extents && tried < most; i++) {
             uint64_t dirty = rm_bits_count(dirty_of(&table->extent[i]));
 
             if (kept + dirty > keep || keep == 0) {
-                given += shrink_extent(pool, &table->extent[i]);
+                given |= shrink_extent(pool, &table->extent[i], &tried);
             } else {
                 kept += dirty;
             }
         }
     }
-    return given > 0;
+    return given;
 }
 
 bool rm_pool_trim(struct rm_pool *pool)
@@ -138,10 +186,10 @@ struct rm_pool_usage rm_pool_measure(const struct rm_pool *pool)
     for (const struct rm_table *table = pool->tables; table != NULL; table = rm_table_next(table)) {
         for (unsigned i = 0; i < table->extents; i++) {
             uint64_t idle = rm_load_relaxed(&table->extent[i].set[RM_SET_IDLE]);
-            uint64_t clean = rm_load_relaxed(&table->extent[i].clean);
+            uint64_t bare = idle & rm_load_relaxed(&table->extent[i].clean);
 
             usage.idle_bytes += (uint64_t)rm_bits_count(idle) * RM_SLAB_BYTES;
-            usage.discarded_bytes += (uint64_t)rm_bits_count(idle & clean) * RM_SLAB_BYTES;
+            usage.discarded_bytes += (uint64_t)rm_bits_count(bare & ~pages_of(~bare)) * RM_SLAB_BYTES;
         }
     }
     return usage;

@@ -70,6 +70,14 @@ static inline struct rm_slab *rm_extent_slab(const struct rm_extent *extent, uns
     return (struct rm_slab *)(uintptr_t)(rm_load_relaxed(&extent->base) + (uint64_t)index * RM_SLAB_BYTES);
 }
 
+/* The slabs of the `index`-th extent of a chunk. */
+static inline uint64_t rm_extent_whole(size_t chunk_bytes, unsigned index)
+{
+    size_t left = chunk_bytes - (size_t)index * RM_EXTENT_BYTES;
+
+    return left >= RM_EXTENT_BYTES ? ~UINT64_C(0) : (UINT64_C(1) << left / RM_SLAB_BYTES) - 1;
+}
+
 /* Makes the extent part of its table: before any slab of it is known. Extents never used are never touched. */
 static inline void rm_extent_join(struct rm_extent *extent, struct rm_table *table)
 {
