@@ -62,9 +62,35 @@ static void park(struct rm_thread *thread)
     rm_record_push_parked(thread);
 }
 
+/* The caller's number, which its own record has. */
+static int own_number(const struct rangemap_domain *domain)
+{
+    const struct rm_thread *own = rm_thread_existing(domain);
+
+    return own != NULL ? rm_record_tid(own) : rm_thread_number();
+}
+
+/*
+ * A record with the caller's number is another's, which is gone, unless a handler has just attached the caller: which
+ * none does between this question and the seizing.
+ */
+static bool seize_abandoned(struct rm_thread *thread, int self)
+{
+    struct rm_signals before;
+    bool seized;
+
+    if (rm_record_tid(thread) != self) {
+        return !rm_thread_is_own(thread) && rm_record_seize(thread, RM_THREAD_ATTACHED, 0);
+    }
+    before = rm_signals_hold();
+    seized = !rm_thread_is_own(thread) && rm_record_seize(thread, RM_THREAD_ATTACHED, self);
+    rm_signals_let_through(before);
+    return seized;
+}
+
 void rm_thread_reap_if_gone(struct rm_thread *thread)
 {
-    if (!rm_thread_is_own(thread) && rm_record_seize(thread, RM_THREAD_ATTACHED, 0)) {
+    if (!rm_thread_is_own(thread) && seize_abandoned(thread, own_number(thread->domain))) {
         park(thread);
     }
 }
@@ -107,24 +133,16 @@ static void reap_all_if_due(struct rangemap_domain *domain)
     }
 }
 
-/*
- * A record whose thread is gone, as that left it; a few are looked at. NULL: none of those. A record with the
- * caller's number is another's unless a handler has just attached the caller: which none does between this question
- * and the seizing.
- */
+/* A record whose thread is gone, as that left it; a few are looked at. NULL: none of those. */
 static struct rm_thread *find_abandoned(struct rangemap_domain *domain, int self)
 {
     enum { LOOKS = 8 };
     struct rm_roster_walk walk = walk_on(domain, LOOKS);
-    struct rm_signals before = rm_signals_hold();
     struct rm_thread *thread, *found = NULL;
 
     for (unsigned i = 0; i < LOOKS && found == NULL && (thread = rm_roster_next(&walk)) != NULL; i++) {
-        if (!rm_thread_is_own(thread) && rm_record_seize(thread, RM_THREAD_ATTACHED, self)) {
-            found = thread;
-        }
+        found = seize_abandoned(thread, self) ? thread : NULL;
     }
-    rm_signals_let_through(before);
     return found;
 }
 
@@ -279,8 +297,16 @@ static bool try_release(struct rm_thread *thread)
            rm_cas_full(&thread->standing, standing, rm_standing_with(standing, RM_THREAD_ORPHAN));
 }
 
+/*
+ * A record of no domain yet: that of a thread which was about to join when the process was forked, and is none of the
+ * child's.
+ */
 static void release(struct rm_thread *thread)
 {
+    if (thread->section.global == NULL) {
+        rm_record_free(thread);
+        return;
+    }
     /* Its owner compares this pointer only; it never follows it again. */
     ck_pr_store_ptr(&thread->section.global, NULL);
     while (!try_release(thread)) {

@@ -64,18 +64,21 @@ static void take_over(struct rm_thread *thread)
     rm_record_push_parked(thread);
 }
 
-/*
- * Of a record that is not the child's. MOVING: a thread that is no more was parking it, or taking it over; it is in no
- * stack.
- */
+/* A thread that is no more was parking it, or taking it over: it is in no stack. */
+static bool is_in_motion(const struct rm_thread *thread, enum rm_thread_state state)
+{
+    return state == RM_THREAD_MOVING || (state == RM_THREAD_PARKED && rm_roster_is_attached(thread));
+}
+
+/* Of a record that is not the child's. */
 static void reset_record(struct rm_thread *thread)
 {
     enum rm_thread_state state = rm_standing_state(rm_load_relaxed(&thread->standing));
 
-    if (state == RM_THREAD_MOVING) {
+    if (is_in_motion(thread, state)) {
         thread->busy = 1;
-    }
-    if (state == RM_THREAD_MOVING || state == RM_THREAD_ATTACHED) {
+        take_over(thread);
+    } else if (state == RM_THREAD_ATTACHED) {
         take_over(thread);
     }
 }
@@ -111,6 +114,9 @@ static void reset_domain(struct rangemap_domain *domain)
         recount(thread, &all);
     }
     rm_store_relaxed(&domain->pending_bytes, all.bytes);
+    if (!rm_domain_is_over_soft_limit(domain)) {
+        rm_store_relaxed(&domain->above_soft_limit, 0);
+    }
     rm_store_relaxed(&domain->ending, all.maps);
     rm_store_relaxed(&domain->waiters, 0);
 }

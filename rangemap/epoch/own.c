@@ -169,9 +169,10 @@ static void renumber(struct rm_thread *thread, int tid)
         return;
     }
     standing = rm_load_relaxed(&thread->standing);
-    /* Without RM_STANDING_LIST: a child made by other means than fork() has none. */
+    /* A child made by other means than fork() has no list. */
     rm_store_relaxed(&thread->standing,
-                     rm_standing(rm_standing_state(standing), tid, rm_standing_attached(standing)));
+                     rm_standing(rm_standing_state(standing), tid, rm_standing_attached(standing)) |
+                         (rm_thread_has_list() ? RM_STANDING_LIST : 0));
     for (unsigned i = 0; i < RM_OWN_BRANCHES; i++) {
         renumber(thread->own[i], tid);
     }

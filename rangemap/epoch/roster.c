@@ -52,6 +52,11 @@ bool rm_roster_add(struct rm_roster *roster, struct rm_thread *thread)
     return true;
 }
 
+bool rm_roster_is_attached(const struct rm_thread *thread)
+{
+    return (rm_load_relaxed(&thread->page->attached) >> thread->place & 1) != 0;
+}
+
 void rm_roster_set_attached(struct rm_roster *roster, const struct rm_thread *thread, bool attached)
 {
     uint64_t bit = UINT64_C(1) << thread->place, before;

@@ -109,7 +109,10 @@ static inline void rm_roster_skip(struct rm_roster_walk *walk, uint64_t count)
 /* Gives the record of `thread` a place, for ever; not attached yet. False: out of memory. Lock-free. */
 RM_INTERNAL bool rm_roster_add(struct rm_roster *roster, struct rm_thread *thread);
 
-/* Whether the record has a thread. By its owner. */
+/* Whether the record has a thread. */
+RM_INTERNAL bool rm_roster_is_attached(const struct rm_thread *thread);
+
+/* By the record's owner. */
 RM_INTERNAL void rm_roster_set_attached(struct rm_roster *roster, const struct rm_thread *thread,
                                         bool attached);
 

@@ -236,6 +236,24 @@ TEST_CASE(attach, a_parked_record_an_ended_threads_or_a_new_one)
     rig_end(&rig);
 }
 
+/* A number is one thread's at a time: who has the caller's, and is not the caller, is gone. */
+TEST_CASE(attach, whoever_had_the_callers_number_is_gone)
+{
+    struct rm_thread *namesake;
+
+    begin(2);
+    namesake = rig.other[1];
+    rm_store_relaxed(&namesake->standing, rm_standing(RM_THREAD_ATTACHED, rm_record_tid(rig.own), 7));
+    rm_thread_reap_if_gone(rig.own);
+    rm_thread_reap_if_gone(rig.other[0]);
+    CHECK_EQ((unsigned)rm_standing_state(rm_load_relaxed(&rig.own->standing)), (unsigned)RM_THREAD_ATTACHED);
+    CHECK_EQ(rm_load_relaxed(&rig.domain->roster.attached), 3u);
+    rm_thread_reap_if_gone(namesake);
+    CHECK_EQ((unsigned)rm_standing_state(rm_load_relaxed(&namesake->standing)), (unsigned)RM_THREAD_PARKED);
+    CHECK_EQ(rm_load_relaxed(&rig.domain->roster.attached), 2u);
+    rig_end(&rig);
+}
+
 static void other_parks_them(void)
 {
     rm_thread_reap(rig.domain, UINT_MAX);

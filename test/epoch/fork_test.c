@@ -130,6 +130,45 @@ TEST_CASE(fork, parks_the_records_of_others)
     rig_end(&rig);
 }
 
+/* As a thread leaves it that is about to make it its own: popped, and attached by the roster. */
+static void check_adopted(void)
+{
+    CHECK(!rm_roster_is_attached(rig.other[1]));
+    CHECK_EQ(rm_load_relaxed(&rig.domain->roster.attached), 1u);
+    CHECK_EQ(rm_record_pop_parked(rig.domain), rig.other[1]);
+    CHECK_EQ(rm_record_pop_parked(rig.domain), rig.other[0]);
+    CHECK(rm_record_pop_parked(rig.domain) == NULL);
+}
+
+TEST_CASE(fork, parks_what_another_was_taking_over)
+{
+    rig_begin(&rig, NULL, 2);
+    rm_record_set_state(rig.other[1], RM_THREAD_PARKED);
+    in_a_child(check_adopted);
+    rm_record_set_state(rig.other[1], RM_THREAD_ATTACHED);
+    rig_end(&rig);
+}
+
+/* A thread has given its record a place, and has not registered it yet: in the child it never will. */
+static void release_all(void)
+{
+    (void)alarm(120);
+    rm_thread_release_all(rig.domain);
+    CHECK_EQ((unsigned)state_of(rig.other[0]), (unsigned)RM_THREAD_FREE);
+    CHECK_EQ((unsigned)state_of(rig.other[1]), (unsigned)RM_THREAD_FREE);
+}
+
+TEST_CASE(fork, ends_a_domain_beside_a_first_use)
+{
+    rig_begin(&rig, NULL, 2);
+    rm_record_set_state(rig.other[1], RM_THREAD_MOVING);
+    rig.other[1]->section.global = NULL;
+    in_a_child(release_all);
+    rig.other[1]->section.global = &rig.domain->epoch;
+    rm_record_set_state(rig.other[1], RM_THREAD_ATTACHED);
+    rig_end(&rig);
+}
+
 /* ---- shards ---- */
 
 struct thing {

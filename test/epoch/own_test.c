@@ -4,6 +4,8 @@
  * random order; after each step every domain's record is found or not as the table says, and none is left over.
  */
 #include <semaphore.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "rangemap/epoch/attach.h"
 #include "test/epoch/kernel.h"
@@ -143,24 +145,35 @@ TEST_CASE(own, changes_while_signals_are_held_off)
     kernel.clock_ns = 0;
 }
 
-/* In a child of a fork its own records have its number, and no list: whoever made it may have given it none. */
+static void check_renumbered(int number, uint64_t list)
+{
+    rm_own_renumber(number);
+    for (unsigned i = 0; i < DOMAINS; i++) {
+        uint64_t standing = rm_load_relaxed(&own[i]->standing);
+
+        CHECK_EQ(standing, rm_standing(RM_THREAD_ATTACHED, number, rm_standing_attached(standing)) | list);
+        CHECK_GE(rm_standing_attached(standing), 1u);
+    }
+}
+
+/* In a child of a fork its own records have its number; and the list, if whoever made it has given it one. */
 TEST_CASE(own, is_renumbered)
 {
     enum { NUMBER = 4711 };
     int before = rm_thread_number();
+    void *list;
+    size_t bytes;
 
     for (unsigned i = 0; i < DOMAINS; i++) {
         REQUIRE_EQ(rangemap_domain_create(NULL, &domain[i]), 0);
         attach(i);
         attach(i);
     }
-    rm_own_renumber(NUMBER);
-    for (unsigned i = 0; i < DOMAINS; i++) {
-        uint64_t standing = rm_load_relaxed(&own[i]->standing);
-
-        CHECK_EQ(standing, rm_standing(RM_THREAD_ATTACHED, NUMBER, rm_standing_attached(standing)));
-        CHECK_GE(rm_standing_attached(standing), 1u);
-    }
+    REQUIRE_EQ(syscall(SYS_get_robust_list, 0, &list, &bytes), 0);
+    REQUIRE_EQ(syscall(SYS_set_robust_list, NULL, bytes), 0);
+    check_renumbered(NUMBER, 0);
+    REQUIRE_EQ(syscall(SYS_set_robust_list, list, bytes), 0);
+    check_renumbered(NUMBER + 1, RM_STANDING_LIST);
     rm_own_renumber(before);
     for (unsigned i = 0; i < DOMAINS; i++) {
         CHECK_EQ(rangemap_domain_destroy(domain[i]), 0);
