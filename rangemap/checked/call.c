@@ -169,18 +169,20 @@ int RM_CHECKED(rangemap_splice)(struct rangemap *map, uint64_t start, uint64_t l
                                                                rm_checked_rewrite(&ours, how, &call)));
 }
 
-/* What its function refuses with is its result. */
+/* What its function refuses with is its result, and no mistake. */
 int RM_CHECKED(rangemap_update)(struct rangemap *map, uint64_t start, uint64_t last,
                                 rangemap_update_fn *function, void *context,
                                 const struct rangemap_rewrite *how)
 {
     struct rm_checked_call call = rm_checked_update(map, "rangemap_update", RM_CHECKED_WHERE);
-    struct rm_checked_decision decision = {function, context};
+    struct rm_checked_decision decision = {function, context, 0};
     struct rm_checked_rewrite ours;
+    int result =
+        RM_LIBRARY(rangemap_update)(map, start, last, function != NULL ? rm_checked_ask_update : NULL,
+                                    &decision, rm_checked_rewrite(&ours, how, &call));
 
-    return rm_checked_leave_quietly(
-        &call, RM_LIBRARY(rangemap_update)(map, start, last, function != NULL ? rm_checked_ask_update : NULL,
-                                           &decision, rm_checked_rewrite(&ours, how, &call)));
+    return result != 0 && result == decision.refused ? rm_checked_leave_quietly(&call, result)
+                                                     : rm_checked_leave(&call, result);
 }
 /* NOLINTEND(bugprone-macro-parentheses) */
 #endif

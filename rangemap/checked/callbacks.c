@@ -16,9 +16,12 @@ void rm_checked_tell_displaced(const struct rangemap_entry *entry, void *context
     const struct rm_checked_displaced *ours = context;
     const struct rangemap_domain *domain = rm_checked_domain(rangemap_domain_of(ours->call->map));
 
+    struct rm_checked_value *held;
+
     rm_checked_begin(NULL, domain, 0, ours->call->where);
-    rm_checked_value_open(entry->value);
+    held = rm_checked_value_hold(entry->value);
     ours->function(entry, ours->context);
+    rm_checked_value_drop(held);
     rm_checked_end(domain, NULL, 0, ours->call->name, ours->call->where);
 }
 
@@ -27,30 +30,35 @@ bool rm_checked_ask_equal(const struct rangemap_entry *left, const struct rangem
 {
     const struct rm_checked_equality *ours = context;
     struct rm_checked_thread *thread = rm_checked_self();
+    struct rm_checked_value *held[] = {rm_checked_value_hold(left->value),
+                                       rm_checked_value_hold(right->value)};
     bool equal;
 
-    rm_checked_value_open(left->value);
-    rm_checked_value_open(right->value);
     atomic_fetch_add(&thread->pure, 1);
     equal = ours->function(left, right, ours->context);
     atomic_fetch_sub(&thread->pure, 1);
+    rm_checked_value_drop(held[0]);
+    rm_checked_value_drop(held[1]);
     return equal;
 }
 
 int rm_checked_ask_update(const struct rangemap_entry *part, const struct rangemap_entry *whole, void **value,
                           void *context)
 {
-    const struct rm_checked_decision *ours = context;
+    struct rm_checked_decision *ours = context;
     struct rm_checked_thread *thread = rm_checked_self();
+    struct rm_checked_value *held[] = {rm_checked_value_hold(part->value),
+                                       rm_checked_value_hold(whole != NULL ? whole->value : NULL)};
     int verdict;
 
-    rm_checked_value_open(part->value);
-    if (whole != NULL) {
-        rm_checked_value_open(whole->value);
-    }
     atomic_fetch_add(&thread->pure, 1);
     verdict = ours->function(part, whole, value, ours->context);
     atomic_fetch_sub(&thread->pure, 1);
+    rm_checked_value_drop(held[0]);
+    rm_checked_value_drop(held[1]);
+    if (verdict < 0) {
+        ours->refused = verdict;
+    }
     return verdict;
 }
 
@@ -91,12 +99,13 @@ static void *ask_split(const struct rangemap_entry *whole, uint64_t start, uint6
 {
     const struct rangemap_options *theirs = &((const struct rm_checked_kept *)context)->theirs;
     struct rm_checked_thread *thread = rm_checked_self();
+    struct rm_checked_value *held = rm_checked_value_hold(whole->value);
     void *part;
 
-    rm_checked_value_open(whole->value);
     atomic_fetch_add(&thread->pure, 1);
     part = theirs->split(whole, start, last, theirs->context);
     atomic_fetch_sub(&thread->pure, 1);
+    rm_checked_value_drop(held);
     return part;
 }
 
@@ -111,6 +120,7 @@ static void tell_release(void *value, void *context)
 static void tell_retain(void *value, void *context)
 {
     const struct rangemap_options *theirs = &((const struct rm_checked_kept *)context)->theirs;
+    struct rm_checked_value *held;
 
     if (theirs->retain == NULL) {
         rm_checked_stop(
@@ -120,8 +130,9 @@ static void tell_retain(void *value, void *context)
                     "Set `retain` beside `release`, or cut no range: the value would be released twice."},
             "a range was cut into two owners of value %p, and the map has `release` without `retain`", value);
     }
-    rm_checked_value_open(value);
+    held = rm_checked_value_hold(value);
     theirs->retain(value, theirs->context);
+    rm_checked_value_drop(held);
 }
 
 /* Free places, and a lock round them, which nothing is called under. */

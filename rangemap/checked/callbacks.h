@@ -29,6 +29,7 @@ RM_INTERNAL bool rm_checked_ask_equal(const struct rangemap_entry *left, const s
 struct rm_checked_decision {
     rangemap_update_fn *function;
     void *context;
+    int refused; /* what it refused with last; 0: nothing */
 };
 RM_INTERNAL int rm_checked_ask_update(const struct rangemap_entry *part, const struct rangemap_entry *whole,
                                       void **value, void *context);

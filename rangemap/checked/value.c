@@ -14,14 +14,14 @@ int __sanitizer_get_ownership(const volatile void *address) __attribute__((weak)
 size_t __sanitizer_get_allocated_size(const volatile void *address) __attribute__((weak));
 
 /* How many threads have seen the value in sections that are open. A place stays that of its value for ever. */
-struct seen_value {
+struct rm_checked_value {
     _Atomic(void *) value;
     atomic_bool locked;
     unsigned holders;
 };
 
 enum { VALUE_BITS = 14, VALUE_PROBES = 32 };
-static struct seen_value seen_values[1U << VALUE_BITS];
+static struct rm_checked_value seen_values[1U << VALUE_BITS];
 
 static bool poisons(void)
 {
@@ -29,12 +29,12 @@ static bool poisons(void)
 }
 
 /* Its place, which is made if there is none; NULL: no room. */
-static struct seen_value *place_of(void *value)
+static struct rm_checked_value *place_of(void *value)
 {
     size_t first = (uintptr_t)value * 0x9E3779B97F4A7C15U >> (64 - VALUE_BITS);
 
     for (size_t i = 0; i < VALUE_PROBES; i++) {
-        struct seen_value *place = &seen_values[(first + i) & ((1U << VALUE_BITS) - 1)];
+        struct rm_checked_value *place = &seen_values[(first + i) & ((1U << VALUE_BITS) - 1)];
         void *there = NULL;
 
         if (atomic_compare_exchange_strong(&place->value, &there, value) || there == value) {
@@ -44,16 +44,22 @@ static struct seen_value *place_of(void *value)
     return NULL;
 }
 
-/* Without signals meanwhile: a handler may look up the same value. */
-static struct seen_value *lock_place(void *value, sigset_t *before)
+static void block_signals(sigset_t *before)
 {
-    struct seen_value *place =
-        value != NULL && __sanitizer_get_ownership(value) != 0 ? place_of(value) : NULL;
     sigset_t all;
 
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_BLOCK, &all, before);
+}
+
+/* Without signals meanwhile: a handler may look up the same value. */
+static struct rm_checked_value *lock_place(void *value, sigset_t *before)
+{
+    struct rm_checked_value *place =
+        value != NULL && __sanitizer_get_ownership(value) != 0 ? place_of(value) : NULL;
+
     if (place != NULL) {
-        (void)sigfillset(&all);
-        (void)pthread_sigmask(SIG_BLOCK, &all, before);
+        block_signals(before);
         while (atomic_exchange(&place->locked, true)) {
         }
     }
@@ -61,7 +67,7 @@ static struct seen_value *lock_place(void *value, sigset_t *before)
 }
 
 /* To be touched only while it has holders. */
-static void unlock_place(struct seen_value *place, void *value, const sigset_t *before)
+static void unlock_place(struct rm_checked_value *place, void *value, const sigset_t *before)
 {
     if (place->holders == 0) {
         __asan_poison_memory_region(value, __sanitizer_get_allocated_size(value));
@@ -75,7 +81,7 @@ static void unlock_place(struct seen_value *place, void *value, const sigset_t *
 void rm_checked_value_seen(struct rm_checked_thread *thread, const struct rangemap *map, void *value)
 {
     const struct rangemap_domain *domain;
-    struct seen_value *place;
+    struct rm_checked_value *place;
     sigset_t before;
 
     const struct rm_checked_kept *callbacks = poisons() ? rm_checked_callbacks(map) : NULL;
@@ -97,12 +103,18 @@ void rm_checked_value_seen(struct rm_checked_thread *thread, const struct rangem
     unlock_place(place, value, &before);
 }
 
+/* A handler that looks something up meanwhile, and ends its section, would take the same ones back again. */
 void rm_checked_values_end(struct rm_checked_thread *thread, const struct rangemap_domain *domain)
 {
     unsigned kept = 0;
+    sigset_t signals;
 
+    if (thread->seen_count == 0) {
+        return;
+    }
+    block_signals(&signals);
     for (unsigned i = 0; i < thread->seen_count; i++) {
-        struct seen_value *place;
+        struct rm_checked_value *place;
         sigset_t before;
 
         if (thread->seen[i].domain != domain) {
@@ -113,6 +125,38 @@ void rm_checked_values_end(struct rm_checked_thread *thread, const struct rangem
         }
     }
     thread->seen_count = kept;
+    (void)pthread_sigmask(SIG_SETMASK, &signals, NULL);
+}
+
+struct rm_checked_value *rm_checked_value_hold(void *value)
+{
+    struct rm_checked_value *place = NULL;
+    sigset_t before;
+
+    if (poisons()) {
+        place = lock_place(value, &before);
+    }
+    if (place != NULL) {
+        place->holders++;
+        unlock_place(place, value, &before);
+    } else {
+        rm_checked_value_open(value);
+    }
+    return place;
+}
+
+void rm_checked_value_drop(struct rm_checked_value *place)
+{
+    sigset_t before;
+
+    if (place != NULL) {
+        block_signals(&before);
+        while (atomic_exchange(&place->locked, true)) {
+        }
+        place->holders--;
+        atomic_store(&place->locked, false);
+        (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
 }
 
 void rm_checked_value_open(void *value)

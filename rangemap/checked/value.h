@@ -22,7 +22,16 @@ RM_INTERNAL void rm_checked_value_seen(struct rm_checked_thread *thread, const s
 RM_INTERNAL void rm_checked_values_end(struct rm_checked_thread *thread,
                                        const struct rangemap_domain *domain);
 
-/* It is given to a callback of the program's: it may be touched. */
+/*
+ * Around a callback of the program's that is given the value: it may be touched, whatever sections of other threads end
+ * meanwhile. Afterwards it is as it is: a callback is no look-up. NULL, which is for rm_checked_value_drop(), too: there
+ * is no room, and it may be touched until such a section ends.
+ */
+struct rm_checked_value;
+RM_INTERNAL struct rm_checked_value *rm_checked_value_hold(void *value);
+RM_INTERNAL void rm_checked_value_drop(struct rm_checked_value *held);
+
+/* Nobody else has it any more: it may be touched. */
 RM_INTERNAL void rm_checked_value_open(void *value);
 
 RM_INTERNAL void rm_checked_values_fork_child(void);

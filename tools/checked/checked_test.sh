@@ -51,7 +51,8 @@ release_without_retain@the map has `release` without `retain`
 callback_that_waits@rangemap_domain_synchronize\(\) would wait for the section or callback that it is called in
 hard_limit_in_section@rangemap_store\(\) meets the hard limit, and the thread.s own section@+
 reservation_exceeded@rangemap_store\(\) has no memory: update [0-9]+ since rangemap_reserve\(\) for 2
-reversed_range@rangemap_insert\(\) refuses its arguments'
+reversed_range@rangemap_insert\(\) refuses its arguments
+reversed_range_of_update@rangemap_update\(\) refuses its arguments'
 
 # run COMMAND...: its status in status, what it said in the file out.
 run() {

@@ -37,6 +37,13 @@ static void sections_that_cross(void)
     (void)raise(SIGUSR1);
 }
 
+static int refuse(const struct rangemap_entry *part, const struct rangemap_entry *whole, void **value,
+                  void *context)
+{
+    (void)part, (void)whole, (void)value, (void)context;
+    return -EINVAL;
+}
+
 static void maps_one_after_the_other(void)
 {
     struct rangemap *other;
@@ -49,6 +56,7 @@ static void maps_one_after_the_other(void)
     demand(rangemap_reserve(other, 1));
     demand(rangemap_store(other, 0, 9, a, NULL, NULL));
     demand(rangemap_find(other, 5, &entry));
+    demand(rangemap_update(other, 0, 9, refuse, NULL, NULL) == -EINVAL ? 0 : -EBADE);
     demand(rangemap_destroy_later(other, NULL, NULL));
 }
 

@@ -123,3 +123,15 @@ void reversed_range(void)
 {
     regardless(rangemap_insert(map, 200, 199, a, NULL)); /* [200, 200), half-open */
 }
+
+static int keep_it(const struct rangemap_entry *part, const struct rangemap_entry *whole, void **value,
+                   void *context)
+{
+    (void)part, (void)whole, (void)value, (void)context;
+    return RANGEMAP_KEEP;
+}
+
+void reversed_range_of_update(void)
+{
+    regardless(rangemap_update(map, 200, 199, keep_it, NULL, NULL));
+}

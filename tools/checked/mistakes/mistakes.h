@@ -73,6 +73,7 @@ static inline void create(const struct rangemap_options *options)
     MISTAKE(hard_limit_in_section)                                                                           \
     MISTAKE(reservation_exceeded)                                                                            \
     MISTAKE(reversed_range)                                                                                  \
+    MISTAKE(reversed_range_of_update)                                                                        \
     MISTAKE(update_in_signal_handler)                                                                        \
     MISTAKE(rewrite_in_signal_handler)                                                                       \
     MISTAKE(allocation_in_signal_handler)                                                                    \

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Values outside of their sections, which AddressSanitizer tells. */
+#include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "mistakes.h"
 
@@ -85,6 +88,77 @@ static void *look_up_in_section(void *unused)
     return unused;
 }
 
+/* ---- another thread's section ends meanwhile ---- */
+
+static atomic_bool may_end, has_ended, goes_on;
+
+static void *hold_until_told(void *unused)
+{
+    demand(rangemap_read_begin(map));
+    demand(rangemap_find_held(map, 5, &entry));
+    atomic_store(&goes_on, true);
+    while (!atomic_load(&may_end)) {
+    }
+    rangemap_read_end(map);
+    atomic_store(&has_ended, true);
+    return unused;
+}
+
+static void use_after_others(const struct rangemap_entry *displaced, void *context)
+{
+    (void)context;
+    atomic_store(&may_end, true);
+    while (!atomic_load(&has_ended)) {
+    }
+    puts(displaced->value);
+}
+
+static void displace_beside_a_section(void)
+{
+    pthread_t thread;
+
+    (void)pthread_create(&thread, NULL, hold_until_told, NULL);
+    while (!atomic_load(&goes_on)) {
+    }
+    string = malloc(32);
+    strcpy(string, "hello");
+    demand(rangemap_store(map, 0, 99, string, use_after_others, NULL));
+    (void)pthread_join(thread, NULL);
+}
+
+/* ---- a handler ends a section while one is ended ---- */
+
+static void look_up(int signal)
+{
+    struct rangemap_entry seen;
+
+    (void)signal;
+    demand(rangemap_read_begin(map));
+    demand(rangemap_find_held(map, 70, &seen));
+    rangemap_read_end(map);
+}
+
+static void *interrupt_often(void *thread)
+{
+    while (!atomic_load(&has_ended)) {
+        (void)pthread_kill(*(pthread_t *)thread, SIGUSR1);
+        (void)usleep(20);
+    }
+    return NULL;
+}
+
+static void end_sections_beside_a_handler(void)
+{
+    pthread_t self = pthread_self(), other;
+
+    atomic_store(&has_ended, false);
+    (void)signal(SIGUSR1, look_up);
+    (void)pthread_create(&other, NULL, interrupt_often, &self);
+    look_up_in_section(NULL);
+    atomic_store(&has_ended, true);
+    (void)pthread_join(other, NULL);
+}
+
 void values_in_sections(void)
 {
     insert_a_string();
@@ -102,5 +176,7 @@ void values_in_sections(void)
     demand(rangemap_store(map, 0, 99, string, use_while_displaced, NULL));
     run_thread(look_up_in_section);
     look_up_in_section(NULL);
+    displace_beside_a_section();
+    end_sections_beside_a_handler();
     demand(rangemap_destroy(map));
 }
