@@ -137,6 +137,8 @@ template <class V> struct values {
                   "a value is a std::shared_ptr, or trivially copyable and no larger than a pointer");
     using view = V;
     static constexpr bool owned = false;
+    static constexpr bool comparable =
+        std::has_unique_object_representations_v<V> || std::is_floating_point_v<V>;
 
     static void *make(const V &value) noexcept
     {
@@ -181,7 +183,7 @@ template <class V> struct values {
 /* A box has an owner for each range that holds it: a range cut in two gets one more. */
 template <class T> struct values<std::shared_ptr<T>> {
     using view = T *;
-    static constexpr bool owned = true;
+    static constexpr bool owned = true, comparable = true;
 
     struct box {
         explicit box(const std::shared_ptr<T> &of) noexcept : value(of)
@@ -325,6 +327,7 @@ class domain_ref
 class domain : public domain_ref
 {
   public:
+    /* After an error it is empty, which to a map means the default domain: look at the code first. */
     explicit domain(const rangemap_domain_options &options = {}, on_error error = {})
         : domain_ref(create(options, error))
     {
@@ -756,10 +759,14 @@ template <class V> class map
         return ask(error, [&](rangemap_entry *was) { return rangemap_erase_exact(map_, start, last, was); });
     }
 
-    /* True if a range with these bounds had the value `expected` and now has `desired`. Not for owned values. */
+    /*
+     * True if a range with these bounds had the value `expected` and now has `desired`, bit by bit. Not for owned
+     * values.
+     */
     bool replace(key_type start, key_type last, const V &expected, const V &desired, on_error error = {})
     {
         static_assert(!values::owned, "owned values are told apart by their boxes, which only the map knows");
+        static_assert(values::comparable, "a value with padding has bits that nobody has set");
         const int result =
             rangemap_replace(map_, start, last, values::make(expected), values::make(desired), nullptr);
         return result != -ESTALE && detail::found(result, -ENOENT, error);
@@ -771,6 +778,7 @@ template <class V> class map
      */
     std::uint64_t coalesce(key_type start = 0, key_type last = UINT64_MAX, on_error error = {})
     {
+        static_assert(values::comparable, "a value with padding has bits that nobody has set");
         std::uint64_t joined = 0;
         error(rangemap_coalesce(map_, start, last, nullptr, nullptr, &joined));
         return joined;
@@ -779,21 +787,13 @@ template <class V> class map
     /* Fills an empty map with what has start, last and value, sorted and disjoint. */
     template <class Range> void load(const Range &sorted, on_error error = {})
     {
-        std::vector<rangemap_entry> words;
-        int result = 0;
-        for (const auto &each : sorted) {
-            void *word = values::make(each.value);
-            if (values::owned && word == nullptr) {
-                result = -ENOMEM;
-                break;
-            }
-            words.push_back({each.start, each.last, word});
+        prepared made;
+        int result = made.add(sorted);
+        if (result == 0) {
+            result = rangemap_load(map_, made.words.data(), made.words.size(), nullptr);
         }
         if (result == 0) {
-            result = rangemap_load(map_, words.data(), words.size(), nullptr);
-        }
-        for (std::size_t i = 0; result != 0 && i < words.size(); i++) {
-            values::drop(words[i].value);
+            made.words.clear(); /* the map's now */
         }
         error(result);
     }
@@ -838,6 +838,33 @@ template <class V> class map
     }
 
   private:
+    /* What is to be loaded, and goes if it is not, also if the caller's own iterator throws. */
+    struct prepared {
+        std::vector<rangemap_entry> words;
+
+        template <class Range> int add(const Range &sorted)
+        {
+            try {
+                for (const auto &each : sorted) {
+                    words.push_back({each.start, each.last, nullptr});
+                    words.back().value = values::make(each.value);
+                    if (values::owned && words.back().value == nullptr) {
+                        return -ENOMEM;
+                    }
+                }
+            } catch (const std::bad_alloc &) {
+                return -ENOMEM;
+            }
+            return 0;
+        }
+        ~prepared()
+        {
+            for (const auto &word : words) {
+                values::drop(word.value);
+            }
+        }
+    };
+
     /* Hands a value over to an update, or keeps it if that fails. */
     template <class Update> int give(const V &value, Update &&update)
     {

@@ -164,6 +164,65 @@ void test_shared()
     CHECK(region::alive == 0);
 }
 
+/* A range whose iterator throws: for want of memory at 4, and something of its own at 14. */
+struct broken_range {
+    std::shared_ptr<region> value;
+    std::uint64_t first;
+
+    struct iterator {
+        const broken_range *of;
+        std::uint64_t at;
+
+        entry<std::shared_ptr<region>> operator*() const
+        {
+            if (at == 4) {
+                throw std::bad_alloc();
+            }
+            if (at == 14) {
+                throw 14;
+            }
+            return {at, at, of->value};
+        }
+        iterator &operator++()
+        {
+            at++;
+            return *this;
+        }
+        bool operator!=(const iterator &other) const
+        {
+            return at != other.at;
+        }
+    };
+
+    iterator begin() const
+    {
+        return {this, first};
+    }
+    iterator end() const
+    {
+        return {this, 100};
+    }
+};
+
+/* What was made for the elements before goes; memory is an error like another, and what the iterator throws passes. */
+void test_load_that_throws()
+{
+    map<std::shared_ptr<region>> regions;
+    const broken_range without_memory{std::make_shared<region>(6), 0},
+        thrown_at{std::make_shared<region>(7), 10};
+    std::error_code error;
+    bool is_thrown = false;
+
+    regions.load(without_memory, error);
+    CHECK(error == std::errc::not_enough_memory && without_memory.value.use_count() == 1);
+    try {
+        regions.load(thrown_at, error);
+    } catch (int) {
+        is_thrown = true;
+    }
+    CHECK(is_thrown && thrown_at.value.use_count() == 1);
+}
+
 /* ---- sections, snapshots, iteration ---- */
 
 void test_iteration()
@@ -329,6 +388,7 @@ int main()
     test_pointers();
     test_small_values();
     test_shared();
+    test_load_that_throws();
     test_iteration();
 #if defined(HAS_RANGES)
     test_ranges();
