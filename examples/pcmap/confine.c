@@ -19,7 +19,7 @@
 
 #define EXPORTED __attribute__((visibility("default")))
 
-enum { CALLS = 16 };
+enum { CALLS = 24 };
 
 /*
  * The calls of each group, with arguments as they will be; number 0, which is read(), ends them if it is not the
@@ -40,6 +40,9 @@ static const struct filter_call calls_of[CONFINE_GROUPS][CALLS] = {
                          {SYS_futex, {{SYS_PAGE, FUTEX_WAKE_PRIVATE, INT32_MAX}}},
                          {SYS_futex, {{SYS_PAGE, FUTEX_WAIT_PRIVATE, 1}}},
                          {SYS_nanosleep, {{SYS_PAGE}}},
+                         {SYS_clock_nanosleep, {{CLOCK_REALTIME, 0, SYS_PAGE, 0}}},
+                         {SYS_rt_sigprocmask, {{SIG_BLOCK, SYS_PAGE, SYS_PAGE, 8}}},
+                         {SYS_rt_sigprocmask, {{SIG_SETMASK, SYS_PAGE, 0, 8}}},
                          {SYS_sched_yield, {{0}}}},
     [CONFINE_REPORT] = {{SYS_write, {{1000, SYS_PAGE, SYS_PAGE}}},
                         {SYS_mmap,
@@ -58,6 +61,7 @@ static const struct filter_call calls_of[CONFINE_GROUPS][CALLS] = {
                       {SYS_sched_getaffinity, {{0, 128, SYS_PAGE}}},
                       {SYS_lseek, {{3, 0, SEEK_SET}}},
                       {SYS_close, {{3}}}},
+    [CONFINE_ROOM] = {{SYS_madvise, {{SYS_PAGE, SYS_PAGE, MADV_POPULATE_WRITE}}}},
 };
 
 static uint32_t forbidden; /* bits by group */

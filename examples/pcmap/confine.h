@@ -14,6 +14,7 @@ enum confine_group {
     CONFINE_REPORT,  /* to write a profile to an open file */
     CONFINE_TIMERS,  /* to sample another thread */
     CONFINE_LOOK,    /* to read files */
+    CONFINE_ROOM,    /* to ask for room in a file that is mapped */
     CONFINE_GROUPS
 };
 

@@ -8,6 +8,8 @@ stacks=$(realpath "$6") trouble=$(realpath "$7") trouble_pg=$(realpath "$8")
 export TMPDIR=$TEST_TMPDIR HOME=$TEST_TMPDIR
 # shellcheck source=examples/await.sh
 . examples/await.sh
+# shellcheck source=examples/small_disk.sh
+. examples/small_disk.sh
 cd "$TEST_TMPDIR"
 
 fail() {
@@ -105,6 +107,10 @@ status=0
 LD_PRELOAD=$library "$rig" --seconds 0.4 --signal >out 2>&1 || status=$?
 [ "$status" -eq $((128 + 27)) ] || fail "status $status, not that of SIGPROF: $(cat out)"
 grep -q 'not ended by a tick' out || fail "ended too early: $(cat out)"
+
+# A sample in a second is a sample, too.
+PCMAP_HZ=1 profile 0 "$rig" --seconds 3 "$alpha" "$beta" "$gamma"
+at_least 1 hot_in_program "$rig"
 
 # Nothing stands between a program and its status; what makes no sense is said.
 profile 3 bash -c 'exit 3'
@@ -257,6 +263,21 @@ rm stacks/*
 PCMAP_STACKS=stacks profile 0 "$trouble" lose
 "$stacks" stacks/*.stacks >collapsed
 most_stacks 'lose_child;.*hot_before [0-9]+$'
+
+# Where there is no room, the program knows nothing of it: samples are dropped, and counted.
+(ulimit -f 1000 && PCMAP_STACKS=stacks profile 0 "$trouble" end) || exit 1
+grep -q 'no file can be made in PCMAP_STACKS' out || fail "no word of a file that is too long: $(cat out)"
+if has_small_disks; then
+    # shellcheck disable=SC2016 # for the other bash
+    LD_PRELOAD='' on_small_disk 600k disk bash -c '
+            LD_PRELOAD=$1 PCMAP_STACKS=disk "$2" --seconds 2 "${@:4}" && "$3" disk/*.stacks' \
+        bash "$library" "$rig" "$stacks" "$alpha" "$beta" "$gamma" >out 2>&1 || fail "a disk without room: $(tail -n 20 out)"
+    grep -q '^stacks: [1-9][0-9]* samples found no room' out || fail "nothing dropped on a small disk: $(tail out)"
+    grep -q 'hot_in_program [0-9]*$' out || fail "no stacks on a small disk: $(tail out)"
+else
+    echo "SKIPPED: no disk can be mounted here"
+fi
+
 # Code without symbols is named by its place; a file that is cut off or no such file is no harm.
 cp "$trouble" bare
 strip bare

@@ -118,7 +118,8 @@ static bool enter_timer(uint32_t timer)
 
 static bool start_timer(void)
 {
-    struct itimerspec times = {{0, (long)interval}, {0, (long)interval}};
+    struct timespec period = {(time_t)(interval / 1000000000), (long)(interval % 1000000000)};
+    struct itimerspec times = {period, period};
     struct sigevent event = tick_event((int)sys3(SYS_gettid, 0, 0, 0));
     int timer = -1;
 

@@ -3,7 +3,7 @@
  * The file that call stacks are recorded in: a header, and records one after the other. It is mapped by the process
  * that is sampled, so that a record is a matter of stores to memory, and read when that is over, or killed.
  *
- * Whoever records takes a place by an atomic addition to `used`, and writes `bytes` first and `kind` last (release): a
+ * Whoever records takes a place by moving `used` on, atomically, and writes `bytes` first and `kind` last (release): a
  * record that was never finished has kind 0, and can be passed over. Places are in the order of events.
  */
 #ifndef EXAMPLES_PCMAP_STACK_FILE_H
@@ -16,7 +16,7 @@
 struct stack_file {
     uint64_t magic;
     uint64_t bytes;   /* of the file */
-    uint64_t used;    /* with this header; more than `bytes` if the file is full */
+    uint64_t used;    /* with this header */
     uint64_t dropped; /* samples that found no room */
     uint64_t interval_ns;
     uint32_t pid;

@@ -9,18 +9,21 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "examples/pcmap/confine.h"
 #include "examples/pcmap/objects.h"
 #include "examples/pcmap/stack_file.h"
 #include "examples/preload/sys.h"
 
-enum { COPIED_BYTES = 32 << 10 };
+enum { COPIED_BYTES = 32 << 10, ROOM_BYTES = 256 << 10 };
 
 static struct stack_file *file; /* NULL: stacks are not recorded */
 static const char *file_folder;
 static uint64_t file_bytes, sampling_interval_ns;
+static uint64_t ready_bytes; /* of the file, from its beginning: a store to them finds a block of the disk */
 
 /* Where the thread's stack is; nothing in it: not known. */
 static _Thread_local struct {
@@ -29,6 +32,41 @@ static _Thread_local struct {
 } stack __attribute__((tls_model("initial-exec")));
 
 /* ---- the file ---- */
+
+/*
+ * Makes the file's first `bytes` ready. False: the disk is full, which a store to a hole would learn by SIGBUS, in the
+ * midst of somebody else's program. A kernel before 5.14 cannot be asked, nor can one behind a filter: what is stored
+ * there is stored at that risk. Async-signal-safe; threads that do it together do the same.
+ */
+static bool make_ready(struct stack_file *of, uint64_t bytes)
+{
+    uint64_t ready = __atomic_load_n(&ready_bytes, __ATOMIC_RELAXED);
+
+    while (ready < bytes) {
+        uint64_t more = file_bytes - ready < ROOM_BYTES ? file_bytes - ready : ROOM_BYTES;
+        long result = confine_allows(CONFINE_ROOM)
+                          ? sys3(SYS_madvise, sys_bits(of) + ready, more, MADV_POPULATE_WRITE)
+                          : -EINVAL;
+
+        if (result == -EFAULT || result == -ENOMEM) {
+            return false;
+        }
+        if (__atomic_compare_exchange_n(&ready_bytes, &ready, ready + more, false, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED)) {
+            ready += more;
+        }
+    }
+    return true;
+}
+
+/* A longer file would be answered by SIGXFSZ. */
+static bool may_have(uint64_t bytes)
+{
+    struct rlimit limit;
+
+    errno = EFBIG;
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur >= bytes;
+}
 
 static bool open_file(void)
 {
@@ -41,11 +79,16 @@ static bool open_file(void)
     if (fd < 0) {
         return false;
     }
-    mapped = ftruncate(fd, (off_t)file_bytes) == 0
+    mapped = may_have(file_bytes) && ftruncate(fd, (off_t)file_bytes) == 0
                  ? mmap(NULL, file_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
                  : MAP_FAILED;
     (void)close(fd);
     if (mapped == MAP_FAILED) {
+        return false;
+    }
+    ready_bytes = 0;
+    if (!make_ready(mapped, sizeof *mapped)) {
+        (void)munmap(mapped, file_bytes);
         return false;
     }
     *mapped = (struct stack_file){.magic = STACK_FILE_MAGIC,
@@ -80,18 +123,24 @@ void stacks_after_fork(bool may_open)
     }
 }
 
-/* Room for a record, with its size; NULL: the file is full, or there is none. */
+/* Room for a record, with its size; NULL: the file or the disk is full, or there is no file. */
 static void *take_place(uint64_t bytes)
 {
     struct stack_file *to = __atomic_load_n(&file, __ATOMIC_ACQUIRE);
     struct stack_record *record;
     uint64_t at;
 
-    bytes = (bytes + 7) & ~UINT64_C(7);
-    at = to != NULL ? __atomic_fetch_add(&to->used, bytes, __ATOMIC_RELAXED) : 0;
-    if (to == NULL || at + bytes > to->bytes) {
+    if (to == NULL) {
         return NULL;
     }
+    bytes = (bytes + 7) & ~UINT64_C(7);
+    at = __atomic_load_n(&to->used, __ATOMIC_RELAXED);
+    do {
+        if (at + bytes > to->bytes || !make_ready(to, at + bytes)) {
+            return NULL;
+        }
+    } while (
+        !__atomic_compare_exchange_n(&to->used, &at, at + bytes, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
     record = (void *)((char *)to + at);
     record->bytes = (uint32_t)bytes;
     return record;

@@ -95,6 +95,10 @@ int main(int argc, char **argv)
         right &= read_file(argv[i]);
     }
     flame_print(stdout);
+    if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+        (void)fprintf(stderr, "stacks: standard output: %s\n", strerror(errno));
+        right = false;
+    }
     if (dropped > 0 || unfinished > 0) {
         (void)fprintf(stderr,
                       "stacks: %" PRIu64 " samples found no room (PCMAP_STACKS_MB), %" PRIu64

@@ -5,13 +5,17 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <stdexcept>
+#include <thread>
 
 #include "examples/top/sample.h"
 #include "examples/top/screen.h"
@@ -70,6 +74,15 @@ static long pid_of(const char *text)
     return pid;
 }
 
+static std::string folder_of(const char *text)
+{
+    std::error_code error;
+    (void)std::filesystem::directory_iterator(text, error);
+    if (error)
+        refuse(std::string("--stacks ") + text + ": " + error.message());
+    return text;
+}
+
 static Options parse(int argc, char **argv)
 {
     static const option kOptions[] = {{"once", no_argument, nullptr, 'o'},
@@ -95,7 +108,7 @@ static Options parse(int argc, char **argv)
             options.patience_seconds = seconds_of("patience", optarg);
             break;
         case 's':
-            options.stacks = optarg;
+            options.stacks = folder_of(optarg);
             break;
         case 'h':
             fputs(kUsage, stdout);
@@ -210,6 +223,10 @@ static int show_once(Watch &watch)
 {
     fputs(watch.look().c_str(), stdout);
     fputs(watch.faults().c_str(), stderr);
+    if (fflush(stdout) != 0) {
+        fprintf(stderr, "top: standard output: %s\n", strerror(errno));
+        return 1;
+    }
     return watch.faults().empty() ? 0 : 1;
 }
 
@@ -218,9 +235,9 @@ static int show_on(Watch &watch, double interval_seconds)
 {
     for (;;) {
         const int result = show_once(watch);
-        if (!watch.sees_any() || fflush(stdout) != 0)
+        if (!watch.sees_any() || ferror(stdout) != 0)
             return result;
-        usleep(static_cast<useconds_t>(interval_seconds * 1e6));
+        std::this_thread::sleep_for(std::chrono::duration<double>(interval_seconds));
     }
 }
 

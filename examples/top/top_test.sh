@@ -49,6 +49,7 @@ ends 0 --help && says '^usage: top'
 ends 2 --nonsense && says '^usage: top'
 ends 2 --interval 0 && says 'seconds are wanted'
 ends 2 --patience x && says '--patience x: seconds are wanted'
+ends 2 --stacks /nonexistent && says '--stacks /nonexistent: No such file'
 ends 2 12x && says '12x is no process'
 ends 1 --once && says "^top: no process publishes maps in $folder$"
 ends 1 --once 2147483646 && says '^top: there is no process 2147483646$'
@@ -91,6 +92,10 @@ assert [code[key] for key in ("height", "ranges", "leaves", "inner_nodes")] == c
 assert quiet["retries"] == 0 and quiet["blocker"] == {"tid": 0, "behind": 0}, quiet
 assert stalled["pending_bytes"] > 0 and stalled["threads"] >= 4 and stalled["blocker"]["tid"] > 0, stalled
 END
+
+# What could not be written is an error.
+if timeout 600 "$top" --patience 300 --once "$pid" >/dev/full 2>out; then fail "a table on a full disk"; fi
+says '^top: standard output: No space left on device$'
 
 # Several looks: rates appear with the second. It ends when nobody reads.
 timeout 600 "$top" --patience 300 --interval 0.1 "$pid" 2>/dev/null | head -n 30 >out || true
@@ -270,7 +275,8 @@ else
     kill -KILL "$pid" "$(pgrep -P "$pid")"
     wait "$pid" || true
     ends 1 --once --stacks stacks "$pid" && says "^top: there is no process $pid$"
-    ends 1 --once --stacks nowhere # nobody is seen, and what has ended is said
+    mkdir nothing
+    ends 1 --once --stacks nothing # nobody is seen, and what has ended is said
     ! grep -q '^stacks' out || fail "stacks from nowhere"
 fi
 

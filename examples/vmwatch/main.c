@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -144,14 +145,24 @@ static bool set_environment(const char *library, const char *slots)
 
 /* ---- the file of slots ---- */
 
+/* With a block of the disk for each page: a store to a hole of a full disk is SIGBUS. A long file may be SIGXFSZ. */
+static bool extend(int file, size_t bytes)
+{
+    struct rlimit limit;
+
+    errno = EFBIG;
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur >= bytes &&
+           (errno = posix_fallocate(file, 0, (off_t)bytes)) == 0;
+}
+
 /* Processes that give up root's rights must still be able to open it, so root's is open to all. */
 static struct slots *make_slots(const char *path)
 {
     bool is_root = geteuid() == 0;
-    int file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     struct slots *slots = MAP_FAILED;
 
-    if (file >= 0 && fchmod(file, is_root ? 0666 : 0600) == 0 && ftruncate(file, sizeof *slots) == 0) {
+    if (file >= 0 && fchmod(file, is_root ? 0666 : 0600) == 0 && extend(file, sizeof *slots)) {
         slots = mmap(NULL, sizeof *slots, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     }
     if (file >= 0) {
@@ -167,11 +178,15 @@ static struct slots *make_slots(const char *path)
 /* ---- running ---- */
 
 static sigset_t heeded; /* signals that are waited for; blocked */
+static struct sigaction
+    inherited; /* of SIGCHLD: whoever ignores it may have started us, and has no children's status */
 
 static void heed_signals(void)
 {
     static const int numbers[] = {SIGCHLD, SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1};
+    const struct sigaction as_usual = {.sa_handler = SIG_DFL};
 
+    (void)sigaction(SIGCHLD, &as_usual, &inherited);
     (void)sigemptyset(&heeded);
     for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         (void)sigaddset(&heeded, numbers[i]);
@@ -188,6 +203,7 @@ static pid_t start(const struct options *options, const char *library, const cha
         return child;
     }
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    (void)sigaction(SIGCHLD, &inherited, NULL);
     (void)sigprocmask(SIG_UNBLOCK, &heeded, NULL);
     if (getppid() == parent && set_environment(library, slots)) {
         (void)execvp(options->program[0], options->program);
@@ -231,7 +247,7 @@ static int run(const struct options *options, pid_t child, struct collector *col
         if (sigtimedwait(&heeded, &info, &pause) > 0) {
             heed(&info, child, &is_told, collector->slots);
         }
-        ended = ended || waitpid(child, &status, WNOHANG) == child;
+        ended = ended || waitpid(child, &status, WNOHANG) != 0;
         is_left = collect(collector);
         if (options->every > 0 && seconds_now() >= next) {
             (void)__atomic_add_fetch(&collector->slots->request, 1, __ATOMIC_RELAXED);
@@ -288,16 +304,34 @@ static int watch(const struct options *options, const char *library, const char 
     return conclude(options, &collector.total, status);
 }
 
-/* The folder of the file of slots: that for the reports, or one for the time being, which others may pass. */
-static char *make_folder(const struct options *options, char *made, size_t size)
+/* The folder of the file of slots, for the time being. Others may pass it, if root's processes become theirs. */
+static char *make_folder(char *made, size_t size)
 {
     const char *temporary = getenv("TMPDIR");
 
-    if (options->reports != NULL) {
-        return realpath(options->reports, made);
-    }
     (void)snprintf(made, size, "%s/vmwatch.XXXXXX", temporary != NULL ? temporary : "/tmp");
     return mkdtemp(made) != NULL && chmod(made, geteuid() == 0 ? 0711 : 0700) == 0 ? made : NULL;
+}
+
+/* False: one of them cannot be used, which is said. */
+static bool check_paths(const struct options *options, const char *library)
+{
+    struct stat reports;
+    const char *wrong = NULL;
+
+    if (library == NULL) {
+        wrong = strerror(errno);
+        library = options->library != NULL ? options->library : "libvmwatch.so";
+    } else if (strpbrk(library, ": \t") != NULL) {
+        wrong = "a path with a blank or a colon cannot be preloaded";
+    } else if (options->reports != NULL && stat(options->reports, &reports) != 0) {
+        wrong = strerror(errno);
+        library = options->reports;
+    }
+    if (wrong != NULL) {
+        (void)fprintf(stderr, "vmwatch: %s: %s\n", library, wrong);
+    }
+    return wrong == NULL;
 }
 
 int main(int argc, char **argv)
@@ -311,19 +345,14 @@ int main(int argc, char **argv)
         return status;
     }
     library = find_library(options.library);
-    if (library == NULL) {
-        (void)fprintf(stderr, "vmwatch: %s: %s\n",
-                      options.library != NULL ? options.library : "libvmwatch.so", strerror(errno));
+    if (!check_paths(&options, library)) {
         return FAILED;
     }
-    if (make_folder(&options, folder, sizeof folder) == NULL) {
-        (void)fprintf(stderr, "vmwatch: %s: %s\n", options.reports != NULL ? options.reports : folder,
-                      strerror(errno));
+    if (make_folder(folder, sizeof folder) == NULL) {
+        (void)fprintf(stderr, "vmwatch: %s: %s\n", folder, strerror(errno));
         return FAILED;
     }
     status = watch(&options, library, folder);
-    if (options.reports == NULL) {
-        (void)rmdir(folder);
-    }
+    (void)rmdir(folder);
     return status;
 }

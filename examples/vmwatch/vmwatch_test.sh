@@ -7,6 +7,8 @@ vmwatch=$PWD/$1 churn=$PWD/$2 library=$PWD/$3 trouble=$PWD/$4
 export TMPDIR=$TEST_TMPDIR HOME=$TEST_TMPDIR
 # shellcheck source=examples/await.sh
 . examples/await.sh
+# shellcheck source=examples/small_disk.sh
+. examples/small_disk.sh
 cd "$TEST_TMPDIR"
 
 fail() {
@@ -55,6 +57,31 @@ expect 3 '2 processes followed, 2 compared, 0 not; 0 differences' bash -c '(exit
 mkdir reports
 expect 0 '1 processes followed, 1 compared' --reports reports --quiet ls
 grep -q '^calls .*redirected at [1-9]' reports/* || fail "no calls in the report"
+echo mine >reports/slots
+expect 0 '1 processes followed, 1 compared' --reports reports --quiet ls
+[ "$(cat reports/slots)" = mine ] || fail "a file in the folder of reports is gone"
+rm reports/slots
+expect 126 'No such file' --reports /nonexistent true
+mkdir 'two words'
+cp "$library" 'two words/libvmwatch.so'
+expect 126 'a path with a blank' --library 'two words/libvmwatch.so' true
+
+# Who ignores SIGCHLD has no status of its children, and its programs go on to ignore it.
+(
+    trap '' CHLD
+    expect 0 '1 processes followed, 1 compared' grep '^SigIgn:.*1....$' /proc/self/status
+) || exit 1
+
+# A disk or a limit that has no room for the reports is said, and no signal to the program.
+(ulimit -f 1000 && expect 126 'File too large' true) || exit 1
+if has_small_disks; then
+    status=0
+    TMPDIR=disk on_small_disk 2m disk "$vmwatch" --library "$library" true >out 2>&1 || status=$?
+    [ $status -eq 126 ] || fail "status $status, not 126, on a small disk: $(cat out)"
+    grep -q 'No space left on device' out || fail "no word of a small disk: $(cat out)"
+else
+    echo "SKIPPED: no disk can be mounted here"
+fi
 
 # Nothing but libc is needed, so no program gets a function from a library that only this one needs.
 [ "$(readelf -d "$library" | grep NEEDED | grep -c -v 'libc\.so\|ld-linux')" -eq 0 ] || fail "$(readelf -d "$library")"
@@ -161,16 +188,16 @@ if command -v bazel >/dev/null && command -v java >/dev/null; then
     java=$(readlink -f "$(command -v java)") folder=$TEST_TMPDIR/jdk
     cp -rs "${java%/bin/java}" "$folder"
     rm -f "$folder/bin/java"
-    printf '#!/bin/sh\nLD_PRELOAD=%q VMWATCH_REPORTS=%q exec %q "$@"\n' "$library" "$PWD/reports/slots" "$java" >"$folder/bin/java"
-    chmod +x "$folder/bin/java"
     mkdir workspace
     touch workspace/WORKSPACE
     run_bazel() {
         cd workspace
         # shellcheck disable=SC2016 # for the other bash
         "$vmwatch" --library "$library" --reports ../reports --wait --quiet bash -c '
+            printf "#!/bin/sh\nLD_PRELOAD=%q VMWATCH_REPORTS=%q exec %q \"\$@\"\n" "$3" "$VMWATCH_REPORTS" "$4" >"$2/bin/java"
+            chmod +x "$2/bin/java"
             bazel --local_startup_timeout_secs=1000 --output_user_root="$1/root" --server_javabase="$2" info release &&
-                bazel --local_startup_timeout_secs=1000 --output_user_root="$1/root" shutdown' bash "$TEST_TMPDIR" "$folder"
+                bazel --local_startup_timeout_secs=1000 --output_user_root="$1/root" shutdown' bash "$TEST_TMPDIR" "$folder" "$library" "$java"
     }
     rm -rf reports/*
     (run_bazel) >out 2>err || [ $? -eq 123 ] || fail "bazel: $(tail -n 5 out err)"
