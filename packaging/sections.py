@@ -59,7 +59,7 @@ def errors(page, common):
         codes = re.findall(r"-E[A-Z0-9]+", clause)
         own_words = len(codes) == 1 and not re.match(r"(Errors: )?-E[A-Z0-9]+[.;,]?$", clause)
         for code in codes:
-            found.setdefault(code, clause.rstrip(";").removeprefix("Else ") if own_words else common.get(code, clause.rstrip(";")))
+            found.setdefault(code, re.sub("^Else ", "", clause.rstrip(";")) if own_words else common.get(code, clause.rstrip(";")))
     if any(result_type(d) == "int" for d in page.declarations if d.kind == "function"):
         for code, text in common.items():
             if code.startswith("-E"):

@@ -18,8 +18,8 @@ class Rangemap(ConanFile):
 
     def export_sources(self):
         root = os.path.join(self.recipe_folder, "..", "..")
-        for pattern in ("CMakeLists.txt", "LICENSE", "bazel/version.bzl", "packaging/*", "pagemap/*", "rangemap/*",
-                        "third_party/ck/*", "tools/gdb/rangemap.py"):
+        for pattern in ("CMakeLists.txt", "LICENSE", "bazel/version.bzl", "docs/manual.md", "packaging/*", "pagemap/*",
+                        "rangemap/*", "third_party/ck/*", "tools/gdb/rangemap.py"):
             copy(self, pattern, root, self.export_sources_folder)
 
     def layout(self):

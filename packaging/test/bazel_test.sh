@@ -28,11 +28,13 @@ for library in rangemap pagemap; do
     cp "$consumer/consumer/${library}_smoke.c" ${library}_smoke.c
     cp ${library}_smoke.c ${library}_smoke.cc
 done
+cp "$consumer"/driver/*.c .
 trap 'bazel --output_user_root="$TEST_TMPDIR/bazel" shutdown' EXIT
 bazel_here build //... >out 2>&1 || { cat out >&2; fail "the consumer does not build"; }
 for program in {rangemap,pagemap}_{c,cc}; do
     "bazel-bin/$program" || fail "$program"
 done
+bazel-bin/load || fail "a driver of the kernel"
 
 # In checked mode, built in.
 cat >rangemap_smoke.c <<'END'

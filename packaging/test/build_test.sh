@@ -37,6 +37,8 @@ quiet "$install" --prefix="$here/by_bazel"
 quiet cmake -S "$source" -B cmake -DCMAKE_INSTALL_PREFIX="$here/by_cmake" -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
 quiet cmake --build cmake
 quiet cmake --install cmake
+quiet cmake --install cmake --prefix "$here/elsewhere"
+[[ -f elsewhere/share/man/man3/rangemap_find.3 ]] || fail "no manual pages where cmake --install --prefix says"
 quiet meson setup meson "$source" --prefix="$here/by_meson" --libdir=lib -Doptimization=0
 quiet ninja -j2 -C meson
 quiet meson install -C meson
@@ -83,7 +85,8 @@ use_cmake() {
     mkdir "$1.src"
     cp "$consumer"/*.c "$1.src"
     sed -e "s#^find_package(rangemap.*#$2#" -e '/^find_package/d' "$consumer/CMakeLists.txt" >"$1.src/CMakeLists.txt"
-    quiet cmake -S "$1.src" -B "$1"
+    # With what that project may have for its own files.
+    quiet cmake -S "$1.src" -B "$1" -DCMAKE_C_VISIBILITY_PRESET=hidden -DCMAKE_UNITY_BUILD=ON
     quiet cmake --build "$1"
     for program in "$1"/{rangemap,pagemap}{,_static}_c{,c}; do
         quiet "$program"
@@ -113,7 +116,7 @@ cp "$consumer"/*.c "$consumer/meson.build" meson.src
 ln -s "$source" meson.src/subprojects/rangemap
 printf '[provide]\nrangemap = rangemap_dep\npagemap = pagemap_dep\n' >meson.src/subprojects/rangemap.wrap
 sed -i '1i [wrap-file]\ndirectory = rangemap' meson.src/subprojects/rangemap.wrap
-quiet meson setup meson.sub meson.src --wrap-mode=forcefallback -Drangemap:optimization=0
+quiet meson setup meson.sub meson.src --wrap-mode=forcefallback -Drangemap:optimization=0 -Dunity=on
 quiet ninja -j2 -C meson.sub
 PKG_CONFIG_PATH=$here/by_meson/lib/pkgconfig quiet meson setup meson.installed meson.src --wrap-mode=nofallback
 quiet ninja -j2 -C meson.installed

@@ -71,54 +71,10 @@ grep -q 'NEEDED.*\[librangemap\.so\.0\.1\]' dynamic || fail "libpagemap.so does 
 # ---- a driver of the kernel, as docs/porting.md says ----
 
 mkdir "$here/driver" && cd "$here/driver"
-cat >driver.c <<'END'
-#include <linux/device.h>
-#include <linux/memremap.h>
-#include <linux/mm.h>
-#include <linux/module.h>
-
-static struct dev_pagemap pgmap;
-static struct device dev;
-
-static int __init driver_init(void)
-{
-    void *address;
-
-    device_initialize(&dev);
-    pgmap.type = MEMORY_DEVICE_GENERIC;
-    pgmap.nr_range = 1;
-    pgmap.range = (struct range){.start = 1UL << 32, .end = (1UL << 32) + (2 << 20) - 1};
-    address = devm_memremap_pages(&dev, &pgmap);
-    if (IS_ERR(address))
-        return PTR_ERR(address);
-    return virt_to_page(address)->pgmap == &pgmap ? 0 : -EIO;
-}
-
-static void __exit driver_exit(void)
-{
-    devres_release_all(&dev);
-}
-
-module_init(driver_init);
-module_exit(driver_exit);
-MODULE_LICENSE("GPL");
-END
-cat >main.c <<'END'
-#include <pagemap/compat/user.h>
-
-int main(void)
-{
-    struct pagemap_memory_options options = {.kind = PAGEMAP_MEMFD, .bytes = 2 << 20};
-    struct pagemap_memory *memory;
-
-    return pagemap_memory_create(&options, &memory) != 0 || pagemap_memory_plug(memory, UINT64_C(1) << 32) != 0 ||
-           pagemap_compat_load("driver") != 0 || pagemap_compat_unload("driver") != 0 ||
-           pagemap_memory_unplug(memory) != 0;
-}
-END
+cp "$headers"/packaging/test/driver/{driver,load}.c .
 quiet gcc -std=gnu11 -D_GNU_SOURCE -fno-strict-aliasing -Wall -DKBUILD_MODNAME='"driver"' -I"$prefix/include/pagemap/compat" \
     -I"$prefix/include" -c driver.c
-quiet gcc -I"$prefix/include" main.c driver.o "$prefix"/lib/lib{pagemap_compat,pagemap,rangemap}.a -lck -lpthread -o driver
+quiet gcc -I"$prefix/include" load.c driver.o "$prefix"/lib/lib{pagemap_compat,pagemap,rangemap}.a -lck -lpthread -o driver
 quiet ./driver
 cd "$here"
 
@@ -136,6 +92,11 @@ ldd rangemap-shared >linked
 grep -q "$prefix/lib/librangemap.so.0.1" linked || { cat linked >&2; fail "not the installed library"; }
 [[ $(pkg-config --modversion rangemap) == 0.1.0 ]] || fail "pkg-config has another version"
 refuses 'rangemap >= 0.2' pkg-config --print-errors 'rangemap >= 0.2'
+
+quiet "$install" --prefix="$here/two words"
+# shellcheck disable=SC2016 # for the other shell
+PKG_CONFIG_PATH="$here/two words/lib/pkgconfig" quiet sh -c 'eval "gcc rangemap_smoke.c $(pkg-config --cflags --libs pagemap) -o two-words"'
+LD_LIBRARY_PATH="$here/two words/lib" quiet ./two-words
 
 # ---- gdb ----
 

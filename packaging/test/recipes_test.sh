@@ -43,8 +43,11 @@ if build less.spec || ! grep -q 'include/pagemap/pagemap.h' out; then fail "nobo
 
 # ---- vcpkg, Conan ----
 
+"$install" --prefix="$PWD/prefix" >/dev/null
+cp prefix/lib/cmake/rangemap/rangemapPaths.cmake paths.cmake
+
 python3 - "$source" "$version" <<'END' || fail "vcpkg or Conan"
-import ast, glob, json, os, re, sys
+import ast, glob, json, os, re, shutil, subprocess, sys
 
 root, version = sys.argv[1:]
 port = json.load(open(f"{root}/packaging/vcpkg/vcpkg.json"))
@@ -62,7 +65,20 @@ recipe = ast.parse(open(f"{root}/packaging/conan/conanfile.py").read())
 patterns = [pattern.value for pattern in patterns]
 for pattern in patterns:
     assert glob.glob(os.path.join(root, pattern)), f"no file {pattern}"
+moved = open("paths.cmake").read()
+for old, new in re.findall(r"vcpkg_replace_string\(\S+ \[\[(.*?)\]\] \[\[(.*?)\]\]\)", text):
+    assert old in moved, f"vcpkg: {old} is not in rangemapPaths.cmake"
+    moved = moved.replace(old, new)
+assert re.findall(r"LIST_DIR}/(\S*)\"", moved) == ["../../lib", "../../include"], moved
+
 for used in re.findall(r"(?:install\(FILES|configure_file\(|install\(DIRECTORY) ?\"?([a-z]+/[\w./-]+)", cmake) + ["bazel/version.bzl"]:
     assert any(used == pattern or used.startswith(pattern.removesuffix("*")) for pattern in patterns), f"{used} is not exported"
+for pattern in patterns:
+    for path in glob.glob(os.path.join(root, pattern)):
+        to = os.path.join("exported", os.path.relpath(path, root))
+        os.makedirs(os.path.dirname(to), exist_ok=True)
+        (shutil.copytree if os.path.isdir(path) else shutil.copy)(path, to)
+subprocess.run([sys.executable, "packaging/manual.py", "--install", os.path.abspath("man")], cwd="exported", check=True)
+assert os.path.exists("man/man3/rangemap_find.3")
 END
 echo PASSED
