@@ -39,8 +39,22 @@ TEST_CASE(stress, at_the_limit_of_mappings)
     child_run(few_mappings);
 }
 
+/* Until each driver has done its best once more, or has come to its end. */
+static void await_a_cycle(void)
+{
+    for (unsigned i = 0; i < DRIVERS; i++) {
+        uint64_t seen = loaded(&drivers[i].cycles);
+
+        while (seen != UINT64_MAX && loaded(&drivers[i].cycles) == seen) {
+            (void)usleep(1000);
+        }
+    }
+}
+
+/* When every thread has what it keeps: malloc's arenas, and records. */
 static void fill_address_space(void)
 {
+    await_a_cycle();
     limit(RLIMIT_AS, mapped_bytes() + 48 * RIG_MB);
 }
 
@@ -89,13 +103,7 @@ static void forbid_madvise(void)
 {
     (void)usleep(100000);
     (void)__atomic_exchange_n(&is_cut_short, 1, __ATOMIC_SEQ_CST);
-    for (unsigned i = 0; i < DRIVERS; i++) {
-        uint64_t seen = loaded(&drivers[i].cycles);
-
-        while (seen != UINT64_MAX && loaded(&drivers[i].cycles) == seen) {
-            (void)usleep(1000);
-        }
-    }
+    await_a_cycle();
     refuse_all_threads(SYS_madvise, EPERM);
 }
 
