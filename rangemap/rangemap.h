@@ -27,8 +27,8 @@
  *               in and after destructors of thread-local data; that it has ended is found out by others.
  *   Signals     lookups and queries may be called from a signal handler, whatever it interrupts. If that is its
  *               thread's first use of the domain, also in the middle of one, it attaches the thread, which may call
- *               the chunk allocator's free; rangemap_read_try_begin() never does. Not so in handlers of faults inside
- *               the library. Updates, create, destroy, detach, defer, poll, synchronize and barrier may not.
+ *               the chunk allocator; rangemap_read_try_begin() never does. Not so in handlers of faults inside the
+ *               library. Updates, create, destroy, detach, defer, poll, synchronize and barrier may not.
  *   Callbacks   split and equality callbacks must be pure and must not call the library; they may run
  *               more than once per operation. Other callbacks may call lookups and updates. All must return:
  *               no exit from the thread, no longjmp, no exception.
@@ -36,7 +36,8 @@
  *               the process first uses the library. If it is refused later, as by a seccomp filter, sections begin
  *               with fences from then on; until each thread that needed none has begun another section, slept or
  *               ended, nothing is reclaimed. See rangemap_forgo_membarrier(). Filters that kill must let pass:
- *               membarrier, mmap, munmap, madvise, gettid, getpid, tgkill, get_robust_list, futex, clock_gettime.
+ *               membarrier, mmap, munmap, madvise, gettid, getpid, tgkill, get_robust_list, rt_sigprocmask, clock_gettime; and
+ *               for calls that wait, or callbacks made when asked: futex, sched_yield, nanosleep, clock_nanosleep.
  *   Memory      nothing calls malloc, stdio or takes a lock, but rangemap_dump(), rangemap_validate() (snprintf) and
  *               what the library does when it is loaded. System calls are made directly, not through libc's mmap
  *               and munmap; errno is left alone.
@@ -99,7 +100,8 @@ struct rangemap_entry {
 /*
  * For callers with a start and a length: the last key of the `length` keys from `start` on, in *last. -EINVAL: length
  * is 0, for which there is no closed range (start - 1 would be the last key, and for start 0 that is the whole of the
- * key space: never compute `end - 1` of a half-open range that may be empty), or the keys would pass UINT64_MAX.
+ * key space: never compute `end - 1` of a half-open range that may be empty), or the keys would pass UINT64_MAX. `last`
+ * is not NULL.
  */
 static inline int rangemap_last_of(uint64_t start, uint64_t length, uint64_t *last)
 {
@@ -233,7 +235,7 @@ RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_find_batch(const struct rangemap *
 
 /*
  * The same for callers that are inside a read section of the map's domain: no section of their own, no
- * thread record looked up. Undefined outside a section or with a NULL map.
+ * thread record looked up. Undefined outside a section, with a NULL map or a NULL entry.
  */
 RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_lookup_held(const struct rangemap *map, uint64_t key,
                                                           void **value);
@@ -352,8 +354,8 @@ RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_load(struct rangemap *map, const s
 /*
  * Sets memory aside for the calling thread so that its next `updates` updates, on this map, of any kind but
  * rangemap_load() and those of "Windows" below, cannot fail with -ENOMEM; each run that rangemap_coalesce() joins
- * counts as one. The memory is there, page by page: those updates neither call the chunk allocator nor meet page
- * faults in nodes. What is left of an earlier reservation counts. Reservations for several maps of one domain do not
+ * counts as one. The memory is there, page by page: those updates neither ask the chunk allocator for any nor meet
+ * page faults in nodes (as any update, they may give it back, by its `free`, what was left idle). What is left of an earlier reservation counts. Reservations for several maps of one domain do not
  * add up: what is set aside is enough for the largest of them, not for their sum. It is given up by
  * rangemap_domain_trim(), by detaching and by the thread's end. Time O(updates): about 8 KiB are set aside for each in
  * a map of one leaf, 14 KiB at a million ranges, 3 KiB more where gaps are tracked; and 40 KiB. Errors: -EINVAL,

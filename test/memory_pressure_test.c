@@ -262,6 +262,46 @@ TEST_CASE(memory_pressure, soft_limit)
     finish(pressure.domain, map);
 }
 
+static void carve_stalled(struct rangemap_domain *domain, struct rangemap *map, uint64_t start, uint64_t last)
+{
+    struct stalled stalled;
+
+    stalled_begin(&stalled, domain);
+    REQUIRE_EQ(rangemap_carve(map, start, last, NULL, NULL), 0);
+    stalled_end(&stalled);
+}
+
+/* Also of crossings that one update makes, and what brings the domain below is a barrier, or an update itself. */
+TEST_CASE(memory_pressure, each_crossing_is_told)
+{
+    enum { RANGES = 20000, PARTS = 4 };
+    struct pressure pressure = {.calls = 0};
+    const struct rangemap_domain_options options = {
+        .soft_limit_bytes = MIB / 32, .pressure = note_pressure, .context = &pressure};
+    struct rangemap *map;
+
+    REQUIRE_EQ(rangemap_domain_create(&options, &pressure.domain), 0);
+    map = new_map(pressure.domain);
+    for (uint64_t i = 0; i < RANGES; i++) {
+        REQUIRE_EQ(rangemap_insert(map, i, i, NULL, NULL), 0);
+    }
+    REQUIRE_EQ(rangemap_domain_barrier(pressure.domain), 0);
+    pressure.calls = 0;
+    for (uint64_t part = 0; part < PARTS; part++) {
+        uint64_t start = part * RANGES / PARTS, last = start + RANGES / PARTS - 1;
+
+        if (part % 2 == 0) {
+            carve_stalled(pressure.domain, map, start, last);
+        } else {
+            REQUIRE_EQ(rangemap_carve(map, start, last, NULL, NULL), 0);
+        }
+        CHECK_EQ(pressure.calls, (unsigned)part + 1, "part %u", (unsigned)part);
+        REQUIRE_EQ(rangemap_domain_barrier(pressure.domain), 0);
+        CHECK_EQ(stats_of(pressure.domain).pending_bytes < MIB / 32, true);
+    }
+    finish(pressure.domain, map);
+}
+
 /* Every kind of update, with ranges that make each of them change something. */
 static void require_busy(struct rangemap *map)
 {

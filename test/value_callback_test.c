@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Callbacks that use the map themselves: displaced ranges put back elsewhere, releases that update. */
 #include <errno.h>
+#include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -192,6 +193,137 @@ static void probe_section(void *value, void *context)
         sem_post(&probe->ask);
         probe->held_up += sem_timedwait(&probe->answer, &patience) != 0;
     }
+}
+
+struct inner_probe {
+    struct rangemap *map;
+    unsigned calls, inside;
+};
+
+static void probe_inside(void *value, void *context)
+{
+    struct inner_probe *probe = context;
+
+    (void)value;
+    probe->calls++;
+    probe->inside += rangemap_in_section(probe->map) != 0;
+}
+
+static void store_more(const struct rangemap_entry *entry, void *context)
+{
+    struct rangemap *map = context;
+
+    (void)entry;
+    for (unsigned i = 0; i < 3000; i++) {
+        REQUIRE_EQ(rangemap_store(map, 100, 200, NULL, NULL, NULL), 0);
+    }
+}
+
+static void probe_pressure(struct rangemap_domain *domain, const struct rangemap_blocker *blocker,
+                           void *context)
+{
+    struct inner_probe *probe = context;
+
+    (void)domain;
+    (void)blocker;
+    probe->calls++;
+    probe->inside += rangemap_in_section(probe->map) != 0;
+}
+
+/* Nor in that of the update whose callback has made the update. */
+TEST_CASE(value_callback, release_runs_outside_the_section_of_an_outer_update)
+{
+    struct inner_probe probe = {.map = NULL};
+    const struct rangemap_domain_options domain_options = {
+        .soft_limit_bytes = 1, .pressure = probe_pressure, .context = &probe};
+    struct rangemap_options options = {.release = probe_inside, .context = &probe};
+    struct rangemap_domain *domain;
+
+    REQUIRE_EQ(rangemap_domain_create(&domain_options, &domain), 0);
+    options.domain = domain;
+    REQUIRE_EQ(rangemap_create(&options, &probe.map), 0);
+    REQUIRE_EQ(rangemap_insert(probe.map, 1, 2, NULL, NULL), 0);
+    REQUIRE_EQ(rangemap_store(probe.map, 1, 2, NULL, store_more, probe.map), 0);
+    CHECK_GE(probe.calls, 1u, "the outer update does the share");
+    REQUIRE_EQ(rangemap_domain_barrier(domain), 0);
+    CHECK_GE(probe.calls, 3000u);
+    CHECK_EQ(probe.inside, 0u);
+    CHECK_EQ(rangemap_destroy(probe.map), 0);
+    CHECK_EQ(rangemap_domain_destroy(domain), 0);
+}
+
+/* ---- cancellation ---- */
+
+struct cancelled {
+    struct rangemap *map;
+    atomic_uint calls, ends;
+};
+
+static void test_cancel_displaced(const struct rangemap_entry *entry, void *context)
+{
+    struct cancelled *cancelled = context;
+
+    (void)entry;
+    cancelled->calls++;
+    pthread_testcancel();
+}
+
+static void test_cancel(void *value, void *context)
+{
+    struct cancelled *cancelled = context;
+
+    (void)value;
+    cancelled->calls++;
+    pthread_testcancel();
+}
+
+/* Each way to `displaced` and `retain`: an edit of one leaf, of several, a window, a clone. */
+static void update_cancelled(struct cancelled *cancelled)
+{
+    struct rangemap *map = cancelled->map;
+    struct rangemap_snapshot snapshot;
+
+    CHECK_EQ(rangemap_store(map, 5, 6, NULL, test_cancel_displaced, cancelled), 0);
+    CHECK_EQ(rangemap_carve(map, 30, 40, test_cancel_displaced, cancelled), 0);
+    CHECK_EQ(rangemap_carve(map, 1005, 4005, test_cancel_displaced, cancelled), 0);
+    CHECK_EQ(rangemap_evict(map, 6000, 6099, test_cancel_displaced, cancelled), 0);
+    CHECK_EQ(rangemap_snapshot_begin(map, &snapshot), 0);
+    CHECK_EQ(rangemap_clone(map, &snapshot, 7003, 7097, test_cancel_displaced, cancelled), 0);
+    rangemap_snapshot_end(&snapshot);
+}
+
+static void *be_cancelled(void *context)
+{
+    struct cancelled *cancelled = context;
+    int before;
+
+    REQUIRE_EQ(pthread_cancel(pthread_self()), 0);
+    update_cancelled(cancelled);
+    cancelled->ends++;
+    CHECK_EQ(pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &before), 0);
+    CHECK_EQ(before, PTHREAD_CANCEL_ENABLE, "as it was");
+    pthread_testcancel();
+    cancelled->ends++;
+    return NULL;
+}
+
+/* A thread that is cancelled meanwhile ends after the update, and not in the midst of it. */
+TEST_CASE(value_callback, no_thread_ends_inside_of_an_update)
+{
+    struct cancelled cancelled = {.calls = 0};
+    const struct rangemap_options options = {
+        .retain = test_cancel, .release = test_cancel, .context = &cancelled};
+    pthread_t thread;
+
+    REQUIRE_EQ(rangemap_create(&options, &cancelled.map), 0);
+    for (uint64_t i = 0; i < 1000; i++) {
+        REQUIRE_EQ(rangemap_insert(cancelled.map, i * 10, i * 10 + 9, word(i), NULL), 0);
+    }
+    REQUIRE_EQ(pthread_create(&thread, NULL, be_cancelled, &cancelled), 0);
+    REQUIRE_EQ(pthread_join(thread, NULL), 0);
+    CHECK_EQ(cancelled.ends, 1u, "all updates, and then its end");
+    CHECK_GE(cancelled.calls, 300u);
+    CHECK_EQ(rangemap_destroy(cancelled.map), 0);
 }
 
 TEST_CASE(value_callback, release_runs_outside_sections)

@@ -29,6 +29,18 @@ static void pending_add(struct rangemap_domain *domain, uint64_t bytes)
     }
 }
 
+/* What brings the domain below its soft limit makes the next crossing one to tell of: notes_crossing(). */
+static void pending_drop(struct rangemap_domain *domain, uint64_t bytes)
+{
+    if (rm_domain_has_limit(domain)) {
+        uint64_t before = rm_add_relaxed(&domain->pending_bytes, 0 - bytes), limit = domain->soft_limit_bytes;
+
+        if (before > limit && before - bytes <= limit) {
+            rm_store_relaxed(&domain->above_soft_limit, 0);
+        }
+    }
+}
+
 void rm_reclaim_submit_to(struct rm_thread *thread, struct rm_shard *shard, struct rm_garbage *garbage)
 {
     uint64_t bytes = rm_garbage_bytes(garbage);
@@ -188,7 +200,7 @@ static bool dispose_first(struct rm_queue *queue, struct rm_work *work)
     work->thread->disposed++;
     /* After what was handed over was counted, which the inbox has shown: pairs with rm_record_pending_bytes(). */
     rm_store_release(&work->thread->reclaimed_bytes, rm_word_private(&work->thread->reclaimed_bytes) + bytes);
-    pending_add(work->thread->domain, 0 - bytes);
+    pending_drop(work->thread->domain, bytes);
     return true;
 }
 

@@ -28,16 +28,28 @@ enum {
 
 /* ---- a share of an update ---- */
 
-/* Tells the caller's callback, once per crossing of the soft limit. */
-static void report_pressure(struct rm_thread *thread, bool pressed)
+/*
+ * Whether this thread is the one to tell that the soft limit was passed upwards: of each crossing it is one. Who brings
+ * the domain below it clears the word (epoch/reclaim.c); that may have been before this thread set it, and what comes
+ * late is put right by the next share below. Relaxed: it is a hint, of which nothing but the call depends.
+ */
+static bool notes_crossing(struct rangemap_domain *domain, bool pressed)
+{
+    if (pressed == (rm_load_relaxed(&domain->above_soft_limit) != 0) ||
+        !rm_cas_relaxed(&domain->above_soft_limit, !pressed, pressed)) {
+        return false;
+    }
+    if (pressed && !rm_domain_is_over_soft_limit(domain)) {
+        rm_store_relaxed(&domain->above_soft_limit, 0);
+    }
+    return pressed;
+}
+
+static void tell_pressure(struct rm_thread *thread)
 {
     struct rangemap_domain *domain = thread->domain;
 
-    if (pressed == (rm_load_relaxed(&domain->above_soft_limit) != 0) ||
-        !rm_cas_relaxed(&domain->above_soft_limit, !pressed, pressed)) { /* which one reports; no more */
-        return;
-    }
-    if (pressed && domain->pressure != NULL) {
+    if (domain->pressure != NULL) {
         struct rm_callbacks before = rm_callbacks_enter(thread);
         struct rangemap_blocker blocker;
 
@@ -163,15 +175,16 @@ static void tend_others(struct rm_work *work)
 void rm_upkeep_share(struct rm_thread *thread)
 {
     struct rangemap_domain *domain = thread->domain;
-    struct rm_work work = {.thread = thread, .now_ns = rm_coarse_ns()};
-    bool pressed = rm_domain_is_over_soft_limit(domain), is_tick = work.now_ns != thread->tended_ns, polls;
+    struct rm_work work = {
+        .thread = thread, .now_ns = rm_coarse_ns(), .calls_back = !domain->calls_back_when_asked};
+    bool pressed = rm_domain_is_over_soft_limit(domain), is_tick = work.now_ns != thread->tended_ns;
+    bool tells = work.calls_back && notes_crossing(domain, pressed), polls;
 
     polls = is_poll_due(thread, work.now_ns, pressed);
     work.polls = polls;
     if (!polls && thread->retired_since_visit + thread->built_since_visit < VISIT_ENTRIES) {
         return;
     }
-    work.calls_back = !domain->calls_back_when_asked;
     rm_work_grant(&work.budget, thread->retired_since_visit + (is_tick ? RM_TICK_ENTRIES : 0) +
                                     (pressed ? RM_PRESSED_ENTRIES : 0));
     rm_work_grant(&work.surplus,
@@ -184,12 +197,10 @@ void rm_upkeep_share(struct rm_thread *thread)
     if (work.blocker != NULL) {
         rm_thread_reap_if_gone(work.blocker);
     }
-    if (domain->soft_limit_bytes != 0) {
-        if (work.calls_back) {
-            report_pressure(thread, pressed);
-        } else if (pressed) {
-            rm_domain_announce_work(domain);
-        }
+    if (tells) {
+        tell_pressure(thread);
+    } else if (pressed && !work.calls_back) {
+        rm_domain_announce_work(domain);
     }
 }
 
@@ -205,11 +216,12 @@ bool rm_upkeep_poll(struct rm_thread *thread, unsigned budget)
                            .calls_back = true};
     struct rm_roster_walk walk = rm_roster_begin(&domain->roster, true);
     struct rm_thread *other;
-    bool works = false;
+    bool works = false, tells;
 
-    if (thread->reclaiming) {
+    if (thread->busy > 0) {
         return true;
     }
+    tells = notes_crossing(domain, rm_domain_is_over_soft_limit(domain));
     tend_domain(domain, work.now_ns); /* not each time: it asks the kernel */
     while ((other = rm_roster_next(&walk)) != NULL) {
         works |= !rm_shard_is_empty(&other->shard);
@@ -219,8 +231,8 @@ bool rm_upkeep_poll(struct rm_thread *thread, unsigned budget)
     if (work.blocker != NULL) {
         rm_thread_reap_if_gone(work.blocker);
     }
-    if (domain->soft_limit_bytes != 0) {
-        report_pressure(thread, rm_domain_is_over_soft_limit(domain));
+    if (tells) {
+        tell_pressure(thread);
     }
     rm_happens_release(thread);
     /* Looked at in the end: callbacks hand things over, and maps that end go on, to shards that were visited before. */
@@ -234,7 +246,8 @@ bool rm_upkeep_below_limit(struct rm_thread *thread)
                            .now_ns = rm_coarse_ns(),
                            .budget = RM_PRESSED_ENTRIES,
                            .polls = POLLS_AT_ONCE,
-                           .calls_back = !domain->calls_back_when_asked};
+                           /* A callback may have made the update: rm_upkeep(). */
+                           .calls_back = !domain->calls_back_when_asked && thread->busy == 0};
     struct rm_roster_walk walk = rm_roster_begin(&domain->roster, true);
     struct rm_thread *other;
 

@@ -27,10 +27,13 @@ enum {
 
 RM_INTERNAL void rm_upkeep_share(struct rm_thread *thread);
 
-/* After an update, outside its section: a share of the work if the thread handed anything over. */
+/*
+ * After an update, outside its section: a share of the work if the thread handed anything over. Not of one that a
+ * callback has made: the section of the update that called it is open, and that one does the share afterwards.
+ */
 static inline void rm_upkeep(struct rm_thread *thread)
 {
-    if (RM_UNLIKELY(thread->retired_since_visit > 0) && !thread->reclaiming) {
+    if (RM_UNLIKELY(thread->retired_since_visit > 0) && thread->busy == 0) {
         rm_upkeep_share(thread);
     }
     rm_happens_release(thread);
@@ -40,7 +43,7 @@ static inline void rm_upkeep(struct rm_thread *thread)
 static inline void rm_upkeep_built(struct rm_thread *thread, uint64_t ranges)
 {
     thread->built_since_visit += ranges;
-    if (thread->retired_since_visit + thread->built_since_visit > 0 && !thread->reclaiming) {
+    if (thread->retired_since_visit + thread->built_since_visit > 0 && thread->busy == 0) {
         rm_upkeep_share(thread);
     }
     rm_happens_release(thread);

@@ -3,6 +3,7 @@
 #ifndef RANGEMAP_EPOCH_VALUES_H
 #define RANGEMAP_EPOCH_VALUES_H
 
+#include "rangemap/base/cancel.h"
 #include "rangemap/base/compiler.h"
 #include "rangemap/rangemap.h"
 
@@ -21,6 +22,17 @@ static inline void *rm_values_part(const struct rm_values *values, const struct 
         return whole->value;
     }
     return values->split(whole, start, last, values->context);
+}
+
+/* The value has one owner more, if the map's have any. */
+static inline void rm_values_retain(const struct rm_values *values, void *value)
+{
+    if (values->retain != NULL) {
+        int cancel = rm_cancel_hold();
+
+        values->retain(value, values->context);
+        rm_cancel_let_through(cancel);
+    }
 }
 
 #endif

@@ -204,16 +204,20 @@ int rangemap_domain_serve(struct rangemap_domain *domain, int timeout_ms)
         return -EDEADLK;
     }
     for (;;) {
-        uint64_t work = rm_load_acquire(&thread->domain->work), disposed = thread->disposed;
-        bool more = poll(thread) != 0;
+        uint64_t work = rm_load_acquire(&thread->domain->work), disposed = thread->disposed, took_ns;
+        int64_t sleep_ns = pause_ns(thread->domain, poll(thread) != 0);
 
         if (thread->disposed != disposed) {
             return 1;
         }
-        if (timeout_ms >= 0 && rm_coarse_ns() - began_ns >= limit_ns) {
+        took_ns = rm_coarse_ns() - began_ns;
+        if (timeout_ms >= 0 && took_ns >= limit_ns) {
             return 0;
         }
-        sleep_until_work(thread->domain, work, pause_ns(thread->domain, more));
+        if (timeout_ms >= 0 && limit_ns - took_ns < (uint64_t)sleep_ns) {
+            sleep_ns = (int64_t)(limit_ns - took_ns);
+        }
+        sleep_until_work(thread->domain, work, sleep_ns);
     }
 }
 

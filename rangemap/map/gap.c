@@ -43,6 +43,13 @@ static void tighten_seen(struct rangemap *map, const struct rm_gap_search *searc
     rm_upkeep(thread);
 }
 
+/* By a thread that has a record: it has just updated. */
+static bool count_retry(struct rangemap *map)
+{
+    rm_count_own(&rm_map_thread(map)->retries, 1);
+    return true;
+}
+
 int rangemap_gap_allocate(struct rangemap *map, const struct rangemap_gap_request *request, void *value,
                           uint64_t *start)
 {
@@ -60,7 +67,7 @@ int rangemap_gap_allocate(struct rangemap *map, const struct rangemap_gap_reques
 
             result = rangemap_insert(map, search.start, last, value, NULL);
         }
-    } while (result == -EEXIST);
+    } while (result == -EEXIST && count_retry(map));
     if (result == 0) {
         *start = search.start;
     }

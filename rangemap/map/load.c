@@ -162,9 +162,9 @@ static int load_entries(struct rangemap *map, struct rm_thread *thread, const st
         return -ENOMEM;
     }
     rm_section_enter(thread);
-    do {
-        outcome = replace_tree(map, thread, top);
-    } while (outcome == RM_RETRY);
+    while ((outcome = replace_tree(map, thread, top)) == RM_RETRY) {
+        rm_count_own(&thread->retries, 1);
+    }
     rm_section_leave(thread);
     if (outcome != RM_DONE) {
         rm_word_set_private(&top->meta, rm_meta_with_stamp(rm_word_private(&top->meta), 0));

@@ -167,7 +167,7 @@ static bool retain_copies(void *state, const struct rm_leaf *leaf, unsigned coun
     for (unsigned i = from; i < to; i++) {
         struct rangemap_entry entry = rm_leaf_entry(leaf, count, i);
 
-        own->retain(clip_copy(filling->window, filling->values, &entry).value, own->context);
+        rm_values_retain(own, clip_copy(filling->window, filling->values, &entry).value);
     }
     return true;
 }

@@ -172,8 +172,8 @@ RM_ALWAYS_INLINE bool rm_edit_stage_values(enum rm_cuts cuts, struct rm_edit *ed
 /* After the edit took effect: the value that is in two ranges now. */
 static inline void rm_edit_retain(const struct rm_edit *edit, const struct rm_values *values)
 {
-    if (edit->shares_value && values->retain != NULL) {
-        values->retain(edit->put[0].value, values->context);
+    if (edit->shares_value) {
+        rm_values_retain(values, edit->put[0].value);
     }
 }
 

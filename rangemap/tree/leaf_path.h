@@ -8,6 +8,7 @@
 #ifndef RANGEMAP_TREE_LEAF_PATH_H
 #define RANGEMAP_TREE_LEAF_PATH_H
 
+#include "rangemap/base/cancel.h"
 #include "rangemap/tree/edit.h"
 #include "rangemap/tree/path.h"
 #include "rangemap/tree/publish.h"
@@ -29,11 +30,14 @@ typedef enum rm_outcome rm_leaf_publish_fn(void *context, const struct rm_leaf_u
 static inline void rm_leaf_report(const struct rm_op *op, const struct rm_leaf *leaf, unsigned count,
                                   unsigned from, unsigned to)
 {
+    int cancel = rm_cancel_hold();
+
     for (unsigned i = from; i < to; i++) {
         struct rangemap_entry entry = rm_leaf_entry(leaf, count, i);
 
         op->displaced(&entry, op->displaced_context);
     }
+    rm_cancel_let_through(cancel);
 }
 
 /*

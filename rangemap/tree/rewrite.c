@@ -44,8 +44,8 @@ static void win_rewrite(struct rewriting *rewriting, uint64_t bytes)
     rm_builder_finish(&rewriting->region.builder);
     rm_stream_free(&rewriting->region.stream);
     rm_retire_commit(rewriting->thread, bytes);
-    if (sink->shares_value && values->retain != NULL) {
-        values->retain(sink->shared, values->context);
+    if (sink->shares_value) {
+        rm_values_retain(values, sink->shared);
     }
     if (rewriting->rewrite->done != NULL) {
         rewriting->rewrite->done(rewriting->rewrite);

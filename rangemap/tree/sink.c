@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What a composer says: to the stream and the bags while it composes, to the caller's `displaced` afterwards. */
+#include "rangemap/base/cancel.h"
 #include "rangemap/epoch/retire.h"
 #include "rangemap/tree/rewrite.h"
 
@@ -47,7 +48,10 @@ bool rm_sink_displace(struct rm_sink *sink, const struct rangemap_entry *entry, 
     sink->changed = true;
     if (sink->stream == NULL) {
         if (sink->rewrite->displaced != NULL) {
+            int cancel = rm_cancel_hold();
+
             sink->rewrite->displaced(entry, sink->rewrite->displaced_context);
+            rm_cancel_let_through(cancel);
         }
         return true;
     }

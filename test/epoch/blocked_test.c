@@ -233,7 +233,7 @@ TEST_CASE(blocked, ended_threads_are_looked_for_once_a_tick)
     }
 }
 
-/* A share is due when something was handed over, or put in; not in a callback that a share makes. */
+/* A share is due when something was handed over, or put in; not in a callback that a share or an update makes. */
 TEST_CASE(blocked, no_share_without_a_reason)
 {
     for (unsigned i = 0; i < 8; i++) {
@@ -244,7 +244,7 @@ TEST_CASE(blocked, no_share_without_a_reason)
             kernel_tick();
             rig.own->retired_since_visit = retired;
             rig.own->built_since_visit = built;
-            rig.own->reclaiming = is_inside;
+            rig.own->busy = is_inside;
             if (ranges != 0) {
                 rm_upkeep_built(rig.own, 1);
             } else {
@@ -254,7 +254,7 @@ TEST_CASE(blocked, no_share_without_a_reason)
                      i);
             CHECK_EQ(rig.own->built_since_visit == 0,
                      rig.own->tended_ns == kernel.clock_ns || (!built && ranges == 0));
-            rig.own->reclaiming = false;
+            rig.own->busy = 0;
             rig_end(&rig);
         }
     }

@@ -124,10 +124,10 @@ TEST_CASE(upkeep, a_poll_goes_over_all_shards)
         }
         CHECK_EQ(rm_upkeep_poll(rig.own, budget), done < ALL);
         CHECK_EQ(gone, done);
-        rig.own->reclaiming = true;
+        rig.own->busy = 1;
         CHECK(rm_upkeep_poll(rig.own, ALL), "in a callback of its own");
         CHECK_EQ(gone, done);
-        rig.own->reclaiming = false;
+        rig.own->busy = 0;
         end();
     }
 }
