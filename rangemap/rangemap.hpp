@@ -182,7 +182,7 @@ template <class V> struct values {
 
 /* A box has an owner for each range that holds it: a range cut in two gets one more. */
 template <class T> struct values<std::shared_ptr<T>> {
-    using view = T *;
+    using view = typename std::shared_ptr<T>::element_type *;
     static constexpr bool owned = true, comparable = true;
 
     struct box {
@@ -202,7 +202,7 @@ template <class T> struct values<std::shared_ptr<T>> {
     {
         delete static_cast<box *>(word);
     }
-    static T *see(void *word) noexcept
+    static view see(void *word) noexcept
     {
         return static_cast<box *>(word)->value.get();
     }
@@ -301,14 +301,16 @@ class domain_ref
             rangemap_deferred deferred;
             std::unique_ptr<T, Delete> object;
         };
-        std::unique_ptr<node> holder(new (std::nothrow) node{{}, nullptr});
-        if (!error(holder == nullptr ? -ENOMEM : rangemap_domain_attach(domain_))) {
+        if (!error(rangemap_domain_attach(domain_))) {
             return;
         }
-        holder->object = std::move(object);
+        node *holder = new (std::nothrow) node{{}, std::move(object)}; /* moved only if there is memory */
+        if (!error(holder == nullptr ? -ENOMEM : 0)) {
+            return;
+        }
         /* The node is what the domain gets a pointer to; the deferred is its first member. */
         detail::expect(rangemap_domain_defer(
-                           domain_, &holder.release()->deferred,
+                           domain_, &holder->deferred,
                            [](rangemap_deferred *deferred, void *) noexcept {
                                delete reinterpret_cast<node *>(deferred);
                            },
@@ -733,9 +735,9 @@ template <class V> class map
     template <class F, class = std::enable_if_t<std::is_invocable_v<F &, const view_type &>>>
     void store(key_type start, key_type last, const V &value, F &&displaced, on_error error = {})
     {
+        auto told = [&](const view_type &was) { displaced(was); }; /* F may be a function */
         error(give(value, [&](void *word) {
-            return rangemap_store(map_, start, last, word, tell<std::remove_reference_t<F>>,
-                                  context(displaced));
+            return rangemap_store(map_, start, last, word, tell<decltype(told)>, &told);
         }));
     }
 
@@ -746,7 +748,8 @@ template <class V> class map
     template <class F, class = std::enable_if_t<std::is_invocable_v<F &, const view_type &>>>
     void carve(key_type start, key_type last, F &&displaced, on_error error = {})
     {
-        error(rangemap_carve(map_, start, last, tell<std::remove_reference_t<F>>, context(displaced)));
+        auto told = [&](const view_type &was) { displaced(was); };
+        error(rangemap_carve(map_, start, last, tell<decltype(told)>, &told));
     }
 
     /* The range that was erased, if there was one. */
@@ -901,10 +904,6 @@ template <class V> class map
     {
         (*static_cast<F *>(callback))(
             view_type{displaced->start, displaced->last, values::see(displaced->value)});
-    }
-    template <class F> static void *context(F &callback) noexcept
-    {
-        return const_cast<void *>(static_cast<const void *>(std::addressof(callback)));
     }
 
     rangemap *map_ = nullptr;

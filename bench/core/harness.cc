@@ -13,6 +13,7 @@ Harness::Harness(const Options &options, Progress &progress)
     : options_(options), progress_(progress),
       filter_(options.filter == "all" ? "" : options.filter, std::regex::extended)
 {
+    runner_init(options.program, options.to_library);
 }
 
 std::string Harness::full_name(const Set &set, const Job &job)

@@ -49,7 +49,9 @@ static Reading probe(const std::vector<std::string> &arguments, double ranges)
     double bytes, resident;
     if (sscanf(run_and_read(command).c_str(), "%lf %lf", &bytes, &resident) != 2)
         throw std::runtime_error("a measurement of memory failed; its message is above");
-    Reading reading = {1, {{"bytes_per_range", bytes / ranges}}};
+    Reading reading = {1, {}};
+    if (bytes > 0) // not every map tells
+        reading.values["bytes_per_range"] = bytes / ranges;
     if (resident > 0)
         reading.values["resident_bytes_per_range"] = resident / ranges;
     return reading;

@@ -83,6 +83,8 @@ static std::vector<Line> lines_of(const Result &result)
         if (lines.size() == 1 && lines[0].divisor == 1024)
             break;
     }
+    if (lines.empty()) // a map that does not tell what it takes
+        lines.push_back({"resident_bytes_per_range", "resident/range", 1});
     return lines;
 }
 

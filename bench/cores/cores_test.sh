@@ -50,6 +50,7 @@ expect 2 --mix nonsense
 expect 2 --threads 257
 expect 2 --machine nonsense
 expect 2 --nonsense
+expect 2 --ranges 16 --threads 64 --mix mix_50 --warm-up 1 --measured 1
 expect 2 more
 expect 2 --mix read_only --threads 1 --ranges 16 --warm-up 1 --measured 1 --json /nonexistent/out.json
 

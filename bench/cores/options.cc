@@ -3,6 +3,7 @@
 
 #include <getopt.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "bench/arguments.h"
@@ -106,6 +107,9 @@ Options parse_options(int count, char **arguments)
         (void)mix_named(name);
     for (const std::string &name : options.machines)
         (void)machine_named(name);
+    if (*std::max_element(options.threads.begin(), options.threads.end()) >
+        *std::min_element(options.ranges.begin(), options.ranges.end()))
+        throw std::invalid_argument("fewer ranges than threads: each thread updates ranges of its own");
     if (options.mixes.empty()) {
         for (const Mix &mix : mixes())
             options.mixes.push_back(mix.name);

@@ -110,7 +110,7 @@ grep -q 'left out.*ConcurrentSkipListMap' out || fail "no word about Java"
 expect 0 --help
 grep -q -- '--shapes' out || fail "--help is no help"
 for arguments in "--threads 0" "--threads 1,," "--shapes nonsense" "--maps nonsense" "--sizes 0" "--seconds 0" \
-    "--nonsense" "one" "--json" "--quick --benchmark_filter=nonsense" "--memory-probe nonsense" \
+    "--nonsense" "--benchmark_nonsense=1" "one" "--json" "--quick --benchmark_filter=nonsense" "--memory-probe nonsense" \
     "--quick --shapes mixed --sizes 16 --maps sorted --json /nonexistent/folder/file"; do
     # shellcheck disable=SC2086 # several arguments
     expect 2 $arguments

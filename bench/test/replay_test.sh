@@ -66,7 +66,7 @@ expect 2 --quick --json /nonexistent/folder/file user.csv
 expect 0 --help
 grep -q -- '--seconds-per-cell' out || fail "--help is no help"
 for arguments in "--threads 0" "--threads 1,," "--threads x" "--sets nonsense" "--updates 100" "--sizes 0" \
-    "--seconds-per-cell 0" "--seconds-per-cell 1s" "--repetitions 0" "--nonsense" "one two" "--json"; do
+    "--seconds-per-cell 0" "--seconds-per-cell 1s" "--repetitions 0" "--nonsense" "--benchmark_nonsense=1" "one two" "--json"; do
     # shellcheck disable=SC2086 # several arguments
     expect 2 $arguments
     grep -q '^replay: ' err || grep -q 'option' err || fail "$arguments: no message"

@@ -74,6 +74,16 @@ static void answer(int connection)
     free(text);
 }
 
+static int answered = -1; /* the connection; atomic. A child's copy is closed */
+
+/* The end of the answer reaches who asked also if a child has the connection, too. */
+static void end_answer(int connection)
+{
+    (void)shutdown(connection, SHUT_RDWR);
+    __atomic_store_n(&answered, -1, __ATOMIC_RELAXED);
+    (void)close(connection);
+}
+
 static void *serve(void *unused)
 {
     int socket_of_thread = listener;
@@ -83,8 +93,9 @@ static void *serve(void *unused)
         int connection = accept4(socket_of_thread, NULL, NULL, SOCK_CLOEXEC);
 
         if (connection >= 0) {
+            __atomic_store_n(&answered, connection, __ATOMIC_RELAXED);
             answer(connection);
-            (void)close(connection);
+            end_answer(connection);
         } else if (errno != EINTR && errno != ECONNABORTED) {
             (void)sleep(1); /* out of descriptors or memory: later */
         }
@@ -136,6 +147,10 @@ static void in_child(void)
         (void)close(listener);
     }
     listener = -1;
+    if (answered >= 0) {
+        (void)close(answered);
+    }
+    answered = -1;
     while (shown != NULL) {
         struct top_shown *first = shown;
 

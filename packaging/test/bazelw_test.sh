@@ -54,6 +54,8 @@ asks 'replay compare bench tests' test //...
 asks 'replay compare bench tests' build bench/some_target # not understood: everything
 asks 'replay compare bench tests clang' --nohome_rc test --config=clang //...
 asks 'clang' build --config=asan --config=clang //rangemap
+asks 'clang' build --config asan --config clang //rangemap
+asks '' build -j 4 --jobs 4 //rangemap
 also=ci asks 'ci' version
 also=all asks 'replay compare bench tests clang ci' version
 

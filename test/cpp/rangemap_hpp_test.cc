@@ -164,6 +164,43 @@ void test_shared()
     CHECK(region::alive == 0);
 }
 
+int functions_called, deleters_called;
+
+void count_displaced(const entry<std::uint64_t> &)
+{
+    functions_called++;
+}
+
+int delete_region(region *one)
+{
+    deleters_called++;
+    delete one;
+    return 0;
+}
+
+/* A function as a callback, deleters that are functions or lambdas, arrays. */
+void test_odd_types()
+{
+    map<std::uint64_t> numbers;
+    numbers.store(0, 9, 1);
+    numbers.store(5, 6, 2, count_displaced);
+    numbers.carve(0, 1, count_displaced);
+    CHECK(functions_called == 2);
+
+    auto lambda = [](region *one) { delete_region(one); };
+    numbers.domain().retire(std::unique_ptr<region, int (*)(region *)>(new region(1), delete_region));
+    numbers.domain().retire(std::unique_ptr<region, decltype(lambda)>(new region(2), lambda));
+    numbers.domain().barrier();
+    CHECK(deleters_called == 2);
+
+    map<std::shared_ptr<int[]>> arrays;
+    std::shared_ptr<int[]> pair(new int[2]{3, 4});
+    arrays.store(0, 9, pair);
+    CHECK((*arrays.lookup(5))[1] == 4);
+    const auto reading = arrays.read();
+    CHECK((*reading.lookup(5))[0] == 3);
+}
+
 /* A range whose iterator throws: for want of memory at 4, and something of its own at 14. */
 struct broken_range {
     std::shared_ptr<region> value;
@@ -389,6 +426,7 @@ int main()
     test_small_values();
     test_shared();
     test_load_that_throws();
+    test_odd_types();
     test_iteration();
 #if defined(HAS_RANGES)
     test_ranges();
