@@ -166,17 +166,21 @@ static struct address_space *mapping_of_view(const void *start, size_t bytes)
     return mapping;
 }
 
-/* With the file locked, which the view is of: it stays, if it is still there. */
+/*
+ * With the file locked, which the view is of: it stays, if it is still there. Another file's may go as the section ends.
+ */
 static struct pm_view *view_of(const struct address_space *mapping, const void *start, size_t bytes)
 {
     struct pm_view *view = NULL;
 
     if (pagemap_read_lock() == 0) {
         view = pm_view_at(pm_vpn(start));
+        if (view != NULL && (view->mapping != mapping || view->start != start || view->bytes != bytes)) {
+            view = NULL;
+        }
         pagemap_read_unlock();
     }
-    return view != NULL && view->mapping == mapping && view->start == start && view->bytes == bytes ? view
-                                                                                                    : NULL;
+    return view;
 }
 
 /* With the file locked. What can fail comes first. */
