@@ -59,7 +59,7 @@ int pin_user_pages_fast_only(uintptr_t start, int nr_pages, unsigned gup_flags, 
 /*
  * Ends a pin, or `npages` of them, which is cheaper than each by itself: pages of one dev_pagemap that follow each
  * other put their references on it together. WARNs, and leaves it, for each that is not pinned so; of small pages, a
- * pin cannot be told from 1024 references.
+ * pin cannot be told from 1024 references. WARNs and does nothing if `npages` is an errno, of a call that failed.
  */
 void unpin_user_page(struct page *page);
 void unpin_user_pages(struct page **pages, unsigned long npages);

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <sys/mman.h>
 
+#include "pagemap/base/warn.h"
 #include "pagemap/page/mapped.h"
 #include "pagemap/page/page.h"
 #include "pagemap/pagemap.h"
@@ -410,8 +411,17 @@ void unpin_user_page(struct page *page)
     pm_count(&pm_counters()->pins_now, 1);
 }
 
+/* Kernel, since 5.10: a caller gave a pin_user_pages() that failed straight back. */
+static bool is_no_count(unsigned long npages)
+{
+    return pm_warn_on(IS_ERR((const void *)npages), "unpin_user_pages() of an error in place of a count");
+}
+
 void unpin_user_pages(struct page **pages, unsigned long npages)
 {
+    if (is_no_count(npages)) {
+        return;
+    }
     pm_pages_put(pages, npages, true);
     pm_count(&pm_counters()->pins_now, npages);
 }

@@ -199,6 +199,29 @@ TEST_CASE(misuse, mappings_of_a_device)
     rig_unplug(memory);
 }
 
+/* ---- pins ---- */
+
+/* The result of a call that failed, given straight back: pages[] has nothing, and no end. */
+TEST_CASE(misuse, pins_that_were_refused)
+{
+    struct page *pages[] = {pfn_to_page(5)};
+    struct file_rig rig;
+
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
+    listen_to_warnings();
+    for (long error = -4095; error < 0; error += error < -2 ? 4092 : 1) {
+        unpin_user_pages(pages, (unsigned long)error);
+        check_said("unpin_user_pages() of an error in place of a count");
+    }
+    unpin_user_pages(pages, (unsigned long)pin_user_pages((uintptr_t)&rig, 1, 0, pages));
+    check_said("unpin_user_pages() of an error in place of a count");
+    unpin_user_pages(pages, 1);
+    check_said("put_page() or unpin_user_page() of an idle page");
+    unpin_user_pages(NULL, 0);
+    check_said("");
+    file_rig_tear_down(&rig);
+}
+
 /* ---- statistics ---- */
 
 /* As many bytes as the caller knows: no more are written, and what the library does not know is 0. */
