@@ -93,7 +93,7 @@ int devm_release_action(struct device *dev, devm_action_fn *action, void *data);
 
 /*
  * request_mem_region() and request_free_mem_region(), released with the device, or before it by
- * devm_release_mem_region().
+ * devm_release_mem_region(). A driver that released it by release_mem_region() gets the WARN of a second one then.
  */
 struct resource *devm_request_mem_region(struct device *dev, resource_size_t start, resource_size_t n,
                                          const char *name);

@@ -8,10 +8,16 @@
 #include "pagemap/base/warn.h"
 #include "pagemap/device.h"
 
+/* What was reserved, by its bounds: the resource itself may be gone before, by release_mem_region(). */
+struct region {
+    resource_size_t start, n;
+};
+
 struct devres {
     struct devres *older;
     devm_action_fn *action;
     void *data;
+    struct region region; /* of release_region(), whose data it is */
 };
 
 void device_initialize(struct device *dev, const char *name)
@@ -24,6 +30,14 @@ void device_initialize(struct device *dev, const char *name)
     (void)pthread_mutex_init(&dev->_lock, NULL);
 }
 
+static void add(struct device *dev, struct devres *res)
+{
+    (void)pthread_mutex_lock(&dev->_lock);
+    res->older = dev->_newest;
+    dev->_newest = res;
+    (void)pthread_mutex_unlock(&dev->_lock);
+}
+
 int devm_add_action(struct device *dev, devm_action_fn *action, void *data)
 {
     struct devres *res = pm_alloc(sizeof *res);
@@ -33,10 +47,7 @@ int devm_add_action(struct device *dev, devm_action_fn *action, void *data)
     }
     res->action = action;
     res->data = data;
-    (void)pthread_mutex_lock(&dev->_lock);
-    res->older = dev->_newest;
-    dev->_newest = res;
-    (void)pthread_mutex_unlock(&dev->_lock);
+    add(dev, res);
     return 0;
 }
 
@@ -118,9 +129,25 @@ int devm_release_action(struct device *dev, devm_action_fn *action, void *data)
 
 static void release_region(void *data)
 {
-    struct resource *region = data;
+    const struct region *region = data;
 
-    release_mem_region(region->start, resource_size(region));
+    release_mem_region(region->start, region->n);
+}
+
+/* -ENOMEM: it is released. */
+static int add_region(struct device *dev, const struct resource *region)
+{
+    struct devres *res = pm_alloc(sizeof *res);
+
+    if (res == NULL) {
+        release_mem_region(region->start, resource_size(region));
+        return -ENOMEM;
+    }
+    res->action = release_region;
+    res->data = &res->region;
+    res->region = (struct region){region->start, resource_size(region)};
+    add(dev, res);
+    return 0;
 }
 
 struct resource *devm_request_mem_region(struct device *dev, resource_size_t start, resource_size_t n,
@@ -128,34 +155,27 @@ struct resource *devm_request_mem_region(struct device *dev, resource_size_t sta
 {
     struct resource *region = request_mem_region(start, n, name);
 
-    if (region == NULL || devm_add_action_or_reset(dev, release_region, region) != 0) {
-        return NULL;
-    }
-    return region;
+    return region == NULL || add_region(dev, region) != 0 ? NULL : region;
 }
 
 struct resource *devm_request_free_mem_region(struct device *dev, struct resource *base, resource_size_t size)
 {
     struct resource *region = request_free_mem_region(base, size, dev->name);
 
-    if (!IS_ERR(region) && devm_add_action_or_reset(dev, release_region, region) != 0) {
-        return ERR_PTR(-ENOMEM);
-    }
-    return region;
+    return !IS_ERR(region) && add_region(dev, region) != 0 ? ERR_PTR(-ENOMEM) : region;
 }
 
 static bool is_region(const struct devres *res, const void *context)
 {
-    const struct range *bounds = context;
-    const struct resource *region = res->action == release_region ? res->data : NULL;
+    const struct region *wanted = context;
 
-    return region != NULL && region->start == bounds->start && region->end == bounds->end;
+    return res->action == release_region && res->region.start == wanted->start && res->region.n == wanted->n;
 }
 
 void devm_release_mem_region(struct device *dev, resource_size_t start, resource_size_t n)
 {
-    const struct range bounds = {start, start + (n - 1)};
-    struct devres *res = take(dev, is_region, &bounds);
+    const struct region wanted = {start, n};
+    struct devres *res = take(dev, is_region, &wanted);
 
     if (!pm_warn_on(res == NULL, "devm_release_mem_region() of a region that the device does not have")) {
         release_region(res->data);

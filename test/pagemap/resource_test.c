@@ -334,6 +334,34 @@ TEST_CASE(devres, regions_are_released_early)
     CHECK_EQ(warnings_take(), 0);
 }
 
+/* Then devres has no more than bounds, of which there is no region. */
+TEST_CASE(devres, regions_that_the_driver_released_otherwise)
+{
+    struct resource *bar, *free_region;
+    struct range bounds;
+    struct device dev;
+
+    warnings_count();
+    device_initialize(&dev, "dev");
+    bar = devm_request_mem_region(&dev, 2 * MB, MB, "bar");
+    free_region = devm_request_free_mem_region(&dev, &iomem_resource, MB);
+    REQUIRE(bar != NULL && !IS_ERR(free_region));
+    bounds = (struct range){free_region->start, free_region->end};
+    release_mem_region(2 * MB, MB);
+    release_mem_region(bounds.start, range_len(&bounds));
+    CHECK_EQ(warnings_take(), 0);
+    REQUIRE_NE(request_mem_region(8 * MB, MB, "new"), NULL); /* where one of the others was */
+    REQUIRE_NE(request_mem_region(9 * MB, MB, "new"), NULL);
+    devm_release_mem_region(&dev, 2 * MB, MB);
+    CHECK_EQ(warnings_take(), 1, "nobody has it");
+    CHECK_EQ(devres_release_all(&dev), 1);
+    CHECK_EQ(warnings_take(), 1);
+    release_mem_region(8 * MB, MB);
+    release_mem_region(9 * MB, MB);
+    CHECK_EQ(warnings_take(), 0, "they are still there");
+    CHECK_EQ(iomem_resource.child, NULL);
+}
+
 static char trace[16];
 
 static void note(void *data)
