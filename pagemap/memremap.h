@@ -275,7 +275,7 @@ uint64_t pgmap_nr_references(const struct dev_pagemap *pgmap);
 /* What starts and lengths of ranges must be multiples of, in bytes. */
 uint64_t memremap_compat_align(void);
 
-/* ---- pages; a page of a compound page stands for all of it ---- */
+/* ---- pages; a page of a compound page stands for all of it, whichever of them was got or allocated ---- */
 
 /*
  * The page of `pfn` with a reference more, or NULL: no live mapping holds it, it is not a valid page or it is

@@ -166,7 +166,7 @@ static uint64_t put_compound(const struct run *run, struct page **pages, uint64_
             went_idle++;
         }
         done++;
-    } while (done < nr_pages && pm_page_pgmap(pages[done]) == run->pgmap);
+    } while (done < nr_pages && pm_held_pgmap(pages[done]) == run->pgmap);
     *idle = went_idle;
     return done;
 }
@@ -192,7 +192,7 @@ static uint64_t put_run(struct dev_pagemap *pgmap, struct page **pages, uint64_t
 void pm_pages_put(struct page **pages, uint64_t nr_pages, bool pin)
 {
     for (uint64_t done = 0; done < nr_pages;) {
-        struct dev_pagemap *pgmap = pm_page_pgmap(pages[done]);
+        struct dev_pagemap *pgmap = pm_held_pgmap(pages[done]);
 
         if (PM_UNLIKELY(pgmap == NULL)) {
             refuse_put("put_page() or unpin_user_page() of an idle page", pin);

@@ -45,6 +45,26 @@ static void claim(struct page *page, struct dev_pagemap *pgmap)
     }
 }
 
+/*
+ * A get of another page of the compound page, or its allocation, wrote the mapping into that one and the first, not into
+ * this one. So the first is looked for at each order: up to the true one, no page but those of this compound page is
+ * read. Not in the index, which takes a section, for which a thread may need memory: puts do not.
+ */
+struct dev_pagemap *pm_compound_pgmap(const struct page *page)
+{
+    uint64_t pfn = page_to_pfn(page);
+
+    for (unsigned order = 1; pm_touched != NULL && order <= MAX_FOLIO_ORDER; order++) {
+        uint64_t first = pfn >> order << order;
+        struct dev_pagemap *pgmap = pm_is_touched(first) ? pm_page_pgmap(pfn_to_page(first)) : NULL;
+
+        if (pgmap != NULL) {
+            return pgmap->vmemmap_shift >= order ? pgmap : NULL;
+        }
+    }
+    return NULL;
+}
+
 struct page *compound_head(struct page *page)
 {
     const struct dev_pagemap *pgmap = page_pgmap(page);
@@ -172,7 +192,7 @@ static bool get_idle(struct page *page)
 
 void get_page(struct page *page)
 {
-    const struct dev_pagemap *pgmap = pm_page_pgmap(page);
+    const struct dev_pagemap *pgmap = pm_held_pgmap(page);
 
     if (PM_LIKELY(pgmap != NULL) && pm_add_unless_zero(&pm_head(pgmap, page)->_refcount, 1)) {
         pm_record(pm_head_pfn(pgmap, page_to_pfn(page)), 1);
@@ -185,7 +205,7 @@ void get_page(struct page *page)
 
 void put_page_many(struct page *page, uint64_t n)
 {
-    struct dev_pagemap *pgmap = pm_page_pgmap(page);
+    struct dev_pagemap *pgmap = pm_held_pgmap(page);
     struct page *head;
     uint64_t left;
 

@@ -36,6 +36,17 @@ static inline struct dev_pagemap *pm_page_pgmap(const struct page *page)
     return __atomic_load_n(&page->pgmap, __ATOMIC_ACQUIRE);
 }
 
+/* Slow half of pm_held_pgmap(). */
+PM_INTERNAL struct dev_pagemap *pm_compound_pgmap(const struct page *page);
+
+/* The mapping of a page that is held, itself or by another page of its compound page. NULL: it is not. */
+static inline struct dev_pagemap *pm_held_pgmap(const struct page *page)
+{
+    struct dev_pagemap *pgmap = pm_page_pgmap(page);
+
+    return PM_LIKELY(pgmap != NULL) ? pgmap : pm_compound_pgmap(page);
+}
+
 /*
  * Full: in a getter after the count went up. The other half is memory_failure(), which marks and then looks at
  * counts.

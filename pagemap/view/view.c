@@ -167,7 +167,8 @@ static struct address_space *mapping_of_view(const void *start, size_t bytes)
 }
 
 /*
- * With the file locked, which the view is of: it stays, if it is still there. Another file's may go as the section ends.
+ * With the file locked, which the view is of: it stays, if it is still there. One of another file may go as the section
+ * ends.
  */
 static struct pm_view *view_of(const struct address_space *mapping, const void *start, size_t bytes)
 {

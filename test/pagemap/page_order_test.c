@@ -205,6 +205,108 @@ TEST_CASE(page_order, allocated_as_a_whole)
     }
 }
 
+/* ---- a page stands for its compound page, also where another one of it was grabbed ---- */
+
+/* One reference on the compound page, by its first page, as drivers take it. */
+static void take_first(enum memory_type type, uint64_t pfn)
+{
+    if (type == MEMORY_DEVICE_PRIVATE || type == MEMORY_DEVICE_COHERENT) {
+        REQUIRE_EQ(zone_device_page_init(pfn_to_page(pfn)), 0);
+        unlock_page(pfn_to_page(pfn));
+    } else {
+        REQUIRE_EQ(pagemap_get_page(pfn), pfn_to_page(pfn));
+    }
+}
+
+/* Of pages that nobody grabbed: those of `order` from pfn 512 on, but for the first. */
+static void check_ungrabbed(enum memory_type type, unsigned order)
+{
+    const uint64_t idle = type == MEMORY_DEVICE_GENERIC, first = 512, last = first + (1U << order) - 1;
+    struct page *head = pfn_to_page(first), *tails[2] = {pfn_to_page(first + 1), pfn_to_page(last)}, *pin;
+
+    take_first(type, first);
+    for (unsigned i = 0; i < 2; i++) {
+        get_page(tails[i]);
+        put_page_many(tails[i], 1);
+        get_page(tails[i]);
+        CHECK_EQ(page_count(head), idle + 2 + i, "type %u, order %u", type, order);
+        REQUIRE_EQ(pm_pages_get(&rig.pgmap, first, 1, true, &pin), 1);
+        unpin_user_page(tails[i]);
+        CHECK(!page_maybe_dma_pinned(head));
+    }
+    CHECK_EQ(pm_page_pgmap(tails[1]), NULL, "nobody grabbed it");
+    REQUIRE_EQ(pm_pages_get(&rig.pgmap, first, 1, true, &pin), 1);
+    REQUIRE_EQ(pm_pages_get(&rig.pgmap, first, 1, true, &pin), 1);
+    unpin_user_pages(tails, 2);
+    pm_pages_put(tails, 2, false);
+    CHECK_EQ(page_count(head), idle + 1);
+    CHECK_EQ(rig_freed, 0);
+    put_page(tails[1]);
+    CHECK_EQ(page_count(head), idle);
+    CHECK_EQ(rig_freed, 1);
+    CHECK_EQ(pgmap_nr_references(&rig.pgmap), 0);
+    CHECK_EQ(warnings_take(), 0, "type %u, order %u", type, order);
+}
+
+/* Of one whose first page was held, and of others beside one that is. */
+static void check_idle(enum memory_type type, unsigned order)
+{
+    const uint64_t size = UINT64_C(1) << order;
+    struct page *idle[3] = {pfn_to_page(512 + 1), pfn_to_page(512 - 1), pfn_to_page(512 + 2 * size + 1)};
+
+    take_first(type, 512 + size);
+    for (unsigned i = 0; i < 3; i++) {
+        put_page(idle[i]);
+        unpin_user_page(idle[i]);
+        CHECK_EQ(warnings_take(), 2, "type %u, order %u, page %u", type, order, i);
+        get_page(idle[i]);
+        CHECK_EQ(warnings_take(), type == MEMORY_DEVICE_GENERIC ? 0 : 1, "type %u, order %u", type, order);
+        if (type == MEMORY_DEVICE_GENERIC) { /* as if its driver held it */
+            put_page(idle[i]);
+        }
+    }
+    CHECK_EQ(pgmap_nr_references(&rig.pgmap), 1);
+    put_page(pfn_to_page(512 + size));
+    CHECK_EQ(warnings_take(), 0);
+}
+
+TEST_CASE(page_order, any_page_stands_for_its_compound_page)
+{
+    for (unsigned type = 0; type < RIG_NR_TYPES; type++) {
+        for (unsigned order = 2; order <= 9; order++) {
+            set_up(RIG_TYPES[type], &rig_ops, order);
+            rig_freed = 0;
+            check_ungrabbed(RIG_TYPES[type], order);
+            if (order < 8) {
+                check_idle(RIG_TYPES[type], order);
+            }
+            file_rig_tear_down(&rig);
+        }
+    }
+}
+
+/* Two devices whose compound pages are of other orders, next to each other. */
+TEST_CASE(page_order, stands_for_no_page_of_another_device)
+{
+    struct range bounds = rig_range(4 * RIG_MB, 2 * RIG_MB);
+    struct dev_pagemap next = rig_pgmap(MEMORY_DEVICE_PRIVATE, &bounds, 1);
+
+    set_up(MEMORY_DEVICE_FS_DAX, &rig_ops, 10);
+    next.vmemmap_shift = 1;
+    REQUIRE_EQ(rig_map(&next), 0);
+    take_first(MEMORY_DEVICE_FS_DAX, 0);
+    put_page(pfn_to_page(1024 + 7));
+    take_first(MEMORY_DEVICE_PRIVATE, 1024);
+    put_page(pfn_to_page(1024 + 7));
+    CHECK_EQ(warnings_take(), 2);
+    CHECK_EQ(page_count(pfn_to_page(0)), 1);
+    put_page(pfn_to_page(1024 + 1));
+    put_page(pfn_to_page(1023));
+    CHECK_EQ(pgmap_nr_references(&next), 0);
+    CHECK_EQ(memunmap_pages(&next), 0);
+    file_rig_tear_down(&rig);
+}
+
 /* ---- who is recorded ---- */
 
 static void check_records(uint64_t pfn, uint64_t nr_pages, uint64_t references)
