@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * From an address in a view to its pages, kept (kernel: mm/gup.c, include/linux/mm.h 6.1; get_user_pages() and
- * pin_user_pages() as of 6.5, without the argument `vmas`).
+ * pin_user_pages() and their fast forms as of 6.5, without the argument `vmas`).
  *
  * Context: any thread, not inside a read section. Lock-free while no thread inserts, replaces or revokes pages of the
  * same file; else they may take the file's lock. The _only forms never do. unpin and put: as put_page().
@@ -15,11 +15,13 @@
 extern "C" {
 #endif
 
-#define FOLL_WRITE 0x01u       /* -EFAULT unless the view may be written */
-#define FOLL_GET 0x04u         /* a reference on each page: set by get_user_pages() */
-#define FOLL_HWPOISON 0x100u   /* a poisoned page is -EHWPOISON, not -EFAULT */
-#define FOLL_LONGTERM 0x10000u /* for as long as the caller likes; only with FOLL_PIN */
-#define FOLL_PIN 0x40000u      /* set by pin_user_pages() */
+#define FOLL_WRITE 0x01u          /* -EFAULT unless the view may be written */
+#define FOLL_GET 0x04u            /* a reference on each page: set by get_user_pages() */
+#define FOLL_FORCE 0x10u          /* nothing, as in the kernel for memory that is shared, as all views are */
+#define FOLL_HWPOISON 0x100u      /* a poisoned page is -EHWPOISON, not -EFAULT */
+#define FOLL_LONGTERM 0x10000u    /* for as long as the caller likes; only with FOLL_PIN */
+#define FOLL_PIN 0x40000u         /* set by pin_user_pages() */
+#define FOLL_PCI_P2PDMA 0x100000u /* also pages of MEMORY_DEVICE_PCI_P2PDMA (6.2); not with FOLL_LONGTERM */
 
 /* What a pin adds to page_count() of a page that is not compound. */
 #define GUP_PIN_COUNTING_BIAS 1024u
@@ -29,11 +31,12 @@ extern "C" {
  * reference: put_page(). `pages` may be NULL: only counts what is present. Returns how many, which may be fewer than
  * asked for if something goes wrong on the way; if it is the first page:
  *
- *   -EINVAL      flags other than those above; FOLL_PIN in a get, FOLL_GET in a pin; FOLL_LONGTERM in a get; `pages`
- *                NULL in a pin
+ *   -EINVAL      flags other than those above; FOLL_PIN in a get, FOLL_GET in a pin; FOLL_LONGTERM in a get, or with
+ *                FOLL_PCI_P2PDMA; `pages` NULL in a pin
  *   -EFAULT      no view has the address; it is absent there (a hole, revoked, beyond the file's end); FOLL_WRITE
  *                to a view for reading; its dev_pagemap was killed; migrate_to_ram() failed; it is poisoned
  *   -EHWPOISON   it is poisoned, with FOLL_HWPOISON
+ *   -EREMOTEIO   the page is a peer's, of MEMORY_DEVICE_PCI_P2PDMA, and FOLL_PCI_P2PDMA is not set
  *   -EOPNOTSUPP  FOLL_LONGTERM on a file that has or had FS_DAX pages
  *   -EBUSY       FOLL_LONGTERM, and a COHERENT page, which must be able to move, was not moved: its driver has no
  *                migrate_to_ram(), or that failed, as it must if the page has another holder. Also if it is not the
@@ -52,7 +55,7 @@ long pin_user_pages(uintptr_t start, unsigned long nr_pages, unsigned gup_flags,
 int get_user_pages_fast(uintptr_t start, int nr_pages, unsigned gup_flags, struct page **pages);
 int pin_user_pages_fast(uintptr_t start, int nr_pages, unsigned gup_flags, struct page **pages);
 
-/* These take no lock and call no op: 0 where that would be needed. */
+/* These take no lock and call no op: 0 where that would be needed, and in place of an error. */
 int get_user_pages_fast_only(uintptr_t start, int nr_pages, unsigned gup_flags, struct page **pages);
 int pin_user_pages_fast_only(uintptr_t start, int nr_pages, unsigned gup_flags, struct page **pages);
 
@@ -63,6 +66,13 @@ int pin_user_pages_fast_only(uintptr_t start, int nr_pages, unsigned gup_flags, 
  */
 void unpin_user_page(struct page *page);
 void unpin_user_pages(struct page **pages, unsigned long npages);
+
+/*
+ * The same, and of the `npages` pages from `page` on, for callers that wrote to them: device memory is never written
+ * back anywhere, so no page is marked dirty, or locked for that, whatever `make_dirty`; it is for callers' sake alone.
+ */
+void unpin_user_pages_dirty_lock(struct page **pages, unsigned long npages, bool make_dirty);
+void unpin_user_page_range_dirty_lock(struct page *page, unsigned long npages, bool make_dirty);
 
 /*
  * Whether it is perhaps pinned; for compound pages, whether it is. Of others it is also true with

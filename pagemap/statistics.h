@@ -87,6 +87,7 @@ struct pagemap_statistics {
     uint64_t memory_failures;   /* pages that were marked */
     uint64_t sigbus_noted;      /* sigbus.h: signals of broken memory */
     uint64_t sigbus_not_noted;  /* too many at once */
+    uint64_t refused_p2pdma;    /* as above: a peer's page without FOLL_PCI_P2PDMA */
 };
 
 /*

@@ -105,7 +105,8 @@ std::string pagemap_table(const PagemapSample &now, const PagemapSample *before,
                  {"migration", "refused_migration"},
                  {"would wait", "refused_would_wait"},
                  {"no memory", "refused_no_memory"},
-                 {"invalid", "refused_invalid"}});
+                 {"invalid", "refused_invalid"},
+                 {"a peer's", "refused_p2pdma"}});
     text +=
         row(now, "broken",
             {{"pages", "memory_failures"}, {"SIGBUS", "sigbus_noted"}, {"not noted", "sigbus_not_noted"}});

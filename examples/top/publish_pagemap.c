@@ -73,6 +73,7 @@ static const struct counter {
     COUNTER(memory_failures),
     COUNTER(sigbus_noted),
     COUNTER(sigbus_not_noted),
+    COUNTER(refused_p2pdma),
 #undef COUNTER
 };
 

@@ -121,6 +121,9 @@ static long take_run(struct request *request, struct dev_pagemap *pgmap, uint64_
     long error = (request->flags & FOLL_LONGTERM) != 0 ? check_longterm(pgmap) : 0;
     uint64_t taken;
 
+    if (pgmap->type == MEMORY_DEVICE_PCI_P2PDMA && (request->flags & FOLL_PCI_P2PDMA) == 0) {
+        return refuse(request, &pm_counters()->refused_p2pdma, -EREMOTEIO);
+    }
     if (error != 0) {
         return error == MUST_MOVE ? hold_allocated(pgmap, pfn, absent)
                                   : refuse(request, &pm_counters()->refused_longterm, error);
@@ -313,16 +316,24 @@ static long refuse_arguments(void)
     return pm_count_refusal(&pm_counters()->refused_invalid, -EINVAL);
 }
 
+/* FOLL_PCI_P2PDMA: as is_valid_gup_args(), a window must be free to go at any time. */
+static bool are_flags_valid(unsigned flags)
+{
+    const unsigned known =
+        FOLL_WRITE | FOLL_GET | FOLL_FORCE | FOLL_HWPOISON | FOLL_LONGTERM | FOLL_PIN | FOLL_PCI_P2PDMA;
+
+    return (flags & ~known) == 0 &&
+           ((flags & FOLL_LONGTERM) == 0 || (flags & (FOLL_PIN | FOLL_PCI_P2PDMA)) == FOLL_PIN);
+}
+
 static long gup(uintptr_t start, unsigned long nr_pages, unsigned flags, struct page **pages,
                 bool lock_free_only)
 {
-    const unsigned known = FOLL_WRITE | FOLL_GET | FOLL_HWPOISON | FOLL_LONGTERM | FOLL_PIN;
     struct request request = {start >> PAGE_SHIFT, nr_pages, flags, pages, lock_free_only, NULL};
     uint64_t done = 0;
     long result = 0;
 
-    if ((flags & ~known) != 0 || ((flags & FOLL_LONGTERM) != 0 && (flags & FOLL_PIN) == 0) ||
-        pagemap_read_lock_held() || nr_pages > LONG_MAX) {
+    if (!are_flags_valid(flags) || pagemap_read_lock_held() || nr_pages > LONG_MAX) {
         return refuse_arguments();
     }
     while (done < nr_pages) {
@@ -398,7 +409,8 @@ int pin_user_pages_fast_only(uintptr_t start, int nr_pages, unsigned gup_flags, 
 
 int fixup_user_fault(uintptr_t address, unsigned fault_flags)
 {
-    long result = gup(address, 1, (fault_flags & FOLL_WRITE) | FOLL_HWPOISON | FOLL_GET, NULL, false);
+    const unsigned flags = (fault_flags & FOLL_WRITE) | FOLL_HWPOISON | FOLL_GET | FOLL_PCI_P2PDMA;
+    long result = gup(address, 1, flags, NULL, false);
 
     return result == 1 ? 0 : (int)result;
 }
@@ -424,6 +436,30 @@ void unpin_user_pages(struct page **pages, unsigned long npages)
     }
     pm_pages_put(pages, npages, true);
     pm_count(&pm_counters()->pins_now, npages);
+}
+
+void unpin_user_pages_dirty_lock(struct page **pages, unsigned long npages, bool make_dirty)
+{
+    (void)make_dirty;
+    unpin_user_pages(pages, npages);
+}
+
+void unpin_user_page_range_dirty_lock(struct page *page, unsigned long npages, bool make_dirty)
+{
+    enum { AT_ONCE = 64 };
+    struct page *pages[AT_ONCE];
+    unsigned long count;
+
+    if (is_no_count(npages)) {
+        return;
+    }
+    for (; npages > 0; npages -= count) {
+        count = npages < AT_ONCE ? npages : AT_ONCE;
+        for (unsigned long i = 0; i < count; i++) {
+            pages[i] = page++;
+        }
+        unpin_user_pages_dirty_lock(pages, count, make_dirty);
+    }
 }
 
 bool page_maybe_dma_pinned(const struct page *page)

@@ -95,7 +95,8 @@ TEST_CASE(clients, d_p2pdma_mmap)
     CHECK_GE(failed, 3u);
     REQUIRE(!IS_ERR(view));
     CHECK_EQ(touch_write(view + 5 * PAGE_SIZE, 42), 0);
-    REQUIRE_EQ(pin_user_pages((uintptr_t)view + 5 * PAGE_SIZE, 1, FOLL_WRITE, &pinned), 1);
+    CHECK_EQ(pin_user_pages((uintptr_t)view + 5 * PAGE_SIZE, 1, FOLL_WRITE, &pinned), -EREMOTEIO);
+    REQUIRE_EQ(pin_user_pages((uintptr_t)view + 5 * PAGE_SIZE, 1, FOLL_WRITE | FOLL_PCI_P2PDMA, &pinned), 1);
     CHECK(is_pci_p2pdma_page(pinned));
     waiter_start(&removal, remove_driver, &dev);
     while (touch_read(view + 31 * PAGE_SIZE, NULL) == 0) {

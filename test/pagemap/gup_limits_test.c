@@ -44,9 +44,10 @@ static uintptr_t at(uint64_t index)
 
 static void check_flag(unsigned flag)
 {
-    const bool may_get = flag == FOLL_WRITE || flag == FOLL_GET || flag == FOLL_HWPOISON;
-    const bool may_pin =
-        flag == FOLL_WRITE || flag == FOLL_HWPOISON || flag == FOLL_LONGTERM || flag == FOLL_PIN;
+    const bool may_both =
+        flag == FOLL_WRITE || flag == FOLL_FORCE || flag == FOLL_HWPOISON || flag == FOLL_PCI_P2PDMA;
+    const bool may_get = may_both || flag == FOLL_GET;
+    const bool may_pin = may_both || flag == FOLL_LONGTERM || flag == FOLL_PIN;
     struct page *page;
     long got = get_user_pages(at(0), 1, flag, &page), pinned;
 

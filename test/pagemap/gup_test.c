@@ -57,14 +57,14 @@ TEST_CASE(gup, bug25_every_type_is_given_back)
         file_rig_set_up(&rig, TYPES[i]);
         REQUIRE_EQ(filemap_add_pages(&rig.file, 2, 100, 16), 0);
         view = file_rig_view(&rig, 0, 20);
-        CHECK_EQ(get_user_pages(at(view, 2), 16, FOLL_WRITE, pages), 16);
+        CHECK_EQ(get_user_pages(at(view, 2), 16, FOLL_WRITE | FOLL_PCI_P2PDMA, pages), 16);
         for (uint64_t p = 0; p < 16; p++) {
             CHECK_EQ(pages[p], pfn_to_page(100 + p));
             CHECK_EQ(page_count(pages[p]), idle + 1);
             CHECK(!page_maybe_dma_pinned(pages[p]));
         }
         CHECK_EQ(pgmap_nr_references(&rig.pgmap), 32);
-        CHECK_EQ(pin_user_pages(at(view, 3), 1, 0, pages), 1);
+        CHECK_EQ(pin_user_pages(at(view, 3), 1, FOLL_PCI_P2PDMA, pages), 1);
         CHECK_EQ(page_count(pages[0]), idle + 1 + GUP_PIN_COUNTING_BIAS);
         CHECK(page_maybe_dma_pinned(pages[0]));
         unpin_user_page(pages[0]);
@@ -181,6 +181,68 @@ TEST_CASE(gup, bug26_longterm)
     unpin_user_page(page);
     CHECK_EQ(vm_munmap(view, PAGE_SIZE), 0);
     file_rig_tear_down(&rig);
+}
+
+/* A peer's window is no memory for the unsuspecting: only with a flag that says so, and not for long. */
+TEST_CASE(gup, pages_of_a_peer)
+{
+    struct file_rig rig;
+    struct page *pages[4];
+    char *view;
+
+    file_rig_set_up(&rig, MEMORY_DEVICE_PCI_P2PDMA);
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, 4), 0);
+    view = file_rig_view(&rig, 0, 4);
+    CHECK_EQ(pin_user_pages(at(view, 0), 4, FOLL_WRITE, pages), -EREMOTEIO);
+    CHECK_EQ(get_user_pages(at(view, 0), 4, 0, pages), -EREMOTEIO);
+    CHECK_EQ(get_user_pages(at(view, 0), 4, 0, NULL), -EREMOTEIO);
+    CHECK_EQ(pin_user_pages_fast(at(view, 0), 4, 0, pages), -EREMOTEIO);
+    CHECK_EQ(get_user_pages_fast(at(view, 0), 4, 0, pages), -EREMOTEIO);
+    CHECK_EQ(get_user_pages_fast_only(at(view, 0), 4, 0, pages), 0);
+    CHECK_EQ(pin_user_pages_fast_only(at(view, 0), 4, 0, pages), 0);
+    CHECK_EQ(pin_user_pages(at(view, 0), 4, FOLL_LONGTERM, pages), -EREMOTEIO);
+    CHECK_EQ(pin_user_pages(at(view, 0), 4, FOLL_LONGTERM | FOLL_PCI_P2PDMA, pages), -EINVAL);
+    CHECK_EQ(get_user_pages(at(view, 0), 4, FOLL_PCI_P2PDMA, NULL), 4);
+    CHECK_EQ(fixup_user_fault(at(view, 0), FOLL_WRITE), 0, "a fault is not asked for a page");
+    CHECK_EQ(pgmap_nr_references(&rig.pgmap), 4, "the file's");
+    CHECK_EQ(pin_user_pages_fast_only(at(view, 0), 4, FOLL_PCI_P2PDMA, pages), 4);
+    unpin_user_pages(pages, 4);
+    CHECK_EQ(vm_munmap(view, 4 * PAGE_SIZE), 0);
+    file_rig_tear_down(&rig);
+}
+
+/* As kernel clients end their pins: those in an array, and those that lie one after the other, more than fit at once. */
+TEST_CASE(gup, pins_of_pages_that_were_written)
+{
+    enum { PINS = 150 };
+    struct file_rig rig;
+    struct page *pages[PINS];
+    char *view;
+
+    for (unsigned is_compound = 0; is_compound < 2; is_compound++) {
+        file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
+        if (is_compound != 0) {
+            file_rig_use_compound_pages(&rig);
+        }
+        REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, 1024), 0);
+        view = file_rig_view(&rig, 0, 1024);
+        for (unsigned make_dirty = 0; make_dirty < 2; make_dirty++) {
+            REQUIRE_EQ(pin_user_pages(at(view, 400), PINS, FOLL_WRITE | FOLL_FORCE, pages), PINS);
+            unpin_user_pages_dirty_lock(pages, 20, make_dirty != 0);
+            CHECK_EQ(pgmap_nr_references(&rig.pgmap), 1024 + (is_compound != 0 ? 2 : PINS - 20));
+            unpin_user_page_range_dirty_lock(pages[20], PINS - 20, make_dirty != 0);
+            CHECK_EQ(pgmap_nr_references(&rig.pgmap), 1024);
+            CHECK(trylock_page(pages[20]), "it is not locked");
+            unlock_page(pages[20]);
+        }
+        unpin_user_page_range_dirty_lock(pages[0], 0, true);
+        CHECK_EQ(warnings_take(), 0);
+        unpin_user_page_range_dirty_lock(pages[0], (unsigned long)-EFAULT, true);
+        unpin_user_pages_dirty_lock(pages, (unsigned long)-EFAULT, true);
+        CHECK_EQ(warnings_take(), 2);
+        CHECK_EQ(vm_munmap(view, 1024 * PAGE_SIZE), 0);
+        file_rig_tear_down(&rig);
+    }
 }
 
 TEST_CASE(gup, compound_pages_count_pins_apart)

@@ -100,7 +100,7 @@ static uint64_t refusals(const struct pagemap_statistics *of)
 {
     return of->refused_no_view + of->refused_absent + of->refused_read_only + of->refused_killed +
            of->refused_poisoned + of->refused_longterm + of->refused_migration + of->refused_would_wait +
-           of->refused_no_memory + of->refused_invalid;
+           of->refused_no_memory + of->refused_invalid + of->refused_p2pdma;
 }
 
 TEST_CASE(statistics, refusals_by_reason)
@@ -147,6 +147,20 @@ static void pin_for_long(enum memory_type type, long error)
     view = file_rig_view(&rig, 0, 4);
     CHECK_REFUSED(pin_user_pages((uintptr_t)view, 1, FOLL_LONGTERM, &page), error, refused_longterm);
     CHECK_EQ(vm_munmap(view, 4 * PAGE_SIZE), 0);
+    file_rig_tear_down(&rig);
+}
+
+TEST_CASE(statistics, pages_of_a_peer_that_were_not_asked_for)
+{
+    struct page *page;
+    struct file_rig rig;
+    char *view;
+
+    file_rig_set_up(&rig, MEMORY_DEVICE_PCI_P2PDMA);
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, 1), 0);
+    view = file_rig_view(&rig, 0, 1);
+    CHECK_REFUSED(pin_user_pages((uintptr_t)view, 1, 0, &page), -EREMOTEIO, refused_p2pdma);
+    CHECK_EQ(vm_munmap(view, PAGE_SIZE), 0);
     file_rig_tear_down(&rig);
 }
 

@@ -169,6 +169,13 @@ long pagemap_compat_gup(unsigned long start, unsigned long nr_pages, unsigned fl
     ((int)get_user_pages(start, (unsigned long)(nr), flags, pages))
 #define pin_user_pages_fast(start, nr, flags, pages)                                                         \
     ((int)pin_user_pages(start, (unsigned long)(nr), flags, pages))
+/* There is one process, whose mmap lock need not be let go of: `locked` stays as it is. */
+#define get_user_pages_remote(mm, start, nr, flags, pages, ...)                                              \
+    ((void)(mm), get_user_pages(start, nr, flags, pages))
+#define pin_user_pages_remote(mm, start, nr, flags, pages, ...)                                              \
+    ((void)(mm), pin_user_pages(start, nr, flags, pages))
+#define get_user_pages_unlocked(start, nr, pages, flags) get_user_pages(start, nr, flags, pages)
+#define pin_user_pages_unlocked(start, nr, pages, flags) pin_user_pages(start, nr, flags, pages)
 
 /* ---- pages ---- */
 

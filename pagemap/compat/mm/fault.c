@@ -334,6 +334,9 @@ static long pin_longterm(unsigned long start, unsigned long nr_pages, unsigned f
     long pinned;
     int error;
 
+    if ((flags & FOLL_PCI_P2PDMA) != 0) {
+        return -EINVAL;
+    }
     do {
         pinned = gup_here(start, nr_pages, flags & ~FOLL_LONGTERM, pages, true);
         if (pinned > 0 && is_refused(pages[0])) {

@@ -214,6 +214,29 @@ TEST_CASE(hmm, holes_migrate)
     tear_down();
 }
 
+/* Of two pages; vfio's and io_uring's way to end pins, too. */
+static void check_other_forms(unsigned long start)
+{
+    const unsigned flags = FOLL_WRITE | FOLL_FORCE;
+    struct page *pages[2];
+    int locked = 1;
+
+    mmap_read_lock(current->mm);
+    REQUIRE_EQ(pin_user_pages_remote(current->mm, start, 2, flags | FOLL_LONGTERM, pages, NULL, &locked), 2);
+    CHECK_EQ(locked, 1);
+    mmap_read_unlock(current->mm);
+    unpin_user_pages_dirty_lock(pages, 2, true);
+    REQUIRE_EQ(pin_user_pages_unlocked(start, 2, pages, flags), 2);
+    unpin_user_page_range_dirty_lock(pages[0], 1, true);
+    unpin_user_page_range_dirty_lock(pages[1], 1, false);
+    REQUIRE_EQ(get_user_pages_remote(&init_mm, start, 1, flags, pages, NULL), 1);
+    put_page(pages[0]);
+    REQUIRE_EQ(get_user_pages_unlocked(start, 1, pages, flags), 1);
+    CHECK_EQ(page_count(pages[0]), 2, "the file's, and ours");
+    put_page(pages[0]);
+    CHECK_EQ(pin_user_pages(start, 1, FOLL_LONGTERM | FOLL_PCI_P2PDMA, pages), -EINVAL);
+}
+
 /* A pin holds a page where it is. */
 TEST_CASE(hmm, pinned_pages_stay)
 {
@@ -240,6 +263,7 @@ TEST_CASE(hmm, pinned_pages_stay)
     REQUIRE_EQ(pin_user_pages((unsigned long)start, 1, FOLL_WRITE, &page, NULL), 1, "brings it back");
     CHECK(!is_zone_device_page(page));
     unpin_user_page(page);
+    check_other_forms((unsigned long)start);
     CHECK_EQ(pagemap_compat_munmap(start, 2 * PAGE_SIZE), 0);
     CHECK_EQ(pagemap_compat_close(file), 0);
     tear_down();

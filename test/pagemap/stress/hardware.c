@@ -132,7 +132,7 @@ static struct page *pin_address(struct unit *unit, struct held *held)
     held->index = prng_below(prng, VIEW_PAGES);
     view = loaded(&unit->hardware->driver->views[held->view]);
     held->key = view + held->index * PAGE_SIZE;
-    return view != 0 && pin_user_pages(held->key, 1, FOLL_WRITE, &page) == 1 ? page : NULL;
+    return view != 0 && pin_user_pages(held->key, 1, FOLL_WRITE | FOLL_PCI_P2PDMA, &page) == 1 ? page : NULL;
 }
 
 /*

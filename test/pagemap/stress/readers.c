@@ -70,8 +70,8 @@ static void visit_address(struct prng *prng, uint64_t bit)
         return;
     }
     start += prng_below(prng, VIEW_PAGES) * PAGE_SIZE;
-    got = pin ? pin_user_pages(start, nr_pages, FOLL_WRITE, pages)
-              : get_user_pages(start, nr_pages, FOLL_WRITE, pages);
+    got = pin ? pin_user_pages(start, nr_pages, FOLL_WRITE | FOLL_PCI_P2PDMA, pages)
+              : get_user_pages(start, nr_pages, FOLL_WRITE | FOLL_PCI_P2PDMA, pages);
     add(got > 0 ? &gup_hits : &gup_misses, 1);
     CHECK(got == -EFAULT || (got > 0 && got <= (long)nr_pages), "%ld", got);
     for (long i = 0; i < got; i++) {
