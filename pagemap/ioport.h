@@ -22,6 +22,7 @@ extern "C" {
 #define IORESOURCE_UNSET 0x20000000UL
 #define IORESOURCE_BUSY 0x80000000UL
 #define IORESOURCE_TYPE_BITS 0x00001f00UL
+#define IORESOURCE_EXT_TYPE_BITS 0x01000000UL /* IORESOURCE_SYSRAM */
 #define IORESOURCE_SYSTEM_RAM (IORESOURCE_MEM | IORESOURCE_SYSRAM)
 
 /* What it is, to walk_iomem_res_desc(). */
@@ -102,7 +103,10 @@ int allocate_resource(struct resource *root, struct resource *new_resource, reso
 int walk_iomem_res_desc(unsigned long desc, unsigned long flags, uint64_t start, uint64_t end, void *arg,
                         int (*func)(struct resource *part, void *arg));
 
-/* request_mem_region() and release_mem_region() under another root, and with `flags` beside IORESOURCE_BUSY. */
+/*
+ * request_mem_region() and release_mem_region() under another root, and with `flags` beside IORESOURCE_BUSY and the
+ * type, IORESOURCE_SYSRAM included, of the resource in which it comes to lie, which gives it its desc, too.
+ */
 struct resource *__request_region(struct resource *parent, resource_size_t start, resource_size_t n,
                                   const char *name, int flags);
 void __release_region(struct resource *parent, resource_size_t start, resource_size_t n);
@@ -127,10 +131,11 @@ struct resource *request_free_mem_region(struct resource *base, resource_size_t 
 enum { REGION_INTERSECTS, REGION_DISJOINT, REGION_MIXED };
 
 /*
- * How [start, start + size - 1] relates to resources that have all of `flags`, at any depth of the tree:
- * DISJOINT, INTERSECTS if nothing else is in it, MIXED if other resources, or free addresses, are too.
+ * How [start, start + size - 1] relates to resources that have all of `flags` and, unless desc is IORES_DESC_NONE, this
+ * desc, at any depth of the tree: DISJOINT: none is in it; MIXED: also others are, or parts of others in which none
+ * is; INTERSECTS: nothing else is. Free addresses count for nothing. size 0: DISJOINT.
  */
-int region_intersects(resource_size_t start, resource_size_t size, unsigned long flags);
+int region_intersects(resource_size_t start, resource_size_t size, unsigned long flags, unsigned long desc);
 
 #ifdef __cplusplus
 }

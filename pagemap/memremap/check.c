@@ -114,7 +114,8 @@ int pm_check_conflict(const struct dev_pagemap *pgmap, unsigned id, struct range
 static bool is_system_ram(const struct dev_pagemap *pgmap, const struct range *range)
 {
     return (pgmap->flags & PGMAP_SYSTEM_RAM) == 0 && range->end >= range->start && range_len(range) != 0 &&
-           region_intersects(range->start, range_len(range), IORESOURCE_SYSTEM_RAM) != REGION_DISJOINT;
+           region_intersects(range->start, range_len(range), IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) !=
+               REGION_DISJOINT;
 }
 
 static bool is_aligned(const struct dev_pagemap *pgmap, const struct range *range)

@@ -192,12 +192,17 @@ static struct resource *new_region(const char *name, unsigned long flags)
     return region;
 }
 
-/* Down through what contains it and is not busy, as __request_region() does. */
-static bool link_region(struct resource *parent, struct resource *region)
+/* Down through what contains it and is not busy, as __request_region_locked(): of the type of what it lies in. */
+static bool link_region(struct resource *parent, struct resource *region, unsigned long flags)
 {
-    for (;;) {
-        struct resource *conflict = pm_resource_link(parent, region);
+    const unsigned long types = IORESOURCE_TYPE_BITS | IORESOURCE_EXT_TYPE_BITS;
 
+    for (;;) {
+        struct resource *conflict;
+
+        region->flags = (parent->flags & types) | flags | IORESOURCE_BUSY;
+        region->desc = parent->desc;
+        conflict = pm_resource_link(parent, region);
         if (conflict == NULL) {
             return true;
         }
@@ -211,21 +216,16 @@ static bool link_region(struct resource *parent, struct resource *region)
 struct resource *__request_region(struct resource *parent, resource_size_t start, resource_size_t n,
                                   const char *name, int flags)
 {
-    struct resource *region;
+    struct resource *region = n == 0 ? NULL : new_region(name, 0);
     bool linked;
 
-    if (n == 0) {
-        return NULL;
-    }
-    region = new_region(name, (parent->flags & IORESOURCE_TYPE_BITS) | (unsigned)flags);
     if (region == NULL) {
         return NULL;
     }
     region->start = start;
     region->end = start + (n - 1); /* what wraps is not linked */
-    region->desc = parent->desc;
     (void)pthread_mutex_lock(&lock);
-    linked = link_region(parent, region);
+    linked = link_region(parent, region, (unsigned)flags);
     (void)pthread_mutex_unlock(&lock);
     if (!linked) {
         free(region);
@@ -350,32 +350,58 @@ const struct resource *pm_resource_next(const struct resource *at)
     return at == NULL ? NULL : at->sibling;
 }
 
-/*
- * Walks the whole tree, so that System RAM nested below a window is seen (bug 39). Matching resources in
- * order of address must leave no gap for the answer to be INTERSECTS.
- */
-int region_intersects(resource_size_t start, resource_size_t size, unsigned long flags)
-{
-    resource_size_t end = start + (size - 1), covered = start;
-    bool any = false, gap = false;
+/* What region_intersects() looks for, in [start, end]; what it has seen of it, and of others. */
+struct question {
+    resource_size_t start, end;
+    unsigned long flags, desc;
+    bool any, others;
+};
 
-    (void)pthread_mutex_lock(&lock);
-    for (const struct resource *at = pm_resource_next(&iomem_resource); at != NULL && size > 0;
+static bool is_wanted(const struct question *question, const struct resource *at)
+{
+    return (at->flags & question->flags) == question->flags &&
+           (question->desc == IORES_DESC_NONE || at->desc == question->desc);
+}
+
+/*
+ * Whether what `outer`, which is not wanted, has in [start, end] lies in resources in it that are: System RAM under a
+ * "CXL Window" (bug 39). Those come in order of address, before all that is beyond `outer`.
+ */
+static bool is_covered(struct question *question, const struct resource *outer)
+{
+    resource_size_t from = outer->start > question->start ? outer->start : question->start;
+    const resource_size_t last = outer->end < question->end ? outer->end : question->end;
+
+    for (const struct resource *at = pm_resource_next(outer); at != NULL && at->start <= last;
          at = pm_resource_next(at)) {
-        if ((at->flags & flags) != flags || !pm_resource_overlaps(at, start, end)) {
+        if (!is_wanted(question, at) || at->end < from) {
             continue;
         }
-        any = true;
-        gap |= at->start > covered;
-        if (at->end >= end) {
-            covered = UINT64_MAX; /* to the end */
-            break;
+        question->any = true;
+        if (at->start > from || at->end >= last) {
+            return at->start <= from;
         }
-        covered = at->end >= covered ? at->end + 1 : covered;
+        from = at->end + 1;
+    }
+    return false;
+}
+
+/* As __region_intersects() of 6.12, which mends 6.1's: that looked at the children of the root alone. */
+int region_intersects(resource_size_t start, resource_size_t size, unsigned long flags, unsigned long desc)
+{
+    struct question question = {start, start + (size - 1), flags, desc, false, false};
+
+    (void)pthread_mutex_lock(&lock);
+    for (const struct resource *at = iomem_resource.child; at != NULL && size > 0; at = at->sibling) {
+        if (!pm_resource_overlaps(at, start, question.end)) {
+            continue;
+        }
+        if (is_wanted(&question, at)) {
+            question.any = true;
+        } else if (!is_covered(&question, at)) {
+            question.others = true;
+        }
     }
     (void)pthread_mutex_unlock(&lock);
-    if (!any) {
-        return REGION_DISJOINT;
-    }
-    return gap || covered != UINT64_MAX ? REGION_MIXED : REGION_INTERSECTS;
+    return !question.any ? REGION_DISJOINT : question.others ? REGION_MIXED : REGION_INTERSECTS;
 }

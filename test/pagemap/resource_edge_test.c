@@ -174,8 +174,8 @@ TEST_CASE(resource_edge, no_bytes_meet_nothing)
 
     REQUIRE_EQ(insert_resource(&iomem_resource, &ram), 0);
     for (resource_size_t start = 98; start < 203; start++) {
-        CHECK_EQ(region_intersects(start, 0, IORESOURCE_SYSTEM_RAM), REGION_DISJOINT);
-        CHECK_EQ(region_intersects(start, 1, IORESOURCE_SYSTEM_RAM),
+        CHECK_EQ(region_intersects(start, 0, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE), REGION_DISJOINT);
+        CHECK_EQ(region_intersects(start, 1, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE),
                  start < 100 || start > 199 ? REGION_DISJOINT : REGION_INTERSECTS);
     }
     CHECK_EQ(release_resource(&ram), 0);

@@ -198,11 +198,9 @@ static void ask(struct resource within, void *context)
     const struct siblings *here = context;
     unsigned taken = bytes_in_both(&here->one, &within) + bytes_in_both(&here->other, &within), seen = 0;
 
-    CHECK_EQ(region_intersects(within.start, resource_size(&within), IORESOURCE_MEM),
-             taken == 0                        ? REGION_DISJOINT
-             : taken == resource_size(&within) ? REGION_INTERSECTS
-                                               : REGION_MIXED,
-             "[%u, %u]: %u bytes", (unsigned)within.start, (unsigned)within.end, taken);
+    CHECK_EQ(region_intersects(within.start, resource_size(&within), IORESOURCE_MEM, IORES_DESC_NONE),
+             taken == 0 ? REGION_DISJOINT : REGION_INTERSECTS, "[%u, %u]: %u bytes", (unsigned)within.start,
+             (unsigned)within.end, taken);
     CHECK_EQ(
         walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_MEM, within.start, within.end, &seen, count_bytes),
         taken == 0 ? -EINVAL : 0, "[%u, %u]", (unsigned)within.start, (unsigned)within.end);

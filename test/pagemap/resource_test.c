@@ -96,7 +96,7 @@ TEST_CASE(resource, is_in_the_tree_once)
     CHECK_EQ(insert_resource(&iomem_resource, &ram), -EBUSY);
     CHECK_EQ(insert_resource(&window, &ram), -EBUSY);
     CHECK_EQ(request_resource(&window, &ram), -EBUSY);
-    CHECK_EQ(region_intersects(0, 16 * GB, IORESOURCE_SYSTEM_RAM), REGION_MIXED);
+    CHECK_EQ(region_intersects(0, 16 * GB, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE), REGION_MIXED);
     CHECK_EQ(insert_resource(&iomem_resource, &twin), 0, "another one of the same bounds goes around it");
     CHECK_EQ(ram.parent, &twin);
     CHECK_EQ(insert_resource(&iomem_resource, &ram), -EBUSY, "inside of its twin");
@@ -145,17 +145,47 @@ TEST_CASE(resource, bug3_bug39_region_intersects)
     REQUIRE_EQ(insert_resource(&iomem_resource, &ram), 0);
     REQUIRE_EQ(insert_resource(&iomem_resource, &more), 0);
     CHECK_EQ(ram.parent, &window);
-    CHECK_EQ(region_intersects(9 * GB, GB, flags), REGION_INTERSECTS);
-    CHECK_EQ(region_intersects(9 * GB, 2 * GB, flags), REGION_INTERSECTS, "two that touch");
-    CHECK_EQ(region_intersects(9 * GB + MB, MB, flags), REGION_INTERSECTS);
-    CHECK_EQ(region_intersects(8 * GB, GB, flags), REGION_DISJOINT);
-    CHECK_EQ(region_intersects(11 * GB, GB, flags), REGION_DISJOINT);
-    CHECK_EQ(region_intersects(9 * GB - MB, 2 * MB, flags), REGION_MIXED, "a gap before");
-    CHECK_EQ(region_intersects(11 * GB - MB, 2 * MB, flags), REGION_MIXED, "a gap after");
+    CHECK_EQ(region_intersects(9 * GB, GB, flags, IORES_DESC_NONE), REGION_INTERSECTS);
+    CHECK_EQ(region_intersects(9 * GB, 2 * GB, flags, IORES_DESC_NONE), REGION_INTERSECTS, "two that touch");
+    CHECK_EQ(region_intersects(9 * GB + MB, MB, flags, IORES_DESC_NONE), REGION_INTERSECTS);
+    CHECK_EQ(region_intersects(8 * GB, GB, flags, IORES_DESC_NONE), REGION_DISJOINT);
+    CHECK_EQ(region_intersects(11 * GB, GB, flags, IORES_DESC_NONE), REGION_DISJOINT);
+    CHECK_EQ(region_intersects(9 * GB - MB, 2 * MB, flags, IORES_DESC_NONE), REGION_MIXED,
+             "the window before");
+    CHECK_EQ(region_intersects(11 * GB - MB, 2 * MB, flags, IORES_DESC_NONE), REGION_MIXED,
+             "the window after");
     CHECK_EQ(release_resource(&more), 0);
-    CHECK_EQ(region_intersects(9 * GB, 2 * GB, flags), REGION_MIXED);
+    CHECK_EQ(region_intersects(9 * GB, 2 * GB, flags, IORES_DESC_NONE), REGION_MIXED);
     CHECK_EQ(release_resource(&ram), 0);
     CHECK_EQ(release_resource(&window), 0);
+}
+
+/* Holes, of which nobody says anything, count for nothing; and what a resource is by its descriptor. */
+TEST_CASE(resource, region_intersects_with_holes_and_descriptors)
+{
+    const unsigned long flags = IORESOURCE_MEM;
+    struct resource soft = {GB,   2 * GB - 1, "Soft Reserved", IORESOURCE_MEM, IORES_DESC_SOFT_RESERVED, NULL,
+                            NULL, NULL};
+    struct resource more = {
+        3 * GB, 4 * GB - 1, "Soft Reserved", IORESOURCE_MEM, IORES_DESC_SOFT_RESERVED, NULL, NULL, NULL};
+    struct resource other = {4 * GB, 5 * GB - 1, "other", IORESOURCE_MEM, IORES_DESC_NONE, NULL, NULL, NULL};
+    struct resource inner = {3 * GB, 3 * GB + MB - 1, "inner", 0, IORES_DESC_NONE, NULL, NULL, NULL};
+
+    REQUIRE_EQ(insert_resource(&iomem_resource, &soft), 0);
+    REQUIRE_EQ(insert_resource(&iomem_resource, &more), 0);
+    REQUIRE_EQ(insert_resource(&iomem_resource, &other), 0);
+    REQUIRE_EQ(insert_resource(&iomem_resource, &inner), 0);
+    CHECK_EQ(region_intersects(0, 4 * GB, flags, IORES_DESC_SOFT_RESERVED), REGION_INTERSECTS, "three holes");
+    CHECK_EQ(region_intersects(2 * GB, GB, flags, IORES_DESC_NONE), REGION_DISJOINT, "a hole");
+    CHECK_EQ(region_intersects(0, 8 * GB, flags, IORES_DESC_NONE), REGION_INTERSECTS);
+    CHECK_EQ(region_intersects(0, 8 * GB, flags, IORES_DESC_SOFT_RESERVED), REGION_MIXED);
+    CHECK_EQ(region_intersects(4 * GB, 4 * GB, flags, IORES_DESC_SOFT_RESERVED), REGION_DISJOINT);
+    CHECK_EQ(region_intersects(0, 8 * GB, flags, IORES_DESC_CXL), REGION_DISJOINT);
+    CHECK_EQ(region_intersects(3 * GB, MB, IORESOURCE_BUSY, IORES_DESC_NONE), REGION_DISJOINT);
+    CHECK_EQ(release_resource(&inner), 0);
+    CHECK_EQ(release_resource(&other), 0);
+    CHECK_EQ(release_resource(&more), 0);
+    CHECK_EQ(release_resource(&soft), 0);
 }
 
 TEST_CASE(resource, free_regions_come_from_the_top)

@@ -215,16 +215,19 @@ static void ask(struct prng *prng)
     struct question question = {.start = prng_below(prng, BYTES),
                                 .flags = flags[prng_below(prng, 4)],
                                 .stops = prng_below(prng, 4) == 0};
-    unsigned bytes, size;
+    struct question of_any;
+    unsigned bytes;
 
     question.end = prng_between(prng, question.start, BYTES - 1);
-    size = (unsigned)(question.end - question.start + 1);
-    bytes = bytes_of(&question);
-    CHECK_EQ(region_intersects(question.start, size, question.flags), bytes == 0      ? REGION_DISJOINT
-                                                                      : bytes == size ? REGION_INTERSECTS
-                                                                                      : REGION_MIXED);
+    of_any = question;
+    of_any.flags = 0;
     question.desc = prng_below(prng, 3);
     bytes = bytes_of(&question);
+    CHECK_EQ(
+        region_intersects(question.start, question.end - question.start + 1, question.flags, question.desc),
+        bytes == 0                   ? REGION_DISJOINT
+        : bytes == bytes_of(&of_any) ? REGION_INTERSECTS
+                                     : REGION_MIXED);
     CHECK_EQ(walk_iomem_res_desc(question.desc, question.flags, question.start, question.end, &question, see),
              bytes == 0       ? -EINVAL
              : question.stops ? 5
@@ -302,10 +305,50 @@ static void check_region(const struct resource *region, struct resource expected
     CHECK_EQ(region->parent, expected.parent);
 }
 
+/* Of the type of what it lies in, whatever else that is, and of what lies around. */
+TEST_CASE(resource_tree, what_a_region_has_from_around_it)
+{
+    struct resource window = {
+        .start = 4096, .end = 16383, .name = "window", .flags = IORESOURCE_MEM | 0x2000};
+    struct resource soft = {.start = 8192, .end = 12287, .name = "soft", .desc = IORES_DESC_SOFT_RESERVED};
+    struct resource *region;
+
+    warnings_count();
+    soft.flags = 0x100;
+    REQUIRE_EQ(insert_resource(&iomem_resource, &window), 0);
+    REQUIRE_EQ(insert_resource(&iomem_resource, &soft), 0);
+    region = request_mem_region(8192, 4096, "region");
+    check_region(region, (struct resource){.start = 8192,
+                                           .end = 12287,
+                                           .name = "region",
+                                           .flags = 0x100 | IORESOURCE_BUSY,
+                                           .desc = IORES_DESC_SOFT_RESERVED,
+                                           .parent = &soft});
+    release_mem_region(8192, 4096);
+    region = request_mem_region(4096, 4096, "region");
+    check_region(region, (struct resource){.start = 4096,
+                                           .end = 8191,
+                                           .name = "region",
+                                           .flags = IORESOURCE_MEM | IORESOURCE_BUSY,
+                                           .parent = &window});
+    release_mem_region(4096, 4096);
+    CHECK_EQ(release_resource(&soft), 0);
+    CHECK_EQ(release_resource(&window), 0);
+    CHECK_EQ(warnings_take(), 0);
+}
+
 TEST_CASE(resource_tree, what_a_region_says)
 {
     struct resource window = {
         .start = 4096, .end = 8191, .name = "window", .flags = IORESOURCE_SYSTEM_RAM, .desc = IORES_DESC_CXL};
+    const struct resource part = {
+        .start = 5000,
+        .end = 5009,
+        .name = "part",
+        .flags = IORESOURCE_SYSTEM_RAM | IORESOURCE_EXCLUSIVE | IORESOURCE_BUSY,
+        .desc = IORES_DESC_CXL,
+        .parent = &window,
+    };
     struct resource *region;
 
     warnings_count();
@@ -317,12 +360,10 @@ TEST_CASE(resource_tree, what_a_region_says)
     release_mem_region(0, 4096);
     REQUIRE_EQ(insert_resource(&iomem_resource, &window), 0);
     region = __request_region(&window, 5000, 10, "part", IORESOURCE_EXCLUSIVE);
-    check_region(region, (struct resource){.start = 5000,
-                                           .end = 5009,
-                                           .name = "part",
-                                           .flags = IORESOURCE_MEM | IORESOURCE_EXCLUSIVE | IORESOURCE_BUSY,
-                                           .desc = IORES_DESC_CXL,
-                                           .parent = &window});
+    check_region(region, part);
+    release_mem_region(5000, 10);
+    region = __request_region(&iomem_resource, 5000, 10, "part", IORESOURCE_EXCLUSIVE);
+    check_region(region, part);
     CHECK_EQ(__request_region(&window, 4000, 97, "sticks out", 0), NULL);
     CHECK_EQ(__request_region(&window, 8191, 2, "sticks out", 0), NULL);
     release_mem_region(5000, 9);

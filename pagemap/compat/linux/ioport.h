@@ -6,9 +6,6 @@
 #include "pagemap/ioport.h"
 #include <linux/types.h>
 
-/* The descriptor, the last argument of the kernel's, is not looked at. */
-#define region_intersects(start, bytes, flags, ...) (region_intersects)(start, bytes, flags)
-
 static inline bool resource_contains(const struct resource *outer, const struct resource *inner)
 {
     return outer->start <= inner->start && outer->end >= inner->end;

@@ -51,7 +51,7 @@ TEST_CASE(kmem, memory_is_used_and_taken_away)
     load();
     set_up(START - RIG_MB * 2, 2 * BLOCK + 4 * RIG_MB, 0);
     REQUIRE(take());
-    CHECK_EQ(region_intersects(START, 2 * BLOCK, IORESOURCE_SYSTEM_RAM), REGION_INTERSECTS);
+    CHECK_EQ(region_intersects(START, 2 * BLOCK, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE), REGION_INTERSECTS);
     CHECK_EQ(rig_try_map(START, START + 2 * RIG_MB - 1), -ENOMEM, "no device may lie there");
     CHECK_EQ(warnings_take(), 1);
     for (unsigned i = 0; i < 64; i++) {

@@ -69,7 +69,8 @@ static inline unsigned kernel_fail_each_step(bool of_library, int (*attempt)(voi
 static inline bool kernel_is_free(uint64_t start, uint64_t bytes)
 {
     return rig_finds(PHYS_PFN(start), NULL) &&
-           region_intersects(start, bytes, IORESOURCE_MEM | IORESOURCE_BUSY) == REGION_DISJOINT;
+           region_intersects(start, bytes, IORESOURCE_MEM | IORESOURCE_BUSY, IORES_DESC_NONE) ==
+               REGION_DISJOINT;
 }
 
 #endif
