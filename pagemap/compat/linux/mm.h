@@ -128,9 +128,10 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 #define pgprot_decrypted(prot) (prot)
 
 /*
- * Put a page, which takes a reference of its own (vm_insert_page()), or memory of a device into the area. 0; -EBUSY:
- * something else is there; -EFAULT: not in the area; -ENXIO, -ENOMEM. The vmf_ forms: VM_FAULT_NOPAGE, or what
- * failed.
+ * Put a page or memory of a device into the area, which takes a reference of the page if it is PRIVATE, COHERENT or
+ * ordinary memory, else of its dev_pagemap alone: page_free() comes at the last put of others, while they are still
+ * there (docs/pagemap.md, 11). 0; -EBUSY: something else is there; -EFAULT: not in the area; -ENXIO, -ENOMEM. The vmf_
+ * forms: VM_FAULT_NOPAGE, or what failed.
  */
 int vm_insert_page(struct vm_area_struct *vma, unsigned long address, struct page *page);
 int vm_insert_pages(struct vm_area_struct *vma, unsigned long address, struct page **pages,
