@@ -175,29 +175,48 @@ struct page *pagemap_get_page(uint64_t pfn)
  * A GENERIC page counts as one that its driver holds all the time: a caller can get it that holds nothing but its
  * pagemap.
  */
-static bool get_idle(struct page *page)
+static bool get_idle(struct page *page, const struct dev_pagemap *pgmap)
 {
-    struct dev_pagemap *pgmap = page_pgmap(page);
+    struct dev_pagemap *held = pgmap->type == MEMORY_DEVICE_GENERIC ? pm_hold(page_to_pfn(page)) : NULL;
     bool left_idle, got;
 
-    if (pgmap == NULL || pgmap->type != MEMORY_DEVICE_GENERIC || pm_hold(page_to_pfn(page)) == NULL) {
+    if (held == NULL) {
         return false;
     }
-    got = pm_page_count_up(pgmap, page_to_pfn(page), 1, &left_idle);
+    got = pm_page_count_up(held, page_to_pfn(page), 1, &left_idle);
     if (!left_idle) {
-        pm_put(pgmap); /* else it is the page's now */
+        pm_put(held); /* else it is the page's now */
     }
     return got;
 }
 
+static bool get_held(const struct page *page, const struct dev_pagemap *pgmap)
+{
+    uint64_t head = pm_head_pfn(pgmap, page_to_pfn(page));
+    bool got = pm_is_touched(head) && pm_add_unless_zero(&pfn_to_page(head)->_refcount, 1);
+
+    if (got) {
+        pm_record(head, 1);
+    }
+    return got;
+}
+
+/* Its mapping from the index: the caller may hold nothing but that, which has neighbours that may go. */
+static bool get_slowly(struct page *page)
+{
+    const struct dev_pagemap *pgmap = page_pgmap(page);
+
+    return pgmap != NULL && (get_held(page, pgmap) || get_idle(page, pgmap));
+}
+
 void get_page(struct page *page)
 {
-    const struct dev_pagemap *pgmap = pm_held_pgmap(page);
+    const struct dev_pagemap *pgmap = pm_page_pgmap(page);
 
     if (PM_LIKELY(pgmap != NULL) && pm_add_unless_zero(&pm_head(pgmap, page)->_refcount, 1)) {
         pm_record(pm_head_pfn(pgmap, page_to_pfn(page)), 1);
     } else {
-        (void)pm_warn_on(!get_idle(page), "get_page() of an idle page");
+        (void)pm_warn_on(!get_slowly(page), "get_page() of an idle page");
     }
 }
 
