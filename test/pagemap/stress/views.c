@@ -66,7 +66,8 @@ struct page *shown_page(const struct driver *driver, unsigned number, uint64_t i
     struct page *page = NULL;
 
     if (driver->views[number] != 0) {
-        long got = get_user_pages((uintptr_t)driver->views[number] + index * PAGE_SIZE, 1, 0, &page);
+        long got =
+            get_user_pages((uintptr_t)driver->views[number] + index * PAGE_SIZE, 1, FOLL_PCI_P2PDMA, &page);
 
         CHECK(got == 1 || got == -EFAULT, "%ld", got);
         page = got == 1 ? page : NULL;
