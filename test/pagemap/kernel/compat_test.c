@@ -237,6 +237,58 @@ TEST_CASE(compat, misc_device_with_a_page)
     CHECK_EQ(warnings_take(), 0);
 }
 
+static unsigned came_back;
+
+static void back_to_the_pool(struct page *page)
+{
+    (void)page;
+    came_back++;
+}
+
+/* Shows a page of a pool as p2pdma does since 6.2, in an area of its own; `keeps_one`: its reference. */
+static void show_page_of_pool(struct dev_pagemap *pgmap, bool keeps_one)
+{
+    struct page *page = pfn_to_page(PHYS_PFN(pgmap->range.start) + 7);
+    char *view = pagemap_compat_mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+
+    REQUIRE(!IS_ERR(view));
+    came_back = 0;
+    set_page_count(page, 1);
+    CHECK_EQ(vm_insert_page(vma_lookup(&init_mm, (unsigned long)view), (unsigned long)view, page), 0);
+    if (!keeps_one) {
+        put_page(page);
+    }
+    view[0] = 5;
+    CHECK_EQ(*(char *)page_address(page), 5, "it is mapped");
+    CHECK_EQ(came_back, keeps_one ? 0 : 1);
+    CHECK_EQ(pgmap_nr_references(pgmap), keeps_one ? 2 : 1, "the file's, and the page's");
+    CHECK_EQ(pagemap_compat_munmap(view, PAGE_SIZE), 0);
+    if (keeps_one) {
+        CHECK_EQ(came_back, 0);
+        put_page(page);
+    }
+    CHECK_EQ(came_back, 1);
+    CHECK_EQ(pgmap_nr_references(pgmap), 0);
+}
+
+/* A difference: an insertion keeps the device, and not the page. */
+TEST_CASE(compat, a_page_of_a_pool_is_held_by_its_driver)
+{
+    static const struct dev_pagemap_ops ops = {.page_free = back_to_the_pool};
+    struct pagemap_memory *memory = rig_plug(0, 2 * RIG_MB);
+    struct range range = rig_range(0, 2 * RIG_MB);
+    struct dev_pagemap pgmap = rig_pgmap(MEMORY_DEVICE_PCI_P2PDMA, &range, 1);
+
+    warnings_count();
+    pgmap.ops = &ops;
+    REQUIRE_EQ(rig_map(&pgmap), 0);
+    show_page_of_pool(&pgmap, false);
+    show_page_of_pool(&pgmap, true);
+    CHECK_EQ(memunmap_pages(&pgmap), 0);
+    rig_unplug(memory);
+    CHECK_EQ(warnings_take(), 0);
+}
+
 TEST_CASE(compat, registers_are_mapped_without_pages)
 {
     struct pagemap_memory *memory = rig_plug(RIG_GB, 2 * RIG_MB);
