@@ -46,9 +46,9 @@ static void claim(struct page *page, struct dev_pagemap *pgmap)
 }
 
 /*
- * A get of another page of the compound page, or its allocation, wrote the mapping into that one and the first, not into
- * this one. So the first is looked for at each order: up to the true one, no page but those of this compound page is
- * read. Not in the index, which takes a section, for which a thread may need memory: puts do not.
+ * A get of another page of the compound page, or its allocation, wrote the mapping into that one and the first, not
+ * into this one. So the first is looked for at each order: up to the true one, no page but those of this compound page
+ * is read. Not in the index, which takes a section, for which a thread may need memory: puts do not.
  */
 struct dev_pagemap *pm_compound_pgmap(const struct page *page)
 {

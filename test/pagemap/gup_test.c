@@ -211,7 +211,7 @@ TEST_CASE(gup, pages_of_a_peer)
     file_rig_tear_down(&rig);
 }
 
-/* As kernel clients end their pins: those in an array, and those that lie one after the other, more than fit at once. */
+/* As kernel clients end their pins: of an array, and of pages one after the other, more than are taken at once. */
 TEST_CASE(gup, pins_of_pages_that_were_written)
 {
     enum { PINS = 150 };

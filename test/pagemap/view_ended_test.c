@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * vm_munmap() beside another one of the same addresses, which shows another file there and ends that view, too. The ends
- * of read sections and free() are ours: all that comes in between comes there.
+ * vm_munmap() beside another one of the same addresses, which shows another file there and ends that view, too. The
+ * ends of read sections and free() are ours: all that comes in between comes there.
  */
 #include <errno.h>
 #include <stdlib.h>
