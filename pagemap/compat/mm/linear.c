@@ -14,8 +14,20 @@
 #undef devm_memremap_pages
 #undef devm_memunmap_pages
 
-/* Virtual page numbers to pfn - number; a difference of 0 is kept as 1, which no difference of two multiples is. */
+/*
+ * Pages in a row and their addresses. Each mapping has its own, so that one that is removed late takes nothing of the
+ * next at the same place.
+ */
+struct stretch {
+    struct rangemap_deferred deferred;
+    struct stretch *next;
+    const struct dev_pagemap *owner;
+    uint64_t vpn, pfn, nr_pages;
+};
+
+/* Virtual page numbers to stretches. */
 static struct rangemap *linear_map;
+static struct stretch *stretches;
 static DEFINE_SPINLOCK(lock);
 
 static struct rangemap *linear(void)
@@ -23,9 +35,8 @@ static struct rangemap *linear(void)
     return __atomic_load_n(&linear_map, __ATOMIC_ACQUIRE);
 }
 
-int pm_linear_add(const void *start, uint64_t bytes, uint64_t pfn)
+static int make_linear(void)
 {
-    uint64_t vpn = (uint64_t)start >> PAGE_SHIFT;
     struct rangemap_options options = {.domain = NULL};
     struct rangemap *made = NULL;
     int error = 0;
@@ -38,29 +49,114 @@ int pm_linear_add(const void *start, uint64_t bytes, uint64_t pfn)
         }
     }
     spin_unlock(&lock);
-    return error != 0 ? error
-                      : rangemap_store(linear(), vpn, vpn + bytes / PAGE_SIZE - 1,
-                                       (void *)(((pfn - vpn) << 1) | 1), NULL, NULL);
+    return error;
 }
 
-void pm_linear_remove(const void *start, uint64_t bytes)
+int pm_linear_add(const struct dev_pagemap *owner, const void *start, uint64_t bytes, uint64_t pfn)
 {
-    uint64_t vpn = (uint64_t)start >> PAGE_SHIFT;
+    struct stretch *made = malloc(sizeof *made);
+    int error = made == NULL ? -ENOMEM : make_linear();
 
-    while (rangemap_carve(linear(), vpn, vpn + bytes / PAGE_SIZE - 1, NULL, NULL) == -ENOMEM) {
-        (void)pagemap_barrier();
+    if (error == 0) {
+        *made = (struct stretch){
+            .owner = owner, .vpn = (uint64_t)start >> PAGE_SHIFT, .pfn = pfn, .nr_pages = bytes / PAGE_SIZE};
+        error = rangemap_store(linear(), made->vpn, made->vpn + made->nr_pages - 1, made, NULL, NULL);
+    }
+    if (error != 0) {
+        free(made);
+        return error;
+    }
+    spin_lock(&lock);
+    made->next = stretches;
+    stretches = made;
+    spin_unlock(&lock);
+    return 0;
+}
+
+static void free_stretch(struct rangemap_deferred *deferred, void *unused)
+{
+    (void)unused;
+    free(container_of(deferred, struct stretch, deferred));
+}
+
+static struct stretch *take_stretch(const struct dev_pagemap *owner)
+{
+    struct stretch **link, *taken;
+
+    spin_lock(&lock);
+    for (link = &stretches; *link != NULL && (*link)->owner != owner; link = &(*link)->next) {
+    }
+    taken = *link;
+    if (taken != NULL) {
+        *link = taken->next;
+    }
+    spin_unlock(&lock);
+    return taken;
+}
+
+void pm_linear_remove(const struct dev_pagemap *owner)
+{
+    struct stretch *stretch;
+
+    while ((stretch = take_stretch(owner)) != NULL) {
+        while (rangemap_carve_value(linear(), stretch->vpn, stretch->vpn + stretch->nr_pages - 1, stretch,
+                                    NULL, NULL) == -ENOMEM) {
+            (void)pagemap_barrier();
+        }
+        while (rangemap_domain_defer(rangemap_domain_of(linear()), &stretch->deferred, free_stretch, NULL) !=
+               0) {
+            (void)pagemap_barrier();
+        }
     }
 }
 
-unsigned long virt_to_pfn(const void *address)
+/* The device of the page, live or dying, with a reference: those who hold its pages still ask for them. */
+static struct dev_pagemap *hold(unsigned long pfn)
+{
+    struct dev_pagemap *pgmap;
+
+    if (pagemap_read_lock() != 0) {
+        return NULL;
+    }
+    pgmap = find_dev_pagemap(PFN_PHYS(pfn));
+    if (pgmap != NULL && !percpu_ref_tryget(&pgmap->ref)) {
+        pgmap = NULL;
+    }
+    pagemap_read_unlock();
+    return pgmap;
+}
+
+bool pfn_valid(unsigned long pfn)
+{
+    struct dev_pagemap *pgmap = hold(pfn);
+
+    if (pgmap != NULL) {
+        percpu_ref_put(&pgmap->ref);
+    }
+    return pgmap != NULL;
+}
+
+static unsigned long look_up(const void *address)
 {
     uint64_t vpn = (uint64_t)address >> PAGE_SHIFT;
+    unsigned long pfn = UINT64_MAX;
     void *value;
 
-    if (linear() == NULL || rangemap_lookup(linear(), vpn, &value) != 0) {
-        return UINT64_MAX;
+    if (linear() != NULL && rangemap_read_begin(linear()) == 0) {
+        if (rangemap_lookup_held(linear(), vpn, &value) == 0) {
+            pfn = ((struct stretch *)value)->pfn + (vpn - ((struct stretch *)value)->vpn);
+        }
+        rangemap_read_end(linear());
     }
-    return vpn + (uint64_t)((int64_t)value >> 1);
+    return pfn;
+}
+
+/* What is not held any more is gone, or about to go. */
+unsigned long virt_to_pfn(const void *address)
+{
+    unsigned long pfn = look_up(address);
+
+    return pfn != UINT64_MAX && pfn_valid(pfn) ? pfn : UINT64_MAX;
 }
 
 struct page *virt_to_page(const void *address)
@@ -82,21 +178,16 @@ bool virt_addr_valid(const void *address)
     return virt_to_pfn(address) != UINT64_MAX;
 }
 
-bool pfn_valid(unsigned long pfn)
-{
-    struct dev_pagemap *pgmap = get_dev_pagemap(pfn, NULL);
-    bool valid = pgmap != NULL;
-
-    put_dev_pagemap(pgmap);
-    return valid;
-}
-
 void *phys_to_virt(phys_addr_t address)
 {
-    struct dev_pagemap *pgmap = get_dev_pagemap(PHYS_PFN(address), NULL);
-    char *page = pgmap == NULL ? NULL : page_address(pfn_to_page(PHYS_PFN(address)));
+    struct dev_pagemap *pgmap = hold(PHYS_PFN(address));
+    char *page;
 
-    put_dev_pagemap(pgmap);
+    if (pgmap == NULL) {
+        return NULL;
+    }
+    page = page_address(pfn_to_page(PHYS_PFN(address)));
+    percpu_ref_put(&pgmap->ref);
     return page == NULL ? NULL : page + offset_in_page(address);
 }
 
@@ -132,25 +223,13 @@ static char *bytes_of(struct dev_pagemap *pgmap, unsigned id, uint64_t *bytes)
     return first < end ? page_address(pfn_to_page(first)) : NULL;
 }
 
-static void forget_ranges(struct dev_pagemap *pgmap, unsigned nr)
-{
-    for (unsigned id = 0; id < nr; id++) {
-        uint64_t bytes;
-        const void *start = bytes_of(pgmap, id, &bytes);
-
-        if (start != NULL) {
-            pm_linear_remove(start, bytes);
-        }
-    }
-}
-
 static int note_range(struct dev_pagemap *pgmap, unsigned id)
 {
     uint64_t bytes;
     const void *start = bytes_of(pgmap, id, &bytes);
 
     pagemap_fill_pages(pgmap, first_page(pgmap, id), PHYS_PFN(pgmap->ranges[id].end));
-    return start == NULL ? 0 : pm_linear_add(start, bytes, first_page(pgmap, id));
+    return start == NULL ? 0 : pm_linear_add(pgmap, start, bytes, first_page(pgmap, id));
 }
 
 void *pagemap_compat_memremap_pages(struct dev_pagemap *pgmap, int nid)
@@ -160,23 +239,23 @@ void *pagemap_compat_memremap_pages(struct dev_pagemap *pgmap, int nid)
 
     for (unsigned i = 0; !IS_ERR(start) && i < pgmap->nr_range && error == 0; i++) {
         error = note_range(pgmap, i);
-        if (error != 0) {
-            forget_ranges(pgmap, i);
-            (void)pm_unmap(pgmap);
-        }
     }
-    return error != 0 ? ERR_PTR(error) : start;
+    if (error != 0) {
+        (void)pagemap_compat_memunmap_pages(pgmap);
+        return ERR_PTR(error);
+    }
+    return start;
 }
 
+/* Holders find their pages to the end. Kernel: memunmap_pages(), which waits before it takes the memmap away. */
 int pagemap_compat_memunmap_pages(struct dev_pagemap *pgmap)
 {
-    int error = kill_dev_pagemap(pgmap);
+    int error = pm_unmap(pgmap);
 
-    if (error != 0 && error != -EALREADY) {
-        return error;
+    if (error == 0) {
+        pm_linear_remove(pgmap);
     }
-    forget_ranges(pgmap, pgmap->nr_range);
-    return pm_unmap(pgmap);
+    return error;
 }
 
 static void unmap_device(void *pgmap)

@@ -14,9 +14,12 @@ bool pm_alloc_fails(gfp_t flags);
 void pm_file_get(struct file *file);
 void pm_file_put(struct file *file);
 
-/* What virt_to_page() knows: [linear, linear + bytes) are the pages from `pfn` on. -ENOMEM. */
-int pm_linear_add(const void *linear, uint64_t bytes, uint64_t pfn);
-void pm_linear_remove(const void *linear, uint64_t bytes);
+/*
+ * What virt_to_page() knows: [linear, linear + bytes) are pages of `owner`, from `pfn` on. -ENOMEM. remove: all of
+ * the owner's, once it is unmapped.
+ */
+int pm_linear_add(const struct dev_pagemap *owner, const void *linear, uint64_t bytes, uint64_t pfn);
+void pm_linear_remove(const struct dev_pagemap *owner);
 
 /*
  * pagemap's memunmap_pages(), again until memory suffices, as it is void in the kernel. -EPERM and -EDEADLK: it

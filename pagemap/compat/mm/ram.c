@@ -208,7 +208,7 @@ int pm_ram_add(uint64_t start, uint64_t bytes, const char *name, struct pagemap_
     ram->fresh_pfn = PHYS_PFN(start);
     ram->end_pfn = PHYS_PFN(start + bytes);
     linear = memremap_pages(&ram->pgmap, NUMA_NO_NODE);
-    if (!IS_ERR(linear) && pm_linear_add(linear, bytes, PHYS_PFN(start)) != 0) {
+    if (!IS_ERR(linear) && pm_linear_add(&ram->pgmap, linear, bytes, PHYS_PFN(start)) != 0) {
         (void)pm_unmap(&ram->pgmap);
         linear = ERR_PTR(-ENOMEM);
     }
@@ -242,8 +242,8 @@ int pm_ram_remove(uint64_t start, uint64_t bytes)
     }
     spin_unlock(&lock);
     if (error == 0) {
-        pm_linear_remove(page_address(pfn_to_page(PHYS_PFN(start))), bytes);
         (void)pm_unmap(&ram->pgmap);
+        pm_linear_remove(&ram->pgmap);
         release_mem_region(start, bytes);
         kfree(ram);
     }

@@ -343,3 +343,40 @@ TEST_CASE(compat, later_forms)
     memunmap_pages(&pgmap);
     rig_unplug(memory);
 }
+
+static struct dev_pagemap generic = {
+    .type = MEMORY_DEVICE_GENERIC, .nr_range = 1, .range = {.start = RIG_GB, .end = RIG_GB + 4 * RIG_MB - 1}};
+
+static void *unmap_generic(void *unused)
+{
+    (void)unused;
+    memunmap_pages(&generic);
+    return NULL;
+}
+
+/* vfio's put_pfn() lets go of a page only if pfn_valid(). */
+TEST_CASE(compat, holders_find_pages_of_a_dying_device)
+{
+    struct pagemap_memory *memory = rig_plug(RIG_GB, 4 * RIG_MB);
+    unsigned long pfn = PHYS_PFN(RIG_GB) + 9;
+    char *start = memremap_pages(&generic, NUMA_NO_NODE);
+    pthread_t thread;
+
+    REQUIRE(!IS_ERR(start));
+    REQUIRE_NE(pagemap_get_page(pfn), NULL);
+    REQUIRE_EQ(pthread_create(&thread, NULL, unmap_generic, NULL), 0);
+    rig_await_kill(pfn);
+    for (unsigned i = 0; i < 10; i++) {
+        CHECK_EQ(virt_to_page(start + 9 * PAGE_SIZE + 5), pfn_to_page(pfn));
+        CHECK_EQ(phys_to_virt(PFN_PHYS(pfn) + 5), start + 9 * PAGE_SIZE + 5);
+        CHECK(virt_addr_valid(start + 9 * PAGE_SIZE));
+        CHECK(pfn_valid(pfn));
+        msleep(1);
+    }
+    put_page(pfn_to_page(pfn));
+    (void)pthread_join(thread, NULL);
+    CHECK(!pfn_valid(pfn));
+    CHECK(!virt_addr_valid(start + 9 * PAGE_SIZE));
+    CHECK_EQ(phys_to_virt(PFN_PHYS(pfn)), NULL);
+    rig_unplug(memory);
+}

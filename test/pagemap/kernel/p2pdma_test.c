@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* drivers/pci/p2pdma.c: memory of a device's BAR for its peers, whose lifetime is dev_pagemap::ref. */
+#include <linux/delay.h>
 #include <linux/pci-p2pdma.h>
 
 #include "test/pagemap/kernel/rig.h"
@@ -230,11 +231,26 @@ TEST_CASE(p2pdma, four_threads_share_a_pool)
 
 static void *held;
 
+/* What a holder asks, as sg_set_buf() does, while a removal that has begun waits for it. */
+static void check_held(phys_addr_t address)
+{
+    for (unsigned i = 0; i < 10; i++) {
+        CHECK_EQ(virt_to_phys(held), address);
+        CHECK_EQ(virt_to_page(held), phys_to_page(address));
+        CHECK_EQ(phys_to_virt(address), held);
+        CHECK(pfn_valid(PHYS_PFN(address)));
+        msleep(1);
+    }
+}
+
 static void *free_later(void *unused)
 {
+    phys_addr_t address = virt_to_phys(held);
+
     (void)unused;
     rig_await_kill(PHYS_PFN(BAR_START));
     CHECK_EQ(pci_alloc_p2pmem(provider, PAGE_SIZE), NULL, "dying: what the pool gave went back");
+    check_held(address);
     pci_free_p2pmem(provider, held, PAGE_SIZE);
     return NULL;
 }
@@ -252,6 +268,7 @@ TEST_CASE(p2pdma, removal_waits_for_what_is_handed_out)
         remove_provider(); /* returns when the thread has freed it */
         (void)pthread_join(thread, NULL);
         CHECK(kernel_is_free(BAR_START, BAR_BYTES));
+        CHECK_EQ(virt_to_page(held), NULL, "nothing is left of it");
     }
     tear_down();
 }
