@@ -240,6 +240,11 @@ void synchronize_srcu(struct srcu_struct *srcu)
 
 /* ---- tasks ---- */
 
+void schedule(void)
+{
+    msleep(1);
+}
+
 struct task_struct *pagemap_compat_current(void)
 {
     static _Thread_local struct task_struct task;

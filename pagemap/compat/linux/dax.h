@@ -85,11 +85,12 @@ static inline bool vma_is_fsdax(const struct vm_area_struct *vma)
 }
 
 /*
- * dax_break_layout(mapping, start, end) of pagemap/fs.h, and the form of 6.15: 0, or what cb() returned, which is
- * called with the layout lock to be dropped while the caller waits; -ERESTARTSYS: a page is busy, and there is no cb.
+ * dax_break_layout(mapping, start, end) of pagemap/fs.h, and the form of 6.15: 0 when no page is busy, or if it is no
+ * DAX mapping. As long as one is, cb() is called, which drops its lock, waits a while by schedule(), and takes it
+ * again; -ERESTARTSYS: there is no cb.
  */
 int pagemap_compat_dax_break_layout(struct inode *inode, loff_t start, loff_t end,
-                                    int (*cb)(struct inode *inode));
+                                    void (*cb)(struct inode *inode));
 #define PM_FOURTH_FORM(first, second, third, fourth, form, ...) form
 #define dax_break_layout(...)                                                                                \
     PM_FOURTH_FORM(__VA_ARGS__, pagemap_compat_dax_break_layout, (dax_break_layout), 0, 0, 0)(__VA_ARGS__)

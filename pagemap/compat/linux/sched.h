@@ -17,7 +17,8 @@ struct task_struct *pagemap_compat_current(void);
 
 #define TASK_INTERRUPTIBLE 1
 #define TASK_UNINTERRUPTIBLE 2
-#define schedule() ((void)0)
+/* Sleeps for a moment, and not until it is woken: the caller looks again. */
+void schedule(void);
 #define signal_pending(task) ((void)(task), false)
 #define fatal_signal_pending(task) ((void)(task), false)
 #define capable(capability) true

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Areas of the process: views of files, with their drivers' functions. Kernel: mm/mmap.c (6.1). */
+#include <linux/dax.h>
 #include <linux/mman.h>
 
 #include "pagemap/compat/mm/mm.h"
@@ -240,18 +241,18 @@ void pm_show_page(struct address_space *mapping, pgoff_t index)
     (void)map_mapping_range(mapping, (uint64_t)index << PAGE_SHIFT, PAGE_SIZE);
 }
 
+/* Whoever has the page may need the lock that cb() drops: so nothing is waited for but in cb(). */
 int pagemap_compat_dax_break_layout(struct inode *inode, loff_t start, loff_t end,
-                                    int (*cb)(struct inode *inode))
+                                    void (*cb)(struct inode *inode))
 {
-    struct page *page;
-    int error = 0;
-
-    while (error == 0 &&
-           (page = dax_layout_busy_page_range(inode->i_mapping, (uint64_t)start, (uint64_t)end)) != NULL) {
-        error = cb == NULL ? -ERESTARTSYS : cb(inode);
-        if (error == 0) {
-            wait_on_page_idle(page);
-        }
+    if (!dax_mapping(inode->i_mapping)) {
+        return 0;
     }
-    return error;
+    while (dax_layout_busy_page_range(inode->i_mapping, (uint64_t)start, (uint64_t)end) != NULL) {
+        if (cb == NULL) {
+            return -ERESTARTSYS;
+        }
+        cb(inode);
+    }
+    return 0;
 }

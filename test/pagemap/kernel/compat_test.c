@@ -2,6 +2,7 @@
 /* What stands behind the headers, where no driver of the tests looks closely. */
 #include <linux/badblocks.h>
 #include <linux/completion.h>
+#include <linux/dax.h>
 #include <linux/delay.h>
 #include <linux/genalloc.h>
 #include <linux/idr.h>
@@ -11,7 +12,9 @@
 #include <linux/miscdevice.h>
 #include <linux/mmu_notifier.h>
 #include <linux/pagemap.h>
+#include <linux/sched.h>
 #include <linux/srcu.h>
+#include <linux/wait_bit.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
@@ -378,5 +381,87 @@ TEST_CASE(compat, holders_find_pages_of_a_dying_device)
     CHECK(!pfn_valid(pfn));
     CHECK(!virt_addr_valid(start + 9 * PAGE_SIZE));
     CHECK_EQ(phys_to_virt(PFN_PHYS(pfn)), NULL);
+    rig_unplug(memory);
+}
+
+/* ---- a file system that lets pins of its pages go ---- */
+
+static struct address_space dax_file;
+static struct inode dax_inode_of_file = {.i_flags = S_DAX, .i_mapping = &dax_file};
+static DEFINE_MUTEX(layout_lock);
+static struct page *pinned;
+static unsigned waits;
+
+/* As ext4_wait_dax_page(). */
+static void wait_dax_page(struct inode *inode)
+{
+    CHECK_EQ(inode, &dax_inode_of_file);
+    waits++;
+    mutex_unlock(&layout_lock);
+    schedule();
+    mutex_lock(&layout_lock);
+}
+
+/* As a holder that writes to the file before it unpins. */
+static void *unpin_under_lock(void *unused)
+{
+    (void)unused;
+    mutex_lock(&layout_lock);
+    put_page(pinned);
+    mutex_unlock(&layout_lock);
+    return NULL;
+}
+
+static void break_beside_holder(int (*wait)(void))
+{
+    pthread_t thread;
+
+    pinned = pagemap_get_page(PHYS_PFN(RIG_GB) + 1);
+    REQUIRE_NE(pinned, NULL);
+    waits = 0;
+    mutex_lock(&layout_lock);
+    REQUIRE_EQ(pthread_create(&thread, NULL, unpin_under_lock, NULL), 0);
+    CHECK_EQ(wait(), 0);
+    mutex_unlock(&layout_lock);
+    CHECK_GE(waits, 1);
+    (void)pthread_join(thread, NULL);
+    CHECK_EQ(page_count(pinned), 0);
+}
+
+static int break_all(void)
+{
+    return dax_break_layout(&dax_inode_of_file, 0, LLONG_MAX, wait_dax_page);
+}
+
+/* Before 6.15 each file system has this itself. */
+static int wait_for_page(void)
+{
+    return (int)___wait_var_event(pinned, page_ref_count(pinned) == 0, TASK_INTERRUPTIBLE, 0, 0,
+                                  wait_dax_page(&dax_inode_of_file));
+}
+
+TEST_CASE(compat, layouts_are_broken_without_the_lock)
+{
+    struct pagemap_memory *memory = rig_plug(RIG_GB, 4 * RIG_MB);
+    struct range range = rig_range(RIG_GB, 4 * RIG_MB);
+    struct dev_pagemap pgmap = rig_pgmap(MEMORY_DEVICE_FS_DAX, &range, 1);
+
+    REQUIRE_EQ(rig_map(&pgmap), 0);
+    REQUIRE_EQ(address_space_init(&dax_file, "dax", &dax_inode_of_file), 0);
+    REQUIRE_EQ(filemap_add_pages(&dax_file, 0, PHYS_PFN(RIG_GB), 4), 0);
+    break_beside_holder(break_all);
+    break_beside_holder(wait_for_page);
+    CHECK_EQ(break_all(), 0, "nothing is busy");
+
+    pinned = pagemap_get_page(PHYS_PFN(RIG_GB) + 1);
+    REQUIRE_NE(pinned, NULL);
+    CHECK_EQ(dax_break_layout(&dax_inode_of_file, 0, LLONG_MAX, NULL), -ERESTARTSYS);
+    CHECK_EQ(dax_break_layout(&dax_inode_of_file, 2 * PAGE_SIZE, LLONG_MAX, NULL), 0, "another page");
+    dax_inode_of_file.i_flags = 0;
+    CHECK_EQ(dax_break_layout_inode(&dax_inode_of_file, NULL), 0, "no file of this kind");
+    put_page(pinned);
+    CHECK_EQ(truncate_inode_pages(&dax_file, 0), 0);
+    CHECK_EQ(address_space_destroy(&dax_file), 0);
+    memunmap_pages(&pgmap);
     rig_unplug(memory);
 }
