@@ -5,10 +5,10 @@
  * kernel). Positions and lengths named `offset`, `start`, `end` or `bytes` are in bytes; an index is a position /
  * PAGE_SIZE.
  *
- * Context: find_get_page(), page_mapping(), page_index() and mapping_nr_pages() are lock-free. All others take the
- * file's lock and may wait; not inside a read section. No driver's op is called with the lock held. Those that take
- * pages out of views or files call, before they do, the callbacks of clients that asked to be told (mmu_notifier.h),
- * and wait for them.
+ * Context: find_get_page(), find_get_held_page(), page_mapping(), page_index() and mapping_nr_pages() are lock-free.
+ * All others take the file's lock and may wait; not inside a read section. No driver's op is called with the lock held.
+ * Those that take pages out of views or files call, before they do, the callbacks of clients that asked to be told
+ * (mmu_notifier.h), and wait for them.
  */
 #ifndef PAGEMAP_FS_H
 #define PAGEMAP_FS_H
@@ -91,6 +91,12 @@ int filemap_replace_page(struct address_space *mapping, uint64_t index, struct p
 
 /* The page at `index` with a reference more; NULL: a hole, or pagemap_get_page() refuses it. */
 struct page *find_get_page(struct address_space *mapping, uint64_t index);
+
+/*
+ * The same by pagemap_get_held_page(): so it also finds pages of a dying device that are held, as PRIVATE and COHERENT
+ * ones are by their file.
+ */
+struct page *find_get_held_page(struct address_space *mapping, uint64_t index);
 
 /* How many pages it has, with those that a truncation waits for. */
 uint64_t mapping_nr_pages(const struct address_space *mapping);

@@ -284,6 +284,12 @@ uint64_t memremap_compat_align(void);
 struct page *pagemap_get_page(uint64_t pfn);
 
 /*
+ * The same, and of a dying mapping a page that somebody holds, whom its teardown waits for anyhow: as the kernel's
+ * folio_try_get(), which asks for no mapping.
+ */
+struct page *pagemap_get_held_page(uint64_t pfn);
+
+/*
  * One more for a caller that has one, or, of a GENERIC page, for one that has a reference on the pagemap: idle it
  * counts 1, as if its driver held it (xen, device-dax). WARNs and does nothing if a page of another type is idle.
  */

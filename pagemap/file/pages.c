@@ -274,7 +274,8 @@ int filemap_add_pages(struct address_space *mapping, uint64_t index, uint64_t pf
 }
 
 /* As get_user_pages(): the thread that takes the page out bumps the generation before looking at its count. */
-struct page *find_get_page(struct address_space *mapping, uint64_t index)
+static inline struct page *find_with(struct address_space *mapping, uint64_t index,
+                                     struct page *(*get)(uint64_t pfn))
 {
     for (;;) {
         uint64_t generation = pm_load_acquire(&mapping->_generation);
@@ -284,7 +285,7 @@ struct page *find_get_page(struct address_space *mapping, uint64_t index)
         if (rangemap_lookup(mapping->_pages, index, &difference) != 0) {
             return NULL;
         }
-        page = pagemap_get_page(pm_translate(difference, index));
+        page = get(pm_translate(difference, index));
         if (pm_load_full(&mapping->_generation) == generation) {
             return page;
         }
@@ -292,4 +293,14 @@ struct page *find_get_page(struct address_space *mapping, uint64_t index)
             put_page(page);
         }
     }
+}
+
+struct page *find_get_page(struct address_space *mapping, uint64_t index)
+{
+    return find_with(mapping, index, pagemap_get_page);
+}
+
+struct page *find_get_held_page(struct address_space *mapping, uint64_t index)
+{
+    return find_with(mapping, index, pagemap_get_held_page);
 }

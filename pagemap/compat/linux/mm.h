@@ -216,7 +216,7 @@ static inline bool is_zone_device_page(const struct page *page)
 /* One more reference, unless it is idle and must be allocated. */
 static inline bool get_page_unless_zero(struct page *page)
 {
-    return pagemap_get_page(page_to_pfn(page)) != NULL;
+    return pagemap_get_held_page(page_to_pfn(page)) != NULL;
 }
 
 #define try_get_page(page) get_page_unless_zero(page)

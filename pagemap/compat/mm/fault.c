@@ -2,6 +2,8 @@
 /* Bringing pages in. Kernel: mm/memory.c (6.1). */
 #include <errno.h>
 #include <sched.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include <linux/pagemap.h>
 #include <linux/pfn_t.h>
@@ -21,9 +23,18 @@ void pm_unlock_holes(void)
     mutex_unlock(&holes);
 }
 
+/* get_user_pages() knows nothing of pages of a dying device, which can be touched as before: the system knows. */
+static bool can_be_touched(unsigned long address)
+{
+    char byte;
+    struct iovec to = {&byte, 1}, from = {(void *)address, 1};
+
+    return process_vm_readv(getpid(), &to, 1, &from, 1, 0) == 1;
+}
+
 bool pm_is_present(unsigned long address)
 {
-    return (get_user_pages_fast_only)(address, 1, 0, NULL) == 1;
+    return (get_user_pages_fast_only)(address, 1, 0, NULL) == 1 || can_be_touched(address);
 }
 
 /* ---- what drivers put in ---- */
@@ -52,7 +63,7 @@ static int insert_one(struct address_space *mapping, pgoff_t index, unsigned lon
     if (error != -EEXIST && error != -EBUSY) {
         return error;
     }
-    there = find_get_page(mapping, index);
+    there = find_get_held_page(mapping, index);
     if (there == pfn_to_page(pfn)) {
         pm_show_page(mapping, index);
         error = 0;
@@ -177,7 +188,7 @@ static vm_fault_t fill_anonymous(struct vm_fault *vmf)
         return VM_FAULT_OOM;
     }
     pm_lock_holes();
-    there = find_get_page(mapping, vmf->pgoff);
+    there = find_get_held_page(mapping, vmf->pgoff);
     error = there != NULL ? -EEXIST : filemap_add_pages(mapping, vmf->pgoff, page_to_pfn(page), 1);
     pm_unlock_holes();
     if (error != 0) {
@@ -229,7 +240,7 @@ vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long address, un
     if (pm_is_present(address)) {
         return 0;
     }
-    vmf.page = find_get_page(vma->pm_mapping, vmf.pgoff);
+    vmf.page = find_get_held_page(vma->pm_mapping, vmf.pgoff);
     if (vmf.page != NULL) {
         return fault_of_page(&vmf);
     }

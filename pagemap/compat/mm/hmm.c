@@ -16,7 +16,7 @@ static unsigned long entry_of(const struct vm_area_struct *vma, const struct pag
 /* What a device that asks may see of the address; 0: nothing now. */
 static unsigned long look(const struct hmm_range *range, struct vm_area_struct *vma, unsigned long address)
 {
-    struct page *page = find_get_page(vma->pm_mapping, linear_page_index(vma, address));
+    struct page *page = find_get_held_page(vma->pm_mapping, linear_page_index(vma, address));
     unsigned long entry = 0;
 
     if (page == NULL) {
@@ -88,7 +88,7 @@ static struct page *lock_page_at(struct vm_area_struct *vma, unsigned long addre
     if ((handle_mm_fault(vma, address, FAULT_FLAG_WRITE, NULL) & VM_FAULT_ERROR) != 0) {
         return NULL;
     }
-    page = find_get_page(vma->pm_mapping, index);
+    page = find_get_held_page(vma->pm_mapping, index);
     if (page != NULL && !is_device_private_page(page) && trylock_page(page)) {
         if (page_index(page) == index) {
             return page;

@@ -43,7 +43,7 @@ static unsigned long collect(struct migrate_vma *args, unsigned long address)
 {
     struct address_space *mapping = args->vma->pm_mapping;
     pgoff_t index = linear_page_index(args->vma, address);
-    struct page *page = find_get_page(mapping, index);
+    struct page *page = find_get_held_page(mapping, index);
 
     if (page == NULL) {
         return args->vma->pm_is_anonymous && (args->flags & MIGRATE_VMA_SELECT_SYSTEM) != 0
@@ -199,7 +199,7 @@ static struct address_space *file_of(const struct page *page, pgoff_t *index)
 /* `others`: the holders that do not mind. */
 static unsigned long collect_pfn(unsigned long pfn, uint64_t others)
 {
-    struct page *page = pagemap_get_page(pfn);
+    struct page *page = pagemap_get_held_page(pfn);
     struct address_space *mapping;
     pgoff_t index;
 

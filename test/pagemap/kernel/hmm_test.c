@@ -7,6 +7,7 @@
 #include <linux/gfp.h>
 #include <linux/kdev_t.h>
 #include <linux/mm.h>
+#include <linux/uaccess.h>
 
 #include "lib/test_hmm_uapi.h"
 #include "test/pagemap/kernel/rig.h"
@@ -368,6 +369,70 @@ TEST_CASE(hmm, chunks_are_released_under_pages)
     }
     CHECK_EQ(pagemap_compat_munmap(start, PAGES * PAGE_SIZE), 0);
     CHECK_EQ(pagemap_compat_close(file), 0);
+    tear_down();
+}
+
+/* The device's memory in which the first page of the area is. */
+static struct dev_pagemap *chunk_of(void *start)
+{
+    struct vm_area_struct *vma = vma_lookup(current->mm, (unsigned long)start);
+    struct page *page = find_get_page(vma->pm_mapping, vma->vm_pgoff);
+    struct dev_pagemap *pgmap;
+
+    REQUIRE_NE(page, NULL);
+    pgmap = page_pgmap(page);
+    put_page(page);
+    return pgmap;
+}
+
+static void *remove_chunk(void *pgmap)
+{
+    memunmap_pages(pgmap);
+    return NULL;
+}
+
+/*
+ * What drains a device that is being removed: pages come back by faults, by migrations, and by eviction. Mapped once
+ * more in the end, for the driver to remove.
+ */
+static void come_back_from_dying(unsigned device, unsigned char where)
+{
+    uint32_t mirror[PAGES * WORDS];
+    struct hmm_dmirror_cmd result;
+    struct file *file = open_mirror(device);
+    uint32_t *start = map_anonymous(PAGES);
+    struct dev_pagemap *pgmap;
+    pthread_t thread;
+
+    fill(start, PAGES, 1);
+    REQUIRE_EQ(command(file, HMM_DMIRROR_MIGRATE_TO_DEV, start, PAGES, mirror, &result), 0);
+    REQUIRE_EQ(result.cpages, PAGES);
+    pgmap = chunk_of(start);
+    REQUIRE_EQ(pthread_create(&thread, NULL, remove_chunk, pgmap), 0);
+    rig_await_kill(PHYS_PFN(pgmap->range.start));
+    check_snapshot(file, start, where | HMM_DMIRROR_PROT_WRITE);
+    CHECK_EQ(copy_from_user(mirror, start, PAGE_SIZE), 0);
+    CHECK_EQ(wrong(mirror, 1, 1), 0);
+    CHECK_EQ(wrong(start, PAGES / 2, 1), 0);
+    CHECK_EQ(command(file, HMM_DMIRROR_MIGRATE_TO_SYS, start, PAGES * 3 / 4, NULL, &result), 0);
+    CHECK_EQ(pagemap_compat_close(file), 0, "evicts");
+    (void)pthread_join(thread, NULL);
+    CHECK_EQ(wrong(start, PAGES, 1), 0);
+    CHECK_EQ(pagemap_compat_munmap(start, PAGES * PAGE_SIZE), 0);
+    REQUIRE(!IS_ERR(memremap_pages(pgmap, NUMA_NO_NODE)));
+}
+
+TEST_CASE(hmm, private_pages_come_back_from_a_device_that_is_removed)
+{
+    set_up(false);
+    come_back_from_dying(0, HMM_DMIRROR_PROT_DEV_PRIVATE_LOCAL);
+    tear_down();
+}
+
+TEST_CASE(hmm, coherent_pages_come_back_from_a_device_that_is_removed)
+{
+    set_up(true);
+    come_back_from_dying(2, HMM_DMIRROR_PROT_DEV_COHERENT_LOCAL);
     tear_down();
 }
 
