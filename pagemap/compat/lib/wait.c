@@ -2,6 +2,7 @@
 /* Waiting, time and read sections. */
 #include <linux/completion.h>
 #include <linux/delay.h>
+#include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -127,10 +128,38 @@ unsigned long wait_for_completion_timeout(struct completion *completion, unsigne
 
 static DEFINE_SPINLOCK(pending_lock);
 static struct rcu_head *pending;
+static DEFINE_MUTEX(running); /* one batch after the other */
+static DECLARE_WAIT_QUEUE_HEAD(queued);
+
+enum {
+    MOST_OFFSET = 4096
+}; /* what is no function, but the place of a head in an object that is to be freed */
 
 void synchronize_rcu(void)
 {
     (void)pagemap_synchronize();
+}
+
+static struct rcu_head *take_pending(void)
+{
+    struct rcu_head *head;
+
+    spin_lock(&pending_lock);
+    head = pending;
+    WRITE_ONCE(pending, NULL);
+    spin_unlock(&pending_lock);
+    return head;
+}
+
+static void run(struct rcu_head *head)
+{
+    size_t offset = (size_t)head->func;
+
+    if (offset < MOST_OFFSET) {
+        kfree((char *)head - offset);
+    } else {
+        head->func(head);
+    }
 }
 
 /* Runs what was queued before the grace period that this waits for. */
@@ -138,29 +167,55 @@ static void run_pending(void)
 {
     struct rcu_head *head;
 
-    spin_lock(&pending_lock);
-    head = pending;
-    pending = NULL;
-    spin_unlock(&pending_lock);
+    mutex_lock(&running);
+    head = take_pending();
     if (head != NULL) {
         synchronize_rcu();
     }
     while (head != NULL) {
         struct rcu_head *next = head->next;
 
-        head->func(head);
+        run(head);
         head = next;
     }
+    mutex_unlock(&running);
 }
 
+static void *reclaim(void *unused)
+{
+    for (;;) {
+        wait_event(queued, READ_ONCE(pending) != NULL);
+        run_pending();
+    }
+    return unused;
+}
+
+/* False: the system refuses a thread. */
+static bool has_thread(void)
+{
+    static bool is_there;
+    pthread_t thread;
+
+    spin_lock(&pending_lock);
+    if (!is_there && pthread_create(&thread, NULL, reclaim, NULL) == 0) {
+        (void)pthread_detach(thread);
+        is_there = true;
+    }
+    spin_unlock(&pending_lock);
+    return is_there;
+}
+
+/* Readers may need a lock that the caller has: another thread waits for them. */
 void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head))
 {
     head->func = func;
     spin_lock(&pending_lock);
     head->next = pending;
-    pending = head;
+    WRITE_ONCE(pending, head);
     spin_unlock(&pending_lock);
-    if (!pagemap_read_lock_held()) {
+    if (has_thread()) {
+        wake_up_all(&queued);
+    } else if (!pagemap_read_lock_held()) {
         run_pending();
     }
 }
@@ -174,8 +229,7 @@ void rcu_barrier(void)
 /* The object begins `offset` bytes before its head, which the queue uses meanwhile. */
 void pagemap_compat_kfree_rcu(struct rcu_head *head, size_t offset)
 {
-    synchronize_rcu();
-    kfree((char *)head - offset);
+    call_rcu(head, (void (*)(struct rcu_head *))offset);
 }
 
 int init_srcu_struct(struct srcu_struct *srcu)

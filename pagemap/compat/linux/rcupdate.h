@@ -8,7 +8,7 @@
 #include <linux/compiler.h>
 #include <linux/kernel.h>
 
-/* May also be called in a read section, where the kernel allows it: func(head) runs later then. */
+/* Wait for nothing, and may be called in read sections: func(head) runs on a thread of ours. */
 void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head));
 void synchronize_rcu(void);
 void rcu_barrier(void);
@@ -33,7 +33,10 @@ static inline void rcu_read_unlock(void)
 #define rcu_assign_pointer(pointer, value) __atomic_store_n(&(pointer), value, __ATOMIC_RELEASE)
 #define RCU_INIT_POINTER(pointer, value) rcu_assign_pointer(pointer, value)
 #define kfree_rcu(pointer, member)                                                                           \
-    pagemap_compat_kfree_rcu(&(pointer)->member, offsetof(__typeof__(*(pointer)), member))
+    ({                                                                                                       \
+        _Static_assert(offsetof(__typeof__(*(pointer)), member) < 4096, "the head is too far behind");       \
+        pagemap_compat_kfree_rcu(&(pointer)->member, offsetof(__typeof__(*(pointer)), member));              \
+    })
 #define synchronize_rcu_expedited() synchronize_rcu()
 
 #endif

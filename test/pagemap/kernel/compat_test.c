@@ -465,3 +465,65 @@ TEST_CASE(compat, layouts_are_broken_without_the_lock)
     memunmap_pages(&pgmap);
     rig_unplug(memory);
 }
+
+/* ---- what is freed after readers, who may need the lock of who frees it ---- */
+
+static DEFINE_MUTEX(list_lock);
+static struct completion is_reading;
+static unsigned freed_objects;
+
+struct object {
+    long value;
+    struct rcu_head rcu;
+};
+
+static void count_freed(struct rcu_head *head)
+{
+    kfree(container_of(head, struct object, rcu));
+    (void)__atomic_fetch_add(&freed_objects, 1, __ATOMIC_SEQ_CST);
+}
+
+static void *read_and_lock(void *unused)
+{
+    (void)unused;
+    rcu_read_lock();
+    complete(&is_reading);
+    mutex_lock(&list_lock);
+    CHECK_EQ(__atomic_load_n(&freed_objects, __ATOMIC_SEQ_CST), 0, "not before the reader has left");
+    mutex_unlock(&list_lock);
+    rcu_read_unlock();
+    return NULL;
+}
+
+static struct object *new_object(void)
+{
+    struct object *object = kzalloc(sizeof *object, GFP_KERNEL);
+
+    REQUIRE_NE(object, NULL);
+    return object;
+}
+
+TEST_CASE(compat, freeing_after_readers_waits_for_none)
+{
+    struct object *read = new_object(), *other = new_object();
+    pthread_t thread;
+
+    kernel_set_up();
+    init_completion(&is_reading);
+    mutex_lock(&list_lock);
+    REQUIRE_EQ(pthread_create(&thread, NULL, read_and_lock, NULL), 0);
+    wait_for_completion(&is_reading);
+    call_rcu(&new_object()->rcu, count_freed);
+    kfree_rcu(other, rcu);
+    mutex_unlock(&list_lock);
+    (void)pthread_join(thread, NULL);
+    rcu_barrier();
+    CHECK_EQ(freed_objects, 1);
+
+    rcu_read_lock();
+    kfree_rcu(read, rcu);
+    CHECK_EQ(READ_ONCE(read->value), 0, "it is still there");
+    rcu_read_unlock();
+    rcu_barrier();
+    CHECK_EQ(warnings_take(), 0);
+}
