@@ -2,7 +2,8 @@
 /*
  * Touches of absent pages. The handler of SIGBUS may not call a driver, which allocates and locks: it asks a thread
  * of ours to, and waits for it by futex(2) alone. A touch by that thread itself, inside of a driver, is dealt with on
- * the spot.
+ * the spot. While threads deal with touches there is another one, since a driver's fault may wait for what a thread
+ * does after it has touched something else.
  */
 #include <errno.h>
 #include <linux/futex.h>
@@ -15,6 +16,8 @@
 #include "pagemap/compat/mm/mm.h"
 #include "pagemap/compat/user.h"
 
+enum { MOST_IDLE = 4 };
+
 /* On the stack of the thread that touched. */
 struct touch {
     struct touch *next;
@@ -25,8 +28,10 @@ struct touch {
 };
 
 static struct sigaction before;
-static struct touch *touches; /* pushed by handlers, taken all at once by the thread */
-static uint32_t asked;        /* how many times anything was pushed */
+static struct touch *touches; /* pushed by handlers, taken by servers */
+static DEFINE_MUTEX(taking);
+static int idle;       /* servers that look for touches */
+static uint32_t asked; /* how many times anything was pushed */
 static _Thread_local bool is_server;
 
 static void futex_wait(uint32_t *word, uint32_t value)
@@ -47,25 +52,77 @@ static void deal_with(struct touch *touch)
     }
 }
 
+/* One thread at a time takes: so what is on top comes back to no other place meanwhile. */
+static struct touch *take(void)
+{
+    struct touch *top;
+
+    mutex_lock(&taking);
+    top = __atomic_load_n(&touches, __ATOMIC_ACQUIRE);
+    while (top != NULL && !__atomic_compare_exchange_n(&touches, &top, top->next, true, __ATOMIC_ACQUIRE,
+                                                       __ATOMIC_ACQUIRE)) {
+    }
+    mutex_unlock(&taking);
+    return top;
+}
+
+static void *serve(void *unused);
+
+static int start_server(void)
+{
+    pthread_t thread;
+    int error;
+
+    (void)__atomic_add_fetch(&idle, 1, __ATOMIC_RELAXED);
+    error = -pthread_create(&thread, NULL, serve, NULL);
+    if (error == 0) {
+        (void)pthread_detach(thread);
+    } else {
+        (void)__atomic_sub_fetch(&idle, 1, __ATOMIC_RELAXED);
+    }
+    return error;
+}
+
+/* Without memory for another thread, the rest waits for this one. */
+static void begin_to_serve(void)
+{
+    if (__atomic_sub_fetch(&idle, 1, __ATOMIC_RELAXED) == 0) {
+        (void)start_server();
+    }
+}
+
+/* False: there are enough others. */
+static bool end_to_serve(void)
+{
+    int now = __atomic_load_n(&idle, __ATOMIC_RELAXED);
+
+    do {
+        if (now == MOST_IDLE) {
+            return false;
+        }
+    } while (!__atomic_compare_exchange_n(&idle, &now, now + 1, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    return true;
+}
+
 /* The touch is the toucher's again, and perhaps gone, once it is done. */
 static void *serve(void *unused)
 {
+    bool goes_on = true;
+
     is_server = true;
-    for (;;) {
+    while (goes_on) {
         uint32_t seen = __atomic_load_n(&asked, __ATOMIC_ACQUIRE);
-        struct touch *touch = __atomic_exchange_n(&touches, NULL, __ATOMIC_ACQ_REL);
+        struct touch *touch = take();
 
         if (touch == NULL) {
             futex_wait(&asked, seen);
+            continue;
         }
-        while (touch != NULL) {
-            struct touch *next = touch->next;
-
-            deal_with(touch);
-            __atomic_store_n(&touch->is_done, 1, __ATOMIC_RELEASE);
-            futex_wake(&touch->is_done);
-            touch = next;
-        }
+        begin_to_serve();
+        deal_with(touch);
+        __atomic_store_n(&touch->is_done, 1, __ATOMIC_RELEASE);
+        futex_wake(&touch->is_done);
+        goes_on = end_to_serve();
     }
     return unused;
 }
@@ -129,14 +186,12 @@ int pagemap_compat_catch_faults(void)
     static DEFINE_MUTEX(lock);
     static bool is_installed;
     struct sigaction action = {.sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO | SA_NODEFER};
-    pthread_t thread;
     int error = 0;
 
     mutex_lock(&lock);
     if (!is_installed) {
-        error = -pthread_create(&thread, NULL, serve, NULL);
+        error = start_server();
         if (error == 0) {
-            (void)pthread_detach(thread);
             error = sigaction(SIGBUS, &action, &before) == 0 ? 0 : -errno;
         }
         is_installed = error == 0;

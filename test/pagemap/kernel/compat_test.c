@@ -2,7 +2,6 @@
 /* What stands behind the headers, where no driver of the tests looks closely. */
 #include <linux/badblocks.h>
 #include <linux/completion.h>
-#include <linux/dax.h>
 #include <linux/delay.h>
 #include <linux/genalloc.h>
 #include <linux/idr.h>
@@ -12,9 +11,7 @@
 #include <linux/miscdevice.h>
 #include <linux/mmu_notifier.h>
 #include <linux/pagemap.h>
-#include <linux/sched.h>
 #include <linux/srcu.h>
-#include <linux/wait_bit.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
@@ -382,148 +379,4 @@ TEST_CASE(compat, holders_find_pages_of_a_dying_device)
     CHECK(!virt_addr_valid(start + 9 * PAGE_SIZE));
     CHECK_EQ(phys_to_virt(PFN_PHYS(pfn)), NULL);
     rig_unplug(memory);
-}
-
-/* ---- a file system that lets pins of its pages go ---- */
-
-static struct address_space dax_file;
-static struct inode dax_inode_of_file = {.i_flags = S_DAX, .i_mapping = &dax_file};
-static DEFINE_MUTEX(layout_lock);
-static struct page *pinned;
-static unsigned waits;
-
-/* As ext4_wait_dax_page(). */
-static void wait_dax_page(struct inode *inode)
-{
-    CHECK_EQ(inode, &dax_inode_of_file);
-    waits++;
-    mutex_unlock(&layout_lock);
-    schedule();
-    mutex_lock(&layout_lock);
-}
-
-/* As a holder that writes to the file before it unpins. */
-static void *unpin_under_lock(void *unused)
-{
-    (void)unused;
-    mutex_lock(&layout_lock);
-    put_page(pinned);
-    mutex_unlock(&layout_lock);
-    return NULL;
-}
-
-static void break_beside_holder(int (*wait)(void))
-{
-    pthread_t thread;
-
-    pinned = pagemap_get_page(PHYS_PFN(RIG_GB) + 1);
-    REQUIRE_NE(pinned, NULL);
-    waits = 0;
-    mutex_lock(&layout_lock);
-    REQUIRE_EQ(pthread_create(&thread, NULL, unpin_under_lock, NULL), 0);
-    CHECK_EQ(wait(), 0);
-    mutex_unlock(&layout_lock);
-    CHECK_GE(waits, 1);
-    (void)pthread_join(thread, NULL);
-    CHECK_EQ(page_count(pinned), 0);
-}
-
-static int break_all(void)
-{
-    return dax_break_layout(&dax_inode_of_file, 0, LLONG_MAX, wait_dax_page);
-}
-
-/* Before 6.15 each file system has this itself. */
-static int wait_for_page(void)
-{
-    return (int)___wait_var_event(pinned, page_ref_count(pinned) == 0, TASK_INTERRUPTIBLE, 0, 0,
-                                  wait_dax_page(&dax_inode_of_file));
-}
-
-TEST_CASE(compat, layouts_are_broken_without_the_lock)
-{
-    struct pagemap_memory *memory = rig_plug(RIG_GB, 4 * RIG_MB);
-    struct range range = rig_range(RIG_GB, 4 * RIG_MB);
-    struct dev_pagemap pgmap = rig_pgmap(MEMORY_DEVICE_FS_DAX, &range, 1);
-
-    REQUIRE_EQ(rig_map(&pgmap), 0);
-    REQUIRE_EQ(address_space_init(&dax_file, "dax", &dax_inode_of_file), 0);
-    REQUIRE_EQ(filemap_add_pages(&dax_file, 0, PHYS_PFN(RIG_GB), 4), 0);
-    break_beside_holder(break_all);
-    break_beside_holder(wait_for_page);
-    CHECK_EQ(break_all(), 0, "nothing is busy");
-
-    pinned = pagemap_get_page(PHYS_PFN(RIG_GB) + 1);
-    REQUIRE_NE(pinned, NULL);
-    CHECK_EQ(dax_break_layout(&dax_inode_of_file, 0, LLONG_MAX, NULL), -ERESTARTSYS);
-    CHECK_EQ(dax_break_layout(&dax_inode_of_file, 2 * PAGE_SIZE, LLONG_MAX, NULL), 0, "another page");
-    dax_inode_of_file.i_flags = 0;
-    CHECK_EQ(dax_break_layout_inode(&dax_inode_of_file, NULL), 0, "no file of this kind");
-    put_page(pinned);
-    CHECK_EQ(truncate_inode_pages(&dax_file, 0), 0);
-    CHECK_EQ(address_space_destroy(&dax_file), 0);
-    memunmap_pages(&pgmap);
-    rig_unplug(memory);
-}
-
-/* ---- what is freed after readers, who may need the lock of who frees it ---- */
-
-static DEFINE_MUTEX(list_lock);
-static struct completion is_reading;
-static unsigned freed_objects;
-
-struct object {
-    long value;
-    struct rcu_head rcu;
-};
-
-static void count_freed(struct rcu_head *head)
-{
-    kfree(container_of(head, struct object, rcu));
-    (void)__atomic_fetch_add(&freed_objects, 1, __ATOMIC_SEQ_CST);
-}
-
-static void *read_and_lock(void *unused)
-{
-    (void)unused;
-    rcu_read_lock();
-    complete(&is_reading);
-    mutex_lock(&list_lock);
-    CHECK_EQ(__atomic_load_n(&freed_objects, __ATOMIC_SEQ_CST), 0, "not before the reader has left");
-    mutex_unlock(&list_lock);
-    rcu_read_unlock();
-    return NULL;
-}
-
-static struct object *new_object(void)
-{
-    struct object *object = kzalloc(sizeof *object, GFP_KERNEL);
-
-    REQUIRE_NE(object, NULL);
-    return object;
-}
-
-TEST_CASE(compat, freeing_after_readers_waits_for_none)
-{
-    struct object *read = new_object(), *other = new_object();
-    pthread_t thread;
-
-    kernel_set_up();
-    init_completion(&is_reading);
-    mutex_lock(&list_lock);
-    REQUIRE_EQ(pthread_create(&thread, NULL, read_and_lock, NULL), 0);
-    wait_for_completion(&is_reading);
-    call_rcu(&new_object()->rcu, count_freed);
-    kfree_rcu(other, rcu);
-    mutex_unlock(&list_lock);
-    (void)pthread_join(thread, NULL);
-    rcu_barrier();
-    CHECK_EQ(freed_objects, 1);
-
-    rcu_read_lock();
-    kfree_rcu(read, rcu);
-    CHECK_EQ(READ_ONCE(read->value), 0, "it is still there");
-    rcu_read_unlock();
-    rcu_barrier();
-    CHECK_EQ(warnings_take(), 0);
 }
