@@ -47,10 +47,37 @@ static bool is_counted(unsigned long pfn)
     return pgmap != NULL && (pgmap->type == MEMORY_DEVICE_PRIVATE || pgmap->type == MEMORY_DEVICE_COHERENT);
 }
 
-/* One page, whether it is there already or not. */
-static int insert_one(struct address_space *mapping, pgoff_t index, unsigned long pfn)
+/* Whether the page, which is in a file, is there no more, or just leaves this place. */
+static bool is_leaving(const struct address_space *mapping, pgoff_t index, const struct page *page)
 {
-    struct page *there;
+    const struct address_space *file;
+
+    (void)pagemap_read_lock();
+    file = page_mapping(page);
+    pagemap_read_unlock();
+    return file == NULL || (file == mapping && page_index(page) == index);
+}
+
+/*
+ * What keeps a page from being inserted: 0: it is there; -EBUSY: another one is; -EAGAIN: it may go in now, or soon;
+ * -EEXIST: what is there cannot be had (poisoned), or it is elsewhere.
+ */
+static int look_there(struct address_space *mapping, pgoff_t index, struct page *page, int error)
+{
+    struct page *there = find_get_held_page(mapping, index);
+
+    if (there == NULL) {
+        return error == -EBUSY && is_leaving(mapping, index, page) ? -EAGAIN : -EEXIST;
+    }
+    if (there == page) {
+        pm_show_page(mapping, index);
+    }
+    put_page(there);
+    return there == page ? 0 : -EBUSY;
+}
+
+static int try_insert(struct address_space *mapping, pgoff_t index, unsigned long pfn)
+{
     int error;
 
     if (is_counted(pfn) && !get_page_unless_zero(pfn_to_page(pfn))) {
@@ -60,18 +87,23 @@ static int insert_one(struct address_space *mapping, pgoff_t index, unsigned lon
     if (error != 0 && is_counted(pfn)) {
         put_page(pfn_to_page(pfn));
     }
-    if (error != -EEXIST && error != -EBUSY) {
-        return error;
+    return error == -EEXIST || error == -EBUSY ? look_there(mapping, index, pfn_to_page(pfn), error) : error;
+}
+
+/*
+ * One page, whether it is there already or not. Errors as look_there(); a thread that takes pages out is given time,
+ * but not for ever: it may wait for holders, and the caller may have a lock of theirs.
+ */
+static int insert_one(struct address_space *mapping, pgoff_t index, unsigned long pfn)
+{
+    enum { ATTEMPTS = 16 };
+    int error = try_insert(mapping, index, pfn);
+
+    for (unsigned i = 0; (error == -EAGAIN || error == -EEXIST) && i < ATTEMPTS; i++) {
+        (void)sched_yield();
+        error = try_insert(mapping, index, pfn);
     }
-    there = find_get_held_page(mapping, index);
-    if (there == pfn_to_page(pfn)) {
-        pm_show_page(mapping, index);
-        error = 0;
-    }
-    if (there != NULL) {
-        put_page(there);
-    }
-    return error == -EEXIST ? -EBUSY : error;
+    return error;
 }
 
 static int insert(struct vm_area_struct *vma, unsigned long address, unsigned long pfn, unsigned long n)
@@ -94,17 +126,27 @@ static int insert(struct vm_area_struct *vma, unsigned long address, unsigned lo
     return error;
 }
 
+/* Whoever lost to another thread touches again, and finds what is there. Kernel: vmf_insert_mixed(). */
+static vm_fault_t fault_result(int error)
+{
+    return error == 0 || error == -EBUSY || error == -EAGAIN ? VM_FAULT_NOPAGE : vmf_error(error);
+}
+
 vm_fault_t pagemap_compat_insert_pfns(struct vm_area_struct *vma, unsigned long address, unsigned long pfn,
                                       unsigned long nr_pages)
 {
-    int error = insert(vma, address, pfn, nr_pages);
+    return fault_result(insert(vma, address, pfn, nr_pages));
+}
 
-    return error == 0 ? VM_FAULT_NOPAGE : vmf_error(error);
+/* Drivers know of one way in which a place is taken. */
+static int driver_error(int error)
+{
+    return error == -EAGAIN || error == -EEXIST ? -EBUSY : error;
 }
 
 int vm_insert_page(struct vm_area_struct *vma, unsigned long address, struct page *page)
 {
-    return insert(vma, address, page_to_pfn(page), 1);
+    return driver_error(insert(vma, address, page_to_pfn(page), 1));
 }
 
 int vm_insert_pages(struct vm_area_struct *vma, unsigned long address, struct page **pages,
@@ -133,7 +175,7 @@ int remap_pfn_range(struct vm_area_struct *vma, unsigned long address, unsigned 
                     pgprot_t prot)
 {
     (void)prot;
-    return insert(vma, address, pfn, PFN_UP(bytes));
+    return driver_error(insert(vma, address, pfn, PFN_UP(bytes)));
 }
 
 /* ---- faults ---- */
@@ -170,12 +212,12 @@ static vm_fault_t finish(struct vm_fault *vmf, vm_fault_t result)
                    ? result
                    : VM_FAULT_SIGBUS;
     }
-    error = vm_insert_page(vmf->vma, vmf->address, vmf->page);
+    error = insert(vmf->vma, vmf->address, page_to_pfn(vmf->page), 1);
     if ((result & VM_FAULT_LOCKED) != 0) {
         unlock_page(vmf->page);
     }
     put_page(vmf->page);
-    return error == 0 ? result : vmf_error(error);
+    return error == 0 ? result : fault_result(error);
 }
 
 static vm_fault_t fill_anonymous(struct vm_fault *vmf)
@@ -287,10 +329,13 @@ int pagemap_compat_fault(const void *address, bool is_write)
     return result == 0 ? 0 : (result & VM_FAULT_OOM) != 0 ? -ENOMEM : -EFAULT;
 }
 
+/* A page that is present was brought in just now by another thread, unless it is refused over and over. */
 static long gup_here(unsigned long start, unsigned long nr_pages, unsigned flags, struct page **pages,
                      bool pin)
 {
+    enum { REFUSALS = 16 };
     unsigned long done = 0;
+    unsigned refused = 0;
 
     while (done < nr_pages) {
         unsigned long address = start + (done << PAGE_SHIFT);
@@ -300,10 +345,12 @@ static long gup_here(unsigned long start, unsigned long nr_pages, unsigned flags
 
         if (got > 0) {
             done += (unsigned long)got;
+            refused = 0;
             continue;
         }
-        if (got != -EFAULT || pm_is_present(address) ||
-            pagemap_compat_fault((void *)address, (flags & FOLL_WRITE) != 0) != 0) {
+        if (got != -EFAULT || (pm_is_present(address)
+                                   ? ++refused == REFUSALS
+                                   : pagemap_compat_fault((void *)address, (flags & FOLL_WRITE) != 0) != 0)) {
             return done > 0 ? (long)done : got;
         }
     }

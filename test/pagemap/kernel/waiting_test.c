@@ -7,6 +7,7 @@
 #include <linux/pagemap.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/uaccess.h>
 #include <linux/wait_bit.h>
 
 #include "test/pagemap/kernel/rig.h"
@@ -216,6 +217,90 @@ TEST_CASE(waiting, touches_wait_for_no_others)
     CHECK_EQ(pagemap_compat_munmap(other, 9 * PAGE_SIZE), 0);
     CHECK_EQ(pagemap_compat_munmap(view, PAGE_SIZE), 0);
     CHECK_EQ(pagemap_compat_close(file), 0);
+    misc_deregister(&misc);
+    __free_page(only_page);
+    CHECK_EQ(pagemap_compat_ram_in_use(), 0);
+    CHECK_EQ(warnings_take(), 0);
+}
+
+/* ---- users beside who takes the page out of view, and others who bring it in ---- */
+
+static struct file *shared_file;
+static char *shared_view;
+static bool stop;
+
+static vm_fault_t ready_fault(struct vm_fault *vmf)
+{
+    get_page(only_page);
+    vmf->page = only_page;
+    return 0;
+}
+
+static const struct vm_operations_struct ready_vm_ops = {.fault = ready_fault};
+
+static int ready_mmap(struct file *file, struct vm_area_struct *vma)
+{
+    (void)file;
+    vma->vm_ops = &ready_vm_ops;
+    return 0;
+}
+
+static void use_once(bool pins)
+{
+    struct page *page;
+    long got;
+
+    if (!pins) {
+        CHECK_EQ(copy_to_user(shared_view, "x", 1), 0);
+        return;
+    }
+    got = pin_user_pages(shared_view, 1, FOLL_WRITE, &page, NULL);
+    CHECK_EQ(got, 1);
+    if (got == 1) {
+        unpin_user_page(page);
+    }
+}
+
+static void take_away(void)
+{
+    for (unsigned round = 0; round < 400; round++) {
+        unmap_mapping_range(shared_file->f_mapping, 0, 0, 1);
+        (void)sched_yield();
+    }
+    __atomic_store_n(&stop, true, __ATOMIC_SEQ_CST);
+}
+
+static void *take_away_or_use(void *number)
+{
+    if (number == NULL) {
+        take_away();
+    }
+    while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST)) {
+        use_once((uintptr_t)number > 1);
+    }
+    return NULL;
+}
+
+TEST_CASE(waiting, users_beside_revocation_and_faults)
+{
+    static const struct file_operations fops = {.mmap = ready_mmap};
+    struct miscdevice misc = {.minor = MISC_DYNAMIC_MINOR, .name = "ready", .fops = &fops};
+
+    kernel_set_up();
+    only_page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+    REQUIRE_NE(only_page, NULL);
+    REQUIRE_EQ(misc_register(&misc), 0);
+    REQUIRE_EQ(pagemap_compat_catch_faults(), 0);
+    shared_file = pagemap_compat_open(misc.this_device->devt);
+    REQUIRE(!IS_ERR(shared_file));
+    shared_view = pagemap_compat_mmap(shared_file, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+    REQUIRE(!IS_ERR(shared_view));
+    stop = false;
+    kernel_run(take_away_or_use);
+    CHECK_EQ(pagemap_compat_fault(shared_view, true), 0);
+    CHECK_EQ(pagemap_compat_fault(shared_view + PAGE_SIZE, true), -EFAULT, "a page has one place");
+    CHECK_EQ(pagemap_compat_munmap(shared_view, 2 * PAGE_SIZE), 0);
+    CHECK_EQ(pagemap_compat_close(shared_file), 0);
     misc_deregister(&misc);
     __free_page(only_page);
     CHECK_EQ(pagemap_compat_ram_in_use(), 0);
