@@ -12,6 +12,7 @@
 #include <linux/pm.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
+#include <linux/uidgid.h>
 
 struct device_attribute {
     struct attribute attr;
@@ -34,7 +35,7 @@ struct device_type {
     const char *name;
     const struct attribute_group **groups;
     int (*uevent)(struct device *dev, struct kobj_uevent_env *env);
-    char *(*devnode)(struct device *dev, umode_t *mode, void *uid, void *gid);
+    char *(*devnode)(struct device *dev, umode_t *mode, kuid_t *uid, kgid_t *gid);
     void (*release)(struct device *dev);
     const struct dev_pm_ops *pm;
 };

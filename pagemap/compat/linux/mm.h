@@ -73,7 +73,8 @@
 #define FAULT_FLAG_REMOTE 0x80u
 #define FAULT_FLAG_DEFAULT 0u
 
-enum page_entry_size { PE_SIZE_PTE, PE_SIZE_PMD, PE_SIZE_PUD };
+/* Of huge_fault() up to 6.5; later it is given the order, which is the same here. */
+enum page_entry_size { PE_SIZE_PTE = 0, PE_SIZE_PMD = PMD_ORDER, PE_SIZE_PUD = PUD_ORDER };
 
 struct vm_operations_struct {
     void (*open)(struct vm_area_struct *vma);

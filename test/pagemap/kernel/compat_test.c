@@ -344,6 +344,63 @@ TEST_CASE(compat, later_forms)
     rig_unplug(memory);
 }
 
+/* ---- of 6.6: huge_fault() with an order; of 6.1 and later: who owns a device's node ---- */
+
+static unsigned orders[2], nr_orders;
+
+static vm_fault_t huge_fault(struct vm_fault *vmf, unsigned int order)
+{
+    (void)vmf;
+    orders[nr_orders++ % 2] = order;
+    return VM_FAULT_FALLBACK;
+}
+
+static int huge_mmap(struct file *file, struct vm_area_struct *vma)
+{
+    static const struct vm_operations_struct huge_vm_ops = {.fault = misc_fault, .huge_fault = huge_fault};
+
+    (void)file;
+    vma->vm_ops = &huge_vm_ops;
+    return 0;
+}
+
+static char *no_node(struct device *dev, umode_t *mode, kuid_t *uid, kgid_t *gid)
+{
+    (void)dev, (void)mode;
+    *uid = GLOBAL_ROOT_UID;
+    *gid = GLOBAL_ROOT_GID;
+    return NULL;
+}
+
+static const struct device_type node_type = {.name = "node", .devnode = no_node};
+
+TEST_CASE(compat, huge_faults_are_told_their_order)
+{
+    static const struct file_operations fops = {.mmap = huge_mmap};
+    struct miscdevice misc = {.minor = MISC_DYNAMIC_MINOR, .name = "huge", .fops = &fops};
+    struct file *file;
+    void *view;
+
+    kernel_set_up();
+    CHECK_NE(node_type.devnode, NULL);
+    only_page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+    REQUIRE_NE(only_page, NULL);
+    REQUIRE_EQ(misc_register(&misc), 0);
+    file = pagemap_compat_open(misc.this_device->devt);
+    REQUIRE(!IS_ERR(file));
+    view = pagemap_compat_mmap(file, PUD_SIZE, PROT_READ, MAP_SHARED, 0);
+    REQUIRE(!IS_ERR(view));
+    CHECK_EQ(pagemap_compat_fault(view, false), 0);
+    CHECK_EQ(nr_orders, 2);
+    CHECK_EQ(orders[0], 18);
+    CHECK_EQ(orders[1], 9);
+    CHECK_EQ(pagemap_compat_munmap(view, PUD_SIZE), 0);
+    CHECK_EQ(pagemap_compat_close(file), 0);
+    misc_deregister(&misc);
+    __free_page(only_page);
+    CHECK_EQ(warnings_take(), 0);
+}
+
 static struct dev_pagemap generic = {
     .type = MEMORY_DEVICE_GENERIC, .nr_range = 1, .range = {.start = RIG_GB, .end = RIG_GB + 4 * RIG_MB - 1}};
 
