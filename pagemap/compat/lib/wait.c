@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pagemap/compat/lib/lib.h"
+
 DECLARE_WAIT_QUEUE_HEAD(pagemap_compat_var_queue);
 
 unsigned long pagemap_compat_jiffies(void)
@@ -69,20 +71,28 @@ static struct timespec deadline_in(unsigned long ms)
     return time;
 }
 
+/* pre: locked. Until it is woken, or the time is over: false. */
+static bool sleep_on(struct wait_queue_head *queue, unsigned long ms, const struct timespec *deadline)
+{
+    return (ms == MAX_SCHEDULE_TIMEOUT
+                ? pthread_cond_wait(&queue->changed, &queue->lock.lock)
+                : pthread_cond_timedwait(&queue->changed, &queue->lock.lock, deadline)) == 0;
+}
+
 bool pagemap_compat_wait(struct wait_queue_head *queue, unsigned long wakes, unsigned long ms)
 {
     struct timespec deadline = deadline_in(ms == MAX_SCHEDULE_TIMEOUT ? 0 : ms);
     bool in_time = true;
 
+    if (!pm_kthread_sleeps(queue)) {
+        return true;
+    }
     spin_lock(&queue->lock);
     while (queue->wakes == wakes && in_time) {
-        if (ms == MAX_SCHEDULE_TIMEOUT) {
-            (void)pthread_cond_wait(&queue->changed, &queue->lock.lock);
-        } else {
-            in_time = pthread_cond_timedwait(&queue->changed, &queue->lock.lock, &deadline) == 0;
-        }
+        in_time = sleep_on(queue, ms, &deadline);
     }
     spin_unlock(&queue->lock);
+    pm_kthread_woke();
     return in_time;
 }
 
@@ -92,36 +102,60 @@ void init_completion(struct completion *completion)
     init_waitqueue_head(&completion->wait);
 }
 
+/* Under the lock to the end: who waits may be gone with the completion as soon as it is let go. */
+static void add_done(struct completion *completion, int most)
+{
+    int done;
+
+    spin_lock(&completion->wait.lock);
+    done = atomic_read(&completion->done);
+    atomic_set(&completion->done, max(done, min(done + most, INT_MAX / 2)));
+    completion->wait.wakes++;
+    (void)pthread_cond_broadcast(&completion->wait.changed);
+    spin_unlock(&completion->wait.lock);
+}
+
 void complete(struct completion *completion)
 {
-    if (atomic_read(&completion->done) < INT_MAX / 2) {
-        atomic_inc(&completion->done);
-    }
-    wake_up_all(&completion->wait);
+    add_done(completion, 1);
 }
 
 void complete_all(struct completion *completion)
 {
-    atomic_set(&completion->done, INT_MAX / 2);
-    wake_up_all(&completion->wait);
+    add_done(completion, INT_MAX / 2);
 }
 
-/* Takes one; of complete_all() there are enough for all. */
-static bool take(struct completion *completion)
+/* Takes one; of complete_all() there are enough for all. False: the time was over first. */
+static bool take_done(struct completion *completion, unsigned long ms)
 {
-    int done = atomic_read(&completion->done);
+    struct timespec deadline = deadline_in(ms == MAX_SCHEDULE_TIMEOUT ? 0 : ms);
+    bool in_time = true;
+    int done;
 
-    return done >= INT_MAX / 2 || (done > 0 && atomic_add_unless(&completion->done, -1, 0));
+    spin_lock(&completion->wait.lock);
+    while ((done = atomic_read(&completion->done)) == 0 && in_time) {
+        in_time = sleep_on(&completion->wait, ms, &deadline);
+    }
+    if (done > 0 && done < INT_MAX / 2) {
+        atomic_set(&completion->done, done - 1);
+    }
+    spin_unlock(&completion->wait.lock);
+    return done > 0;
 }
 
 void wait_for_completion(struct completion *completion)
 {
-    wait_event(completion->wait, take(completion));
+    (void)take_done(completion, MAX_SCHEDULE_TIMEOUT);
 }
 
 unsigned long wait_for_completion_timeout(struct completion *completion, unsigned long timeout)
 {
-    return (unsigned long)wait_event_timeout(completion->wait, take(completion), timeout);
+    unsigned long end = jiffies + timeout;
+
+    if (!take_done(completion, timeout)) {
+        return 0;
+    }
+    return timeout == MAX_SCHEDULE_TIMEOUT ? 1 : (unsigned long)max_t(long, 1, (long)(end - jiffies));
 }
 
 /* ---- read sections ---- */

@@ -5,6 +5,8 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include "pagemap/compat/lib/lib.h"
+
 struct workqueue_struct {
     spinlock_t lock;
     struct list_head waiting;
@@ -117,21 +119,36 @@ bool queue_work(struct workqueue_struct *queue, struct work_struct *work)
     return is_new;
 }
 
-/* Whether `work` (NULL: any) neither waits nor runs. */
+/* Whether `work` neither waits nor runs. */
 static bool is_done(struct workqueue_struct *queue, const struct work_struct *work)
 {
     bool done;
 
     spin_lock(&queue->lock);
-    done = work == NULL ? queue->running == NULL && list_empty(&queue->waiting)
-                        : queue->running != work && list_empty(&work->entry);
+    done = queue->running != work && list_empty(&work->entry);
     spin_unlock(&queue->lock);
     return done;
 }
 
+struct barrier {
+    struct work_struct work;
+    struct completion passed;
+};
+
+static void pass(struct work_struct *work)
+{
+    complete(&container_of(work, struct barrier, work)->passed);
+}
+
+/* What is queued later is not waited for: work may queue itself again. */
 void flush_workqueue(struct workqueue_struct *queue)
 {
-    wait_event(queue->changed, is_done(queue, NULL));
+    struct barrier barrier;
+
+    INIT_WORK_ONSTACK(&barrier.work, pass);
+    init_completion(&barrier.passed);
+    (void)queue_work(queue, &barrier.work);
+    wait_for_completion(&barrier.passed);
 }
 
 bool flush_work(struct work_struct *work)
@@ -169,6 +186,9 @@ struct kthread {
     int (*function)(void *data);
     void *data;
     int result, must_stop;
+    spinlock_t lock; /* of the next two */
+    struct wait_queue_head *sleeps_on;
+    bool is_woken; /* it is not to sleep the next time */
 };
 
 static _Thread_local struct kthread *self;
@@ -190,11 +210,48 @@ struct task_struct *pagemap_compat_kthread_run(int (*function)(void *data), void
     made->function = function;
     made->data = data;
     made->task.mm = &init_mm;
+    spin_lock_init(&made->lock);
     if (pthread_create(&made->thread, NULL, run, made) != 0) {
         kfree(made);
         return ERR_PTR(-ENOMEM);
     }
     return &made->task;
+}
+
+bool pm_kthread_sleeps(struct wait_queue_head *queue)
+{
+    bool may;
+
+    if (self == NULL) {
+        return true;
+    }
+    spin_lock(&self->lock);
+    may = !self->is_woken;
+    self->is_woken = false;
+    self->sleeps_on = may ? queue : NULL;
+    spin_unlock(&self->lock);
+    return may;
+}
+
+void pm_kthread_woke(void)
+{
+    if (self != NULL) {
+        spin_lock(&self->lock);
+        self->sleeps_on = NULL;
+        self->is_woken = false;
+        spin_unlock(&self->lock);
+    }
+}
+
+/* The queue is there as long as the thread sleeps on it. */
+static void wake(struct kthread *thread)
+{
+    spin_lock(&thread->lock);
+    thread->is_woken = true;
+    if (thread->sleeps_on != NULL) {
+        wake_up_all(thread->sleeps_on);
+    }
+    spin_unlock(&thread->lock);
 }
 
 int kthread_stop(struct task_struct *task)
@@ -203,6 +260,7 @@ int kthread_stop(struct task_struct *task)
     int result;
 
     WRITE_ONCE(thread->must_stop, 1);
+    wake(thread);
     (void)pthread_join(thread->thread, NULL);
     result = thread->result;
     kfree(thread);

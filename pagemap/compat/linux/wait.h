@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Sleeping until a condition is true. Nothing interrupts a wait here. */
+/* Sleeping until a condition is true. No signal interrupts a wait here; kthread_stop() lets it look once more. */
 #ifndef PAGEMAP_COMPAT_LINUX_WAIT_H
 #define PAGEMAP_COMPAT_LINUX_WAIT_H
 

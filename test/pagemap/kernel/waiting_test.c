@@ -2,6 +2,7 @@
 /* What waits must not do so with a lock of the driver's, nor for threads that have nothing to do with it. */
 #include <linux/completion.h>
 #include <linux/dax.h>
+#include <linux/kthread.h>
 #include <linux/miscdevice.h>
 #include <linux/mutex.h>
 #include <linux/pagemap.h>
@@ -9,6 +10,7 @@
 #include <linux/sched.h>
 #include <linux/uaccess.h>
 #include <linux/wait_bit.h>
+#include <linux/workqueue.h>
 
 #include "test/pagemap/kernel/rig.h"
 
@@ -306,4 +308,56 @@ TEST_CASE(waiting, users_beside_revocation_and_faults)
     __free_page(only_page);
     CHECK_EQ(pagemap_compat_ram_in_use(), 0);
     CHECK_EQ(warnings_take(), 0);
+}
+
+/* ---- threads and work of a driver ---- */
+
+static DECLARE_WAIT_QUEUE_HEAD(nobody_wakes_it);
+
+static int until_stopped(void *unused)
+{
+    (void)unused;
+    complete(&is_reading);
+    (void)wait_event_interruptible(nobody_wakes_it, kthread_should_stop());
+    return 3;
+}
+
+TEST_CASE(waiting, threads_stop_where_they_wait)
+{
+    for (unsigned round = 0; round < 50; round++) {
+        struct task_struct *thread;
+
+        init_completion(&is_reading);
+        thread = kthread_run(until_stopped, NULL, "until_stopped");
+        REQUIRE(!IS_ERR(thread));
+        wait_for_completion(&is_reading);
+        CHECK_EQ(kthread_stop(thread), 3);
+    }
+}
+
+static struct workqueue_struct *queue;
+static unsigned ran, must_end;
+
+static void again(struct work_struct *work)
+{
+    (void)__atomic_fetch_add(&ran, 1, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&must_end, __ATOMIC_SEQ_CST) == 0) {
+        (void)queue_work(queue, work);
+    }
+}
+
+TEST_CASE(waiting, flushes_end_beside_work_that_queues_itself)
+{
+    struct work_struct work;
+
+    queue = alloc_workqueue("again", 0, 0);
+    REQUIRE_NE(queue, NULL);
+    INIT_WORK(&work, again);
+    CHECK(queue_work(queue, &work));
+    for (unsigned round = 0; round < 50; round++) {
+        flush_workqueue(queue);
+        CHECK_GE(__atomic_load_n(&ran, __ATOMIC_SEQ_CST), round + 1);
+    }
+    __atomic_store_n(&must_end, 1, __ATOMIC_SEQ_CST);
+    destroy_workqueue(queue);
 }
