@@ -123,6 +123,11 @@ static bool is_shared(const struct vm_area_struct *vma)
     return false;
 }
 
+static bool has_faulted(const struct address_space *mapping)
+{
+    return (__atomic_load_n(&mapping->flags, __ATOMIC_RELAXED) & PM_HAS_FAULTED) != 0;
+}
+
 void pm_take_out(struct address_space *mapping, uint64_t start, uint64_t end)
 {
     while (filemap_remove_pages(mapping, start, end) == -ENOMEM) {
@@ -137,8 +142,7 @@ void pm_take_out(struct address_space *mapping, uint64_t start, uint64_t end)
 static int end_area(struct vm_area_struct *vma)
 {
     uint64_t first = (uint64_t)vma->vm_pgoff << PAGE_SHIFT;
-    bool is_last =
-        vma->pm_is_anonymous || ((vma->pm_mapping->flags & PM_HAS_FAULTED) != 0 && !is_shared(vma));
+    bool is_last = vma->pm_is_anonymous || (has_faulted(vma->pm_mapping) && !is_shared(vma));
 
     if (vm_munmap((void *)vma->vm_start, vma->vm_end - vma->vm_start) != 0) {
         return -ENOMEM;
@@ -223,7 +227,7 @@ void pagemap_compat_unmap_mapping_range(struct address_space *mapping, loff_t st
     uint64_t first = (uint64_t)start,
              last = bytes == 0 ? UINT64_MAX : (first + (uint64_t)bytes - 1) | ~PAGE_MASK;
 
-    if ((mapping->flags & PM_HAS_FAULTED) != 0) {
+    if (has_faulted(mapping)) {
         pm_take_out(mapping, first & PAGE_MASK, last);
     } else {
         (unmap_mapping_range)(mapping, first, (uint64_t)bytes, even_cows);

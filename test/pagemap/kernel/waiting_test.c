@@ -8,7 +8,6 @@
 #include <linux/pagemap.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
-#include <linux/uaccess.h>
 #include <linux/wait_bit.h>
 #include <linux/workqueue.h>
 
@@ -254,7 +253,7 @@ static void use_once(bool pins)
     long got;
 
     if (!pins) {
-        CHECK_EQ(copy_to_user(shared_view, "x", 1), 0);
+        CHECK_EQ(pagemap_compat_fault(shared_view, true), 0);
         return;
     }
     got = pin_user_pages(shared_view, 1, FOLL_WRITE, &page, NULL);
