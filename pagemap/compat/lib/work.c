@@ -16,19 +16,36 @@ struct workqueue_struct {
     pthread_t thread;
 };
 
-/* The next to run; NULL: none is waiting. */
-static struct work_struct *take(struct workqueue_struct *queue)
+/* pre: locked. The milliseconds until then; 0: now. At the end of the queue nothing is waited for. */
+static unsigned long until_due(const struct workqueue_struct *queue, const struct work_struct *work)
 {
-    struct work_struct *work;
+    unsigned long now = jiffies;
 
+    return queue->ends || !time_before(now, work->due) ? 0 : work->due - now;
+}
+
+/* The next to run; NULL: none is due for so many milliseconds. */
+static struct work_struct *take(struct workqueue_struct *queue, unsigned long *ms)
+{
+    struct work_struct *work, *found = NULL;
+
+    *ms = MAX_SCHEDULE_TIMEOUT;
     spin_lock(&queue->lock);
-    work = list_first_entry_or_null(&queue->waiting, struct work_struct, entry);
-    if (work != NULL) {
-        list_del_init(&work->entry);
-        queue->running = work;
+    list_for_each_entry(work, &queue->waiting, entry)
+    {
+        unsigned long left = until_due(queue, work);
+
+        *ms = min(*ms, left);
+        if (left == 0) {
+            found = work;
+            list_del_init(&found->entry);
+            queue->running = found;
+            found->started++;
+            break;
+        }
     }
     spin_unlock(&queue->lock);
-    return work;
+    return found;
 }
 
 static bool must_end(struct workqueue_struct *queue)
@@ -42,19 +59,27 @@ static bool must_end(struct workqueue_struct *queue)
 }
 
 /* The work may be gone when its function has returned: only the queue is touched. */
+static void run_one(struct workqueue_struct *queue, struct work_struct *work)
+{
+    work->func(work);
+    spin_lock(&queue->lock);
+    queue->running = NULL;
+    spin_unlock(&queue->lock);
+    wake_up_all(&queue->changed);
+}
+
 static void *serve(void *data)
 {
     struct workqueue_struct *queue = data;
-    struct work_struct *work = NULL;
 
     while (!must_end(queue)) {
-        wait_event(queue->changed, (work = take(queue)) != NULL || must_end(queue));
+        unsigned long wakes = pagemap_compat_wakes(&queue->changed), ms;
+        struct work_struct *work = take(queue, &ms);
+
         if (work != NULL) {
-            work->func(work);
-            spin_lock(&queue->lock);
-            queue->running = NULL;
-            spin_unlock(&queue->lock);
-            wake_up_all(&queue->changed);
+            run_one(queue, work);
+        } else if (!must_end(queue)) {
+            (void)pagemap_compat_wait(&queue->changed, wakes, ms);
         }
     }
     return NULL;
@@ -104,30 +129,39 @@ struct workqueue_struct *pagemap_compat_system_wq(void)
     return made;
 }
 
-bool queue_work(struct workqueue_struct *queue, struct work_struct *work)
+/* Whether it waited already. */
+static bool queue_at(struct workqueue_struct *queue, struct work_struct *work, unsigned long due,
+                     bool changes)
 {
-    bool is_new;
+    bool waited;
 
     spin_lock(&queue->lock);
-    is_new = list_empty(&work->entry);
-    if (is_new) {
+    waited = !list_empty(&work->entry) || work->is_cancelled;
+    if (!waited) {
         WRITE_ONCE(work->queue, queue);
         list_add_tail(&work->entry, &queue->waiting);
     }
+    if (!waited || changes) {
+        work->due = due;
+    }
     spin_unlock(&queue->lock);
     wake_up_all(&queue->changed);
-    return is_new;
+    return waited;
 }
 
-/* Whether `work` neither waits nor runs. */
-static bool is_done(struct workqueue_struct *queue, const struct work_struct *work)
+bool queue_work(struct workqueue_struct *queue, struct work_struct *work)
 {
-    bool done;
+    return !queue_at(queue, work, jiffies, false);
+}
 
-    spin_lock(&queue->lock);
-    done = queue->running != work && list_empty(&work->entry);
-    spin_unlock(&queue->lock);
-    return done;
+bool queue_delayed_work(struct workqueue_struct *queue, struct delayed_work *delayed, unsigned long delay)
+{
+    return !queue_at(queue, &delayed->work, jiffies + delay, false);
+}
+
+bool mod_delayed_work(struct workqueue_struct *queue, struct delayed_work *delayed, unsigned long delay)
+{
+    return queue_at(queue, &delayed->work, jiffies + delay, true);
 }
 
 struct barrier {
@@ -151,15 +185,55 @@ void flush_workqueue(struct workqueue_struct *queue)
     wait_for_completion(&barrier.passed);
 }
 
-bool flush_work(struct work_struct *work)
+/* pre: locked. Which start of it is the last that was asked for; 0: none that waits or runs. */
+static unsigned long last_start(const struct workqueue_struct *queue, const struct work_struct *work)
+{
+    bool waits = !list_empty(&work->entry) && until_due(queue, work) == 0;
+
+    return waits ? work->started + 1 : queue->running == work ? work->started : 0;
+}
+
+/* Whether it has run that often, or was taken out. */
+static bool has_run(struct workqueue_struct *queue, const struct work_struct *work, unsigned long start)
+{
+    bool has;
+
+    spin_lock(&queue->lock);
+    has = work->started > start ||
+          (queue->running != work && (work->started == start || list_empty(&work->entry)));
+    spin_unlock(&queue->lock);
+    return has;
+}
+
+/* `now`: also if it waits for its time. */
+static bool flush(struct work_struct *work, bool now)
 {
     struct workqueue_struct *queue = READ_ONCE(work->queue);
-    bool was_done = queue == NULL || is_done(queue, work);
+    unsigned long start;
 
-    if (!was_done) {
-        wait_event(queue->changed, is_done(queue, work));
+    if (queue == NULL) {
+        return false;
     }
-    return !was_done;
+    spin_lock(&queue->lock);
+    work->due = now ? jiffies : work->due;
+    start = last_start(queue, work);
+    spin_unlock(&queue->lock);
+    if (start == 0) {
+        return false;
+    }
+    wake_up_all(&queue->changed);
+    wait_event(queue->changed, has_run(queue, work, start));
+    return true;
+}
+
+bool flush_work(struct work_struct *work)
+{
+    return flush(work, false);
+}
+
+bool flush_delayed_work(struct delayed_work *delayed)
+{
+    return flush(&delayed->work, true);
 }
 
 bool cancel_work_sync(struct work_struct *work)
@@ -173,8 +247,12 @@ bool cancel_work_sync(struct work_struct *work)
     spin_lock(&queue->lock);
     was_waiting = !list_empty(&work->entry);
     list_del_init(&work->entry);
+    work->is_cancelled = true;
     spin_unlock(&queue->lock);
     (void)flush_work(work);
+    spin_lock(&queue->lock);
+    work->is_cancelled = false;
+    spin_unlock(&queue->lock);
     return was_waiting;
 }
 

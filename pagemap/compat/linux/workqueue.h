@@ -17,11 +17,13 @@ struct work_struct {
     work_func_t func;
     struct list_head entry;
     struct workqueue_struct *queue; /* where it is queued or runs; NULL: nowhere */
+    unsigned long due;              /* jiffies */
+    unsigned long started;          /* how often it began to run */
+    bool is_cancelled;              /* not to be queued now */
 };
 
 struct delayed_work {
     struct work_struct work;
-    unsigned long at; /* jiffies */
 };
 
 #define __WORK_INITIALIZER(name, function)                                                                   \
@@ -33,6 +35,8 @@ struct delayed_work {
     do {                                                                                                     \
         (work)->func = (function);                                                                           \
         (work)->queue = NULL;                                                                                \
+        (work)->started = 0;                                                                                 \
+        (work)->is_cancelled = false;                                                                        \
         INIT_LIST_HEAD(&(work)->entry);                                                                      \
     } while (0)
 #define INIT_WORK_ONSTACK INIT_WORK
@@ -48,20 +52,22 @@ extern struct workqueue_struct *pagemap_compat_system_wq(void);
 
 struct workqueue_struct *alloc_workqueue(const char *format, unsigned flags, int max_active, ...);
 void destroy_workqueue(struct workqueue_struct *queue);
-/* False: it waits to run already. */
+/* False: it waits to run already, or is just being cancelled. */
 bool queue_work(struct workqueue_struct *queue, struct work_struct *work);
-/* Until what is queued now has run. */
+bool queue_delayed_work(struct workqueue_struct *queue, struct delayed_work *delayed, unsigned long delay);
+/* Also changes the delay of one that waits: true then. */
+bool mod_delayed_work(struct workqueue_struct *queue, struct delayed_work *delayed, unsigned long delay);
+/* Until what is queued now, and due, has run. */
 void flush_workqueue(struct workqueue_struct *queue);
+/* The same of one; false: nothing was to be waited for. */
 bool flush_work(struct work_struct *work);
-/* Takes it out, or waits until it has run. True: it was waiting. */
+/* Runs it now if it waits for its time. */
+bool flush_delayed_work(struct delayed_work *delayed);
+/* Takes it out, and waits until it does not run; meanwhile it cannot queue itself. True: it was waiting. */
 bool cancel_work_sync(struct work_struct *work);
 
-/* Delays are not kept: the work runs at once. */
-#define queue_delayed_work(queue, delayed, delay) ((void)(delay), queue_work(queue, &(delayed)->work))
-#define mod_delayed_work queue_delayed_work
 #define schedule_work(work) queue_work(system_wq, work)
 #define schedule_delayed_work(delayed, delay) queue_delayed_work(system_wq, delayed, delay)
-#define flush_delayed_work(delayed) flush_work(&(delayed)->work)
 #define cancel_delayed_work_sync(delayed) cancel_work_sync(&(delayed)->work)
 #define flush_scheduled_work() flush_workqueue(system_wq)
 #define to_delayed_work(its_work) container_of(its_work, struct delayed_work, work)

@@ -2,6 +2,7 @@
 /* What waits must not do so with a lock of the driver's, nor for threads that have nothing to do with it. */
 #include <linux/completion.h>
 #include <linux/dax.h>
+#include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/miscdevice.h>
 #include <linux/mutex.h>
@@ -356,7 +357,48 @@ TEST_CASE(waiting, flushes_end_beside_work_that_queues_itself)
     for (unsigned round = 0; round < 50; round++) {
         flush_workqueue(queue);
         CHECK_GE(__atomic_load_n(&ran, __ATOMIC_SEQ_CST), round + 1);
+        (void)flush_work(&work);
     }
+    (void)cancel_work_sync(&work);
+    CHECK(!cancel_work_sync(&work));
+    CHECK(queue_work(queue, &work));
     __atomic_store_n(&must_end, 1, __ATOMIC_SEQ_CST);
+    destroy_workqueue(queue);
+}
+
+static struct delayed_work ticking;
+
+static void tick(struct work_struct *work)
+{
+    (void)__atomic_fetch_add(&ran, 1, __ATOMIC_SEQ_CST);
+    (void)queue_delayed_work(queue, to_delayed_work(work), msecs_to_jiffies(20));
+}
+
+/* Work that queues itself again for later leaves the processor to others until then. */
+TEST_CASE(waiting, delayed_work_waits_for_its_time)
+{
+    const unsigned long hour = msecs_to_jiffies(3600000);
+
+    ran = 0;
+    queue = alloc_workqueue("ticking", 0, 0);
+    REQUIRE_NE(queue, NULL);
+    INIT_DELAYED_WORK(&ticking, tick);
+    CHECK(queue_delayed_work(queue, &ticking, hour));
+    CHECK(!queue_delayed_work(queue, &ticking, 0), "it waits");
+    flush_workqueue(queue);
+    CHECK_EQ(__atomic_load_n(&ran, __ATOMIC_SEQ_CST), 0, "not for an hour");
+    CHECK(cancel_delayed_work_sync(&ticking));
+    CHECK(!mod_delayed_work(queue, &ticking, hour));
+    CHECK(mod_delayed_work(queue, &ticking, 0));
+    msleep(100);
+    CHECK_GE(__atomic_load_n(&ran, __ATOMIC_SEQ_CST), 1);
+    CHECK_LE(__atomic_load_n(&ran, __ATOMIC_SEQ_CST), 10);
+    (void)cancel_delayed_work_sync(&ticking);
+
+    ran = 0;
+    CHECK(queue_delayed_work(queue, &ticking, hour));
+    CHECK(flush_delayed_work(&ticking), "now");
+    CHECK_GE(__atomic_load_n(&ran, __ATOMIC_SEQ_CST), 1);
+    (void)cancel_delayed_work_sync(&ticking);
     destroy_workqueue(queue);
 }
