@@ -36,8 +36,9 @@
  *               the process first uses the library. If it is refused later, as by a seccomp filter, sections begin
  *               with fences from then on; until each thread that needed none has begun another section, slept or
  *               ended, nothing is reclaimed. See rangemap_forgo_membarrier(). Filters that kill must let pass:
- *               membarrier, mmap, munmap, madvise, gettid, getpid, tgkill, get_robust_list, rt_sigprocmask, clock_gettime; and
- *               for calls that wait, or callbacks made when asked: futex, sched_yield, nanosleep, clock_nanosleep.
+ *               membarrier, mmap, munmap, madvise, gettid, getpid, tgkill, get_robust_list, rt_sigprocmask,
+ *               clock_gettime; and for calls that wait, or callbacks made when asked, futex, sched_yield, nanosleep,
+ *               clock_nanosleep.
  *   Memory      nothing calls malloc, stdio or takes a lock, but rangemap_dump(), rangemap_validate() (snprintf) and
  *               what the library does when it is loaded. System calls are made directly, not through libc's mmap
  *               and munmap; errno is left alone.
@@ -355,9 +356,10 @@ RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_load(struct rangemap *map, const s
  * Sets memory aside for the calling thread so that its next `updates` updates, on this map, of any kind but
  * rangemap_load() and those of "Windows" below, cannot fail with -ENOMEM; each run that rangemap_coalesce() joins
  * counts as one. The memory is there, page by page: those updates neither ask the chunk allocator for any nor meet
- * page faults in nodes (as any update, they may give it back, by its `free`, what was left idle). What is left of an earlier reservation counts. Reservations for several maps of one domain do not
- * add up: what is set aside is enough for the largest of them, not for their sum. It is given up by
- * rangemap_domain_trim(), by detaching and by the thread's end. Time O(updates): about 8 KiB are set aside for each in
+ * page faults in nodes (as any update, they may give it back, by its `free`, what was left idle). What is left of an
+ * earlier reservation counts. Reservations for several maps of one domain do not add up: what is set aside is enough
+ * for the largest of them, not for their sum. It is given up by rangemap_domain_trim(), by detaching and by the
+ * thread's end. Time O(updates): about 8 KiB are set aside for each in
  * a map of one leaf, 14 KiB at a million ranges, 3 KiB more where gaps are tracked; and 40 KiB. Errors: -EINVAL,
  * -ENOMEM (nothing reserved that was not before).
  */
