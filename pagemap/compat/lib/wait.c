@@ -229,14 +229,16 @@ static bool has_thread(void)
 {
     static bool is_there;
     pthread_t thread;
+    bool has;
 
     spin_lock(&pending_lock);
     if (!is_there && pthread_create(&thread, NULL, reclaim, NULL) == 0) {
         (void)pthread_detach(thread);
         is_there = true;
     }
+    has = is_there;
     spin_unlock(&pending_lock);
-    return is_there;
+    return has;
 }
 
 /* Readers may need a lock that the caller has: another thread waits for them. */
