@@ -175,6 +175,8 @@ survives share 1
 survives seccomp 1 80 hot_before
 grep -q 'a seccomp filter forbids to go on' profile || fail "no word of the filter: $(cat profile)"
 survives prctl 1 80 hot_before
+survives listener 1 80 hot_before
+grep -q 'a seccomp filter forbids to go on' profile || fail "no word of a filter with a listener: $(cat profile)"
 survives strict 1 80 hot_before
 survives loose 1 10 hot_before 10 hot_after
 survives confined-exec 1

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "examples/preload/filter.h"
 
+#include <errno.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <stdint.h>
@@ -25,7 +26,51 @@ struct filter filter_of_call(long number, const struct sys_args *args)
     return (struct filter){FILTER_NONE, NULL};
 }
 
+bool filter_is_on(long number, const struct sys_args *args, long result)
+{
+    bool has_listener = number == SYS_seccomp && (uint32_t)args->a[0] == SECCOMP_SET_MODE_FILTER &&
+                        (args->a[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
+
+    return result == 0 || (has_listener && result > 0); /* else it may be a thread that cannot follow */
+}
+
 /* ---- its program ---- */
+
+enum { NO_SUCH_HOW = 99, WORD = 8 };
+
+/* Whether a word can be read there: this call reads a set of signals, and only then finds that it makes no sense. */
+static bool is_word_there(uint64_t at)
+{
+    return at >= SYS_PAGE && sys4(SYS_rt_sigprocmask, NO_SUCH_HOW, at, 0, WORD) != -EFAULT;
+}
+
+/* A word of each page will do. */
+static bool is_range_there(uint64_t start, uint64_t bytes)
+{
+    uint64_t end = start + bytes;
+
+    if (start > UINT64_MAX - bytes || !is_word_there(start) || !is_word_there(end - WORD)) {
+        return false;
+    }
+    for (uint64_t at = sys_pages(start); at < end; at += SYS_PAGE) {
+        if (!is_word_there(at)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool filter_is_there(const struct filter *filter)
+{
+    const struct sock_fprog *program = filter->program;
+
+    if (filter->kind != FILTER_PROGRAM) {
+        return filter->kind == FILTER_STRICT;
+    }
+    return is_range_there(sys_bits(program), sizeof *program) && program->len > 0 &&
+           program->len <= BPF_MAXINSNS &&
+           is_range_there(sys_bits(program->filter), program->len * sizeof *program->filter);
+}
 
 /* The machine that programs of classic BPF run on. */
 struct machine {
@@ -70,9 +115,9 @@ static uint32_t computed(uint16_t code, uint32_t a, uint32_t b)
     case BPF_XOR:
         return a ^ b;
     case BPF_LSH:
-        return b < 32 ? a << b : 0;
+        return a << (b & 31);
     case BPF_RSH:
-        return b < 32 ? a >> b : 0;
+        return a >> (b & 31);
     default: /* BPF_NEG */
         return -a;
     }

@@ -33,6 +33,15 @@ struct filter_call {
 /* What the call prctl() or seccomp() with these arguments will put on. Async-signal-safe. */
 struct filter filter_of_call(long number, const struct sys_args *args);
 
+/*
+ * Whether there is a program where the call says: with no other does the kernel put a filter on, and nobody can read it.
+ * Calls rt_sigprocmask(), which changes nothing. Async-signal-safe.
+ */
+bool filter_is_there(const struct filter *filter);
+
+/* Whether the call has put its filter on, by its result: with a listener that is a descriptor. */
+bool filter_is_on(long number, const struct sys_args *args, long result);
+
 /* Whether it lets all of these calls pass. What cannot be told is refused. Async-signal-safe. */
 bool filter_passes(const struct filter *filter, const struct filter_call *calls, size_t count);
 

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -51,8 +52,8 @@ static struct sock_filter random_load(void)
 
 static struct sock_filter random_step(unsigned left)
 {
-    static const uint16_t operations[] = {BPF_ADD, BPF_SUB, BPF_MUL, BPF_DIV,
-                                          BPF_AND, BPF_OR,  BPF_XOR, BPF_NEG};
+    static const uint16_t operations[] = {BPF_ADD, BPF_SUB, BPF_MUL, BPF_DIV, BPF_AND,
+                                          BPF_OR,  BPF_XOR, BPF_NEG, BPF_LSH, BPF_RSH};
     static const uint16_t jumps[] = {BPF_JEQ, BPF_JGT, BPF_JGE, BPF_JSET};
     uint16_t source = random_below(2) == 0 ? BPF_K : BPF_X;
 
@@ -62,10 +63,13 @@ static struct sock_filter random_step(unsigned left)
                                             random_constant(), (uint8_t)random_below(left),
                                             (uint8_t)random_below(left));
     case 1: { /* not by 0, which kills */
-        uint16_t operation = operations[random_below(8)];
+        uint16_t operation = operations[random_below(sizeof operations / sizeof *operations)];
+        bool is_shift =
+            operation == BPF_LSH || operation == BPF_RSH; /* the kernel admits no constant above 31 */
 
         return (struct sock_filter)BPF_STMT(
-            (uint16_t)(BPF_ALU | (operation == BPF_DIV ? BPF_K : source) | operation), random_constant() | 1);
+            (uint16_t)(BPF_ALU | (operation == BPF_DIV ? BPF_K : source) | operation),
+            is_shift ? random_below(32) : random_constant() | 1);
     }
     case 2:
         return (struct sock_filter)BPF_STMT((uint16_t)(BPF_MISC | (random_below(2) == 0 ? BPF_TAX : BPF_TXA)),
@@ -183,6 +187,66 @@ TEST_CASE(filter, a_division_by_zero_kills)
     }
     REQUIRE_EQ(waitpid(child, &status, 0), child);
     CHECK(!WIFEXITED(status) || WEXITSTATUS(status) != 1, "the kernel lets it pass");
+}
+
+/* Calls that a random program hardly tells apart. */
+TEST_CASE(filter, shifts_are_by_the_lowest_bits)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 33),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args)),
+        BPF_STMT(BPF_ALU | BPF_LSH | BPF_X, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 6, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+    };
+    struct sock_fprog program = {sizeof code / sizeof *code, code};
+    struct filter filter = {FILTER_PROGRAM, &program};
+    struct filter_call call = {SYS_getpid, {{3}}};
+
+    CHECK(filter_passes(&filter, &call, 1));
+    code[2].code = BPF_ALU | BPF_RSH | BPF_X;
+    code[3].k = 1;
+    CHECK(filter_passes(&filter, &call, 1));
+}
+
+TEST_CASE(filter, a_program_that_is_not_there)
+{
+    enum { PAGES = 3, CODES = 1024 };
+    char *pages = mmap(NULL, PAGES * SYS_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct sock_filter *code = (void *)(pages + 64);
+    struct sock_fprog program = {CODES, code};
+    struct filter filter = {FILTER_PROGRAM, &program}, strict = {FILTER_STRICT, NULL};
+    struct filter nowhere = {FILTER_PROGRAM, (void *)(pages + 2 * SYS_PAGE - 8)};
+
+    REQUIRE(pages != MAP_FAILED);
+    CHECK(filter_is_there(&filter));
+    CHECK(filter_is_there(&strict));
+    REQUIRE_EQ(mprotect(pages + 2 * SYS_PAGE, SYS_PAGE, PROT_NONE), 0);
+    CHECK(!filter_is_there(&filter), "its end");
+    CHECK(!filter_is_there(&nowhere));
+    program.len = 1;
+    CHECK(filter_is_there(&filter));
+    program.len = 0;
+    CHECK(!filter_is_there(&filter));
+    program = (struct sock_fprog){1, NULL};
+    CHECK(!filter_is_there(&filter));
+    program.filter = (void *)(uintptr_t)(UINT64_MAX - 3);
+    CHECK(!filter_is_there(&filter));
+    CHECK_EQ(munmap(pages, PAGES * SYS_PAGE), 0);
+}
+
+TEST_CASE(filter, what_a_result_says)
+{
+    struct sys_args plain = {{SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC}};
+    struct sys_args listener = {{SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER}};
+    struct sys_args by_prctl = {{PR_SET_SECCOMP, SECCOMP_FILTER_FLAG_NEW_LISTENER}};
+
+    CHECK(filter_is_on(SYS_seccomp, &plain, 0));
+    CHECK(!filter_is_on(SYS_seccomp, &plain, 1234), "a thread that cannot follow");
+    CHECK(filter_is_on(SYS_seccomp, &listener, 5));
+    CHECK(!filter_is_on(SYS_seccomp, &listener, -EBUSY));
+    CHECK(!filter_is_on(SYS_prctl, &by_prctl, 5));
 }
 
 static bool passes(const struct filter *filter, long number)

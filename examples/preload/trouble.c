@@ -257,6 +257,7 @@ static const struct {
     {"share", share},
     {"seccomp", confine_by_seccomp},
     {"prctl", confine_by_prctl},
+    {"listener", confine_with_listener},
     {"loose", confine_loosely},
     {"strict", confine_strictly},
     {"confined-exec", confine_and_exec},

@@ -32,6 +32,7 @@ void work_unseen(void);
 /* trouble_filters.c */
 void confine_by_seccomp(void);
 void confine_by_prctl(void);
+void confine_with_listener(void);
 void confine_loosely(void);
 void confine_strictly(void);
 void confine_and_exec(void);

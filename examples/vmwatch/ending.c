@@ -120,14 +120,14 @@ long ending_confine(long number, const struct sys_args *args)
     struct filter filter = filter_of_call(number, args);
     long result;
 
-    if (filter.kind == FILTER_NONE || !start_is_done() || !hook_is_ours() ||
+    if (filter.kind == FILTER_NONE || !start_is_done() || !hook_is_ours() || !filter_is_there(&filter) ||
         filter_passes(&filter, needed, sizeof needed / sizeof *needed)) {
         return sys_call(number, args);
     }
     compare_and_note(SLOT_RUNNING, "a seccomp filter forbids what following takes");
     start_set_done(false); /* also for the other threads, which may be under it at once */
     result = sys_call(number, args);
-    if (result == 0) {
+    if (filter_is_on(number, args, result)) {
         note_state(SLOT_DONE);
     } else { /* it was refused, and what was not followed meanwhile is asked for */
         note_reason("");

@@ -118,6 +118,7 @@ survives() {
 survives share 1 0 0
 survives seccomp 1 0 0 'a seccomp filter forbids'
 survives prctl 1 0 0 'a seccomp filter forbids'
+survives listener 1 0 0 'a seccomp filter forbids'
 survives strict 1 0 0 'a seccomp filter forbids'
 survives loose 1 0 0
 ! grep -q 'a seccomp filter' err || fail "a filter that forbids nothing ends the following"
