@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "examples/pcmap/linker.h"
 
-#include <fcntl.h>
 #include <link.h>
 #include <stdint.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "examples/preload/code.h"
 
 #if !defined(__x86_64__)
 #error "pcmap follows the dynamic linker of x86-64 Linux"
@@ -65,21 +65,6 @@ static bool is_empty(const uint8_t *code)
     return bytes != 0 && at == FUNCTION_BYTES;
 }
 
-/*
- * Through the kernel, which gives the process a page of its own: the code is never writable, and never not
- * executable.
- */
-static bool write_code(uint64_t address, const uint8_t *code, size_t bytes)
-{
-    int memory = open("/proc/self/mem", O_WRONLY | O_CLOEXEC);
-    bool written = memory >= 0 && pwrite(memory, code, bytes, (off_t)address) == (ssize_t)bytes;
-
-    if (memory >= 0) {
-        (void)close(memory);
-    }
-    return written;
-}
-
 const char *linker_follow(linker_changed_fn *changed)
 {
     uint8_t jump[] = {0xff, 0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}; /* to the address behind it */
@@ -90,6 +75,6 @@ const char *linker_follow(linker_changed_fn *changed)
     }
     told = changed;
     memcpy(jump + 6, &to, sizeof to);
-    return write_code(from, jump, sizeof jump) ? NULL
+    return code_write(from, jump, sizeof jump) ? NULL
                                                : "the system does not allow the linker's code to be changed";
 }

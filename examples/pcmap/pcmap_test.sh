@@ -193,6 +193,11 @@ survives close 1
 survives lose 1
 survives end 1 80 hot_before
 survives fork-raw 2 10 hot_before 10 hot_after
+printf 'exec %q nothing\n' "$trouble" >script
+for kind in no-new-code no-new-code-filter; do
+    profile 0 "$trouble" $kind script
+    grep -q '^lived' out || fail "$kind: it has not lived: $(cat out)"
+done
 
 # Whoever reads a program's output need not wait for the daemons that it leaves: this one runs until it is told.
 # shellcheck disable=SC2016 # for the other bash

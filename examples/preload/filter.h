@@ -34,7 +34,7 @@ struct filter_call {
 struct filter filter_of_call(long number, const struct sys_args *args);
 
 /*
- * Whether there is a program where the call says: with no other does the kernel put a filter on, and nobody can read it.
+ * Whether there is a program where the call says: with no other does the kernel put a filter on, or can it be read.
  * Calls rt_sigprocmask(), which changes nothing. Async-signal-safe.
  */
 bool filter_is_there(const struct filter *filter);

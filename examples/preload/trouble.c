@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -214,6 +215,25 @@ static void exec_dynamic(void)
     check(false, "true");
 }
 
+/* What was writable may not become executable, as systemd has it for services. FILE is a script of the shell. */
+static void forbid_new_code(void)
+{
+    enum { SET_MDWE = 65, REFUSE_EXEC_GAIN = 1 }; /* since Linux 6.3 */
+
+    if (prctl(SET_MDWE, REFUSE_EXEC_GAIN, 0, 0, 0) != 0) {
+        refuse_new_code();
+    }
+    (void)execl("/bin/sh", "sh", file_argument, NULL);
+    check(false, "sh");
+}
+
+static void forbid_new_code_by_filter(void)
+{
+    refuse_new_code();
+    (void)execl("/bin/sh", "sh", file_argument, NULL);
+    check(false, "sh");
+}
+
 /* Not by fork(), so no handler of anybody runs. */
 static void fork_raw(void)
 {
@@ -275,6 +295,8 @@ static const struct {
     {"leave", leave_child},
     {"exec-static", exec_static},
     {"exec", exec_dynamic},
+    {"no-new-code", forbid_new_code},
+    {"no-new-code-filter", forbid_new_code_by_filter},
     {"fork-raw", fork_raw},
     {"end", end_at_once},
     {"wait", wait_long},

@@ -36,5 +36,6 @@ void confine_with_listener(void);
 void confine_loosely(void);
 void confine_strictly(void);
 void confine_and_exec(void);
+void refuse_new_code(void);
 
 #endif

@@ -7,6 +7,7 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -127,4 +128,18 @@ void confine_and_exec(void)
     put_on(filter, sizeof filter / sizeof *filter, BY_SECCOMP);
     (void)execl("/proc/self/exe", "trouble", "nothing", NULL);
     check(false, "execl");
+}
+
+/* systemd's way, where the kernel has none: mprotect() that makes something executable fails. */
+void refuse_new_code(void)
+{
+    const unsigned protection = offsetof(struct seccomp_data, args) + 2 * sizeof(uint64_t);
+    struct sock_filter filter[] = {load_number,
+                                   BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mprotect, 0, 3),
+                                   BPF_STMT(BPF_LD | BPF_W | BPF_ABS, protection),
+                                   BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1),
+                                   BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+                                   BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+
+    put_on(filter, sizeof filter / sizeof *filter, BY_SECCOMP);
 }

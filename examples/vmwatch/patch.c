@@ -6,9 +6,10 @@
 #include <link.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/auxv.h>
-#include <sys/mman.h>
 
+#include "examples/preload/code.h"
 #include "examples/vmwatch/ending.h"
 #include "examples/vmwatch/follow.h"
 #include "examples/vmwatch/hook.h"
@@ -76,7 +77,7 @@ long patch_site_call(uint64_t index, long number, const struct sys_args *args, u
     return hook_call(of_site, args, of_site == SYS_mmap && index != GENERIC ? word : 0);
 }
 
-/* ---- looking for places: the page protections are as they were ---- */
+/* ---- looking for places ---- */
 
 static bool is_number_load(const uint8_t *code, long *number)
 {
@@ -161,39 +162,13 @@ static const char *stub_of(unsigned index)
     return index == GENERIC ? patch_generic_stub : patch_stubs + (size_t)index * STUB_BYTES;
 }
 
-/* A jump, byte by byte: libc, and with it memcpy, cannot be executed at this moment. */
-static void write_jump(volatile uint8_t *site, const char *stub)
+static bool write_jump(const uint8_t *site, const char *stub)
 {
-    uint32_t distance = (uint32_t)(sys_bits(stub) - (uint64_t)(uintptr_t)site - PATCHED_BYTES);
+    uint32_t distance = (uint32_t)(sys_bits(stub) - sys_bits(site) - PATCHED_BYTES);
+    uint8_t jump[PATCHED_BYTES] = {0xe9};
 
-    site[0] = 0xe9;
-    for (unsigned i = 0; i < 4; i++) {
-        site[1 + i] = (uint8_t)(distance >> (8 * i));
-    }
-}
-
-static bool set_protection(const struct segment *segment, uint64_t protection)
-{
-    uint64_t start = sys_bits(segment->start) & ~(SYS_PAGE - 1);
-    uint64_t end = sys_pages(sys_bits(segment->start) + segment->bytes);
-
-    return sys3(SYS_mprotect, start, end - start, protection) == 0;
-}
-
-/* Never writable and executable at once. */
-static bool patch_segment(const struct segment *segment)
-{
-    if (!set_protection(segment, PROT_READ | PROT_WRITE)) {
-        return false;
-    }
-    for (unsigned i = 0; i <= SITES; i++) {
-        uint8_t *site = search.site[i];
-
-        if (site != NULL && site >= segment->start && site < segment->start + segment->bytes) {
-            write_jump(site, stub_of(i));
-        }
-    }
-    return set_protection(segment, PROT_READ | PROT_EXEC);
+    memcpy(jump + 1, &distance, sizeof distance);
+    return code_write(sys_bits(site), jump, sizeof jump);
 }
 
 bool patch_covers(uint64_t address)
@@ -251,8 +226,8 @@ const char *patch_begin(void)
             }
         }
     }
-    for (unsigned i = 0; i < search.segments; i++) {
-        if (!patch_segment(&search.segment[i])) {
+    for (unsigned i = 0; i <= SITES; i++) {
+        if (search.site[i] != NULL && !write_jump(search.site[i], stub_of(i))) {
             return "the system does not allow libc's code to be changed";
         }
     }

@@ -136,6 +136,13 @@ survives exec 2 0 0 'it became another program'
 survives fork-raw 2 0 0
 survives end 1 0 0
 
+# Where nothing that was writable may become executable, libc's code is not lost.
+printf '%q --library %q true\n' "$vmwatch" "$library" >script
+for kind in no-new-code no-new-code-filter; do
+    "$trouble" $kind script >out 2>err || fail "$kind: status $?: $(cat out err)"
+    grep -q '1 processes followed, 1 compared' err || fail "$kind: $(cat out err)"
+done
+
 # A child by vfork is not kept waiting, and code that is not seen is named.
 expect 125 'hint .*/churn makes system calls of its own' "$churn" --unseen
 expect 126 'no process was followed.*: it is static' /sbin/ldconfig --version
