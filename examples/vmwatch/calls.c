@@ -85,6 +85,7 @@ enum { PROTECTED_MAX = 64 };
 
 struct protection {
     uint8_t prot;
+    bool is_short; /* of memory: ranges are without a change */
     unsigned count;
     struct {
         struct rangemap_entry old;
@@ -100,6 +101,7 @@ static uint64_t prepare_protection(struct protection *protection, uint64_t start
     struct rangemap_entry entry;
 
     protection->count = 0;
+    protection->is_short = false;
     (void)rangemap_cursor_init(&cursor, space_map, start, last);
     while (rangemap_cursor_next(&cursor, &entry) == 0) {
         const struct region *region = entry.value;
@@ -114,8 +116,8 @@ static uint64_t prepare_protection(struct protection *protection, uint64_t start
         protection->change[protection->count].is_used = false;
         protection->change[protection->count].region = region_copy(region);
         if (protection->change[protection->count].region == NULL) {
-            space_lose();
-            continue;
+            protection->is_short = true;
+            return last;
         }
         protection->change[protection->count++].region->prot = protection->prot;
     }
@@ -146,7 +148,7 @@ static int protect_part(const struct rangemap_entry *part, const struct rangemap
         return RANGEMAP_KEEP;
     }
     if (i < 0) {
-        return -ESTALE; /* somebody was quicker: look again */
+        return protection->is_short ? -ENOMEM : -ESTALE; /* somebody was quicker: look again */
     }
     *value = protection->change[i].region;
     return RANGEMAP_SET;
