@@ -170,6 +170,29 @@ static void close_stderr(void)
     (void)close(STDERR_FILENO);
 }
 
+/* More mappings, and more names of files, than a library that notes each will have room for; then all change at once. */
+static void crowd(void)
+{
+    enum { MAPPINGS = 60000, FILES = 3000, NAME_BYTES = 200 };
+    char *area = map_pages(MAPPINGS), name[4096];
+
+    for (size_t i = 0; i < MAPPINGS; i++) {
+        check(mmap(area + i * PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+                   0) != MAP_FAILED,
+              "mmap");
+    }
+    for (int i = 0; i < FILES; i++) {
+        int fd;
+
+        (void)snprintf(name, sizeof name, "%s%0*d", file_argument, NAME_BYTES, i);
+        fd = open(name, O_RDWR | O_CREAT, 0600);
+        check(fd >= 0 && mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0) != MAP_FAILED, name);
+        (void)unlink(name);
+        (void)close(fd);
+    }
+    check(mprotect(area, (size_t)MAPPINGS * PAGE, PROT_READ) == 0, "mprotect");
+}
+
 /* ---- ends ---- */
 
 static void lose_child(void)
@@ -289,6 +312,7 @@ static const struct {
     {"close", close_all},
     {"exhaust", use_up_descriptors},
     {"limit", use_limit},
+    {"crowd", crowd},
     {"replace-stderr", replace_stderr},
     {"close-stderr", close_stderr},
     {"lose", lose_child},
@@ -298,6 +322,7 @@ static const struct {
     {"no-new-code", forbid_new_code},
     {"no-new-code-filter", forbid_new_code_by_filter},
     {"fork-raw", fork_raw},
+    {"fork-raw-malloc", fork_raw_beside_malloc},
     {"end", end_at_once},
     {"wait", wait_long},
 };

@@ -28,6 +28,7 @@ void share(void);
 void block(void);
 void change_user(void);
 void work_unseen(void);
+void fork_raw_beside_malloc(void);
 
 /* trouble_filters.c */
 void confine_by_seccomp(void);

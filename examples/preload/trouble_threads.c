@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -99,6 +100,38 @@ void change_user(void)
     }
     for (unsigned i = 0; i < 3; i++) {
         (void)pthread_join(thread[i], NULL);
+    }
+}
+
+static void *allocate_for_ever(void *unused)
+{
+    void *volatile block; /* else the compiler leaves both calls out */
+
+    (void)unused;
+    for (;;) {
+        block = malloc(100000);
+        free(block);
+    }
+    return NULL;
+}
+
+/* Children not by fork(), while another thread may hold a lock of malloc(), and whoever waits for that has lost. */
+void fork_raw_beside_malloc(void)
+{
+    pthread_t thread[2];
+    int status = 1;
+
+    for (unsigned i = 0; i < 2; i++) {
+        check(pthread_create(&thread[i], NULL, allocate_for_ever, NULL) == 0, "pthread_create");
+    }
+    (void)alarm(300);
+    for (unsigned i = 0; i < 50; i++) {
+        pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+
+        if (child == 0) {
+            _exit(0);
+        }
+        check(child > 0 && waitpid(child, &status, 0) == child && status == 0, "clone");
     }
 }
 

@@ -143,6 +143,10 @@ for kind in no-new-code no-new-code-filter; do
     grep -q '1 processes followed, 1 compared' err || fail "$kind: $(cat out err)"
 done
 
+# What there is no room for is lost, and said so.
+(ulimit -d 300000 && expect 125 ', [1-9][0-9]* updates lost' "$trouble" crowd "$PWD/")
+grep -q '^lived' out || fail "crowd: it has not lived: $(tail -n 20 out err)"
+
 # A child by vfork is not kept waiting, and code that is not seen is named.
 expect 125 'hint .*/churn makes system calls of its own' "$churn" --unseen
 expect 126 'no process was followed.*: it is static' /sbin/ldconfig --version
