@@ -227,6 +227,16 @@ long call_mprotect(long number, const struct sys_args *args, uint64_t caller)
     return result;
 }
 
+/* A failed call may have got half way: with what was at the target gone. */
+static void ask_about_target(const struct sys_args *args)
+{
+    uint64_t bytes = sys_pages(args->a[2]);
+
+    if ((args->a[3] & MREMAP_FIXED) != 0 && is_pages(args->a[4], bytes)) {
+        space_ask_kernel(args->a[4], args->a[4] + bytes - 1);
+    }
+}
+
 /* Where a mapping went: its region, at another address. */
 static void put_moved(uint64_t start, uint64_t bytes, const struct region *region, uint64_t old)
 {
@@ -253,6 +263,9 @@ long call_mremap(long number, const struct sys_args *args, uint64_t caller)
         space_take(old, old + old_bytes - 1);
     }
     result = sys_call(number, args);
+    if (sys_failed(result)) {
+        ask_about_target(args);
+    }
     if (sys_failed(result) && !stays && is_pages(old, old_bytes)) {
         space_ask_kernel(old, old + old_bytes - 1);
     } else if (!sys_failed(result) && whole) {

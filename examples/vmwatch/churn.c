@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -282,6 +283,38 @@ static void check_unmapped(void)
     check(ask(start, &owner) == -ENOENT && ask(NULL, &owner) == -ENOENT, "nothing", start);
 }
 
+static void check_kernel(const char *start, size_t pages, const char *what)
+{
+    struct vmwatch_owner owner;
+
+    for (size_t i = 0; i < pages; i++) {
+        const char *page = start + i * PAGE;
+
+        check((ask(page, &owner) == 0) == (msync((void *)(uintptr_t)page, PAGE, MS_ASYNC) == 0), what, page);
+    }
+}
+
+/*
+ * By kernel it fails before or after the target is gone, or when one page has moved, and that which is sealed has not.
+ * They stay, so that their protections are compared at the end.
+ */
+static void check_half_moved(void)
+{
+    enum { MSEAL = 462 }; /* since Linux 6.10 */
+
+    for (size_t more = 0; more < 2; more++) {
+        char *source = map_pages(3), *target = map_pages(3);
+
+        (void)mmap(source + PAGE, PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, file, 0);
+        (void)munmap(source + 2 * PAGE, PAGE);
+        (void)mprotect(target, 3 * PAGE, PROT_READ);
+        (void)syscall(MSEAL, source + PAGE, PAGE, 0);
+        (void)mremap(source, 2 * PAGE, (2 + more) * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, target);
+        check_kernel(source, 2, "what was to be moved");
+        check_kernel(target, 3, "where it was to go");
+    }
+}
+
 static int churn_all(void)
 {
     const struct itimerval often = {{0, 1000}, {0, 1000}}, never = {{0, 0}, {0, 0}};
@@ -293,6 +326,7 @@ static int churn_all(void)
     }
     check_before_main();
     check_unmapped();
+    check_half_moved();
     (void)clock_gettime(CLOCK_MONOTONIC, &begun);
     (void)signal(SIGPROF, on_signal);
     (void)setitimer(ITIMER_PROF, &often, NULL);
