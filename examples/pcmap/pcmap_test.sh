@@ -193,6 +193,8 @@ survives close 1
 survives lose 1
 survives end 1 80 hot_before
 survives fork-raw 2 10 hot_before 10 hot_after
+mkdir raw
+MALLOC_ARENA_MAX=1 PCMAP_STACKS=raw survives fork-raw-malloc 51
 printf 'exec %q nothing\n' "$trouble" >script
 for kind in no-new-code no-new-code-filter; do
     profile 0 "$trouble" $kind script

@@ -65,9 +65,11 @@ void profile_keep(const char *function, const char *object, uint64_t samples, ui
     }
 }
 
-void profile_forget(void)
+void profile_forget(bool may_free)
 {
-    tdestroy(kept, free);
+    if (may_free) {
+        tdestroy(kept, free);
+    }
     kept = NULL;
     kept_count = 0;
     kept_no_room = 0;

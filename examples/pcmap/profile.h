@@ -52,6 +52,6 @@ uint64_t profile_total(const struct profile *profile);
 void profile_print(const struct profile *profile, struct text *out);
 
 /* Begins anew: the child of a fork. */
-void profile_forget(void);
+void profile_forget(bool may_free);
 
 #endif

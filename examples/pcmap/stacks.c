@@ -117,7 +117,9 @@ void stacks_after_fork(bool may_open)
     if (parents != NULL && may_open) {
         (void)munmap(parents, file_bytes);
         if (open_file()) {
-            stacks_note_thread();
+            if (stack.end != 0) {
+                stacks_note_thread();
+            }
             objects_tell(stacks_object);
         }
     }
@@ -159,6 +161,11 @@ void stacks_note_thread(void)
     void *start;
     size_t bytes;
 
+    if (stack.end !=
+        0) { /* after a fork, which need not be libc's: nothing of libc's is called that has a lock */
+        stack.tid = (uint32_t)sys3(SYS_gettid, 0, 0, 0);
+        return;
+    }
     if (file == NULL || pthread_getattr_np(pthread_self(), &attributes) != 0) {
         return;
     }

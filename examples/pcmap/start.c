@@ -44,7 +44,7 @@ const char gate_variable[] = "PCMAP_FILTERS";
 static bool is_profiled;
 static bool is_over; /* the last profile has been written */
 
-static void in_child(void);
+static void begin_child(bool is_raw);
 
 /* ---- profiles ---- */
 
@@ -56,7 +56,7 @@ static bool is_ours(void)
     }
     if (process_is_child()) {
         if (objects_try_lock()) {
-            in_child();
+            begin_child(true);
         } else { /* a thread of the parent's was changing the list, and is not here to go on */
             __atomic_store_n(&is_profiled, false, __ATOMIC_RELAXED);
         }
@@ -241,19 +241,24 @@ static void in_parent(void)
     objects_after_fork(false);
 }
 
-/* With the objects locked. */
-static void in_child(void)
+/* With the objects locked. `is_raw`: not by libc, so another thread may have been in malloc(), which stays locked. */
+static void begin_child(bool is_raw)
 {
     process_forked();
     process_adopt();
     is_over = false;
-    profile_forget();
+    profile_forget(!is_raw);
     unknown_forget();
     kernel_maps_keep();
     report_after_fork();
     stacks_after_fork(confine_allows(CONFINE_LOOK));
     objects_after_fork(true);
     sampler_after_fork();
+}
+
+static void in_child(void)
+{
+    begin_child(false);
 }
 
 /* ---- begin ---- */
