@@ -17,6 +17,7 @@ struct record {
     int fd;
     uint64_t at; /* the next record */
     uint64_t unfinished;
+    uint64_t begun_ns;      /* of the recording that this is in */
     bool is_stuck;          /* at a place whose size is not known */
     struct stack_file file; /* its header as of the last look */
     struct unwind *unwind;
@@ -42,6 +43,7 @@ static bool begin(struct record *record)
     record->unwind = unwind_new();
     record->at = sizeof record->file;
     record->unfinished = 0;
+    record->begun_ns = record->file.begun_ns;
     return record->unwind != NULL;
 }
 
@@ -54,10 +56,13 @@ struct record *record_open(const char *path)
         return NULL;
     }
     record->fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (record->fd < 0 || !begin(record)) {
+    if (record->fd < 0) {
         error = errno;
     } else if (read_header(record)) {
-        return record;
+        if (begin(record)) {
+            return record;
+        }
+        error = ENOMEM;
     }
     record_close(record);
     errno = error;
@@ -135,7 +140,7 @@ bool record_take(struct record *record, record_stack_fn *take, void *context)
         return true; /* another program is about to begin */
     }
     end = record->file.used < record->file.bytes ? record->file.used : record->file.bytes;
-    if (end < record->at) {
+    if (record->file.begun_ns != record->begun_ns || end < record->at) {
         is_same = false;
         if (!begin(record)) {
             return false;

@@ -21,7 +21,8 @@ struct stack_file {
     uint64_t interval_ns;
     uint32_t pid;
     uint32_t padding;
-    char program[4048];
+    char program[4040];
+    uint64_t begun_ns; /* by the monotonic clock: another recording has another */
 };
 
 enum stack_record_kind {

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -68,6 +69,14 @@ static bool may_have(uint64_t bytes)
     return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur >= bytes;
 }
 
+static uint64_t monotonic_ns(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 static bool open_file(void)
 {
     char path[4096];
@@ -91,12 +100,13 @@ static bool open_file(void)
         (void)munmap(mapped, file_bytes);
         return false;
     }
-    *mapped = (struct stack_file){.magic = STACK_FILE_MAGIC,
-                                  .bytes = file_bytes,
+    *mapped = (struct stack_file){.bytes = file_bytes,
                                   .used = sizeof *mapped,
                                   .interval_ns = sampling_interval_ns,
-                                  .pid = (uint32_t)getpid()};
+                                  .pid = (uint32_t)getpid(),
+                                  .begun_ns = monotonic_ns()};
     (void)!readlink("/proc/self/exe", mapped->program, sizeof mapped->program - 1);
+    __atomic_store_n(&mapped->magic, STACK_FILE_MAGIC, __ATOMIC_RELEASE);
     __atomic_store_n(&file, mapped, __ATOMIC_RELEASE);
     return true;
 }
