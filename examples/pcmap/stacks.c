@@ -171,8 +171,8 @@ void stacks_note_thread(void)
     void *start;
     size_t bytes;
 
-    if (stack.end !=
-        0) { /* after a fork, which need not be libc's: nothing of libc's is called that has a lock */
+    /* After a fork, which need not be libc's: nothing of libc's is called that takes a lock. */
+    if (stack.end != 0) {
         stack.tid = (uint32_t)sys3(SYS_gettid, 0, 0, 0);
         return;
     }

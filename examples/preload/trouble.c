@@ -170,7 +170,7 @@ static void close_stderr(void)
     (void)close(STDERR_FILENO);
 }
 
-/* More mappings, and more names of files, than a library that notes each will have room for; then all change at once. */
+/* More mappings and names of files than a library that notes each has room for; then all change at once. */
 static void crowd(void)
 {
     enum { MAPPINGS = 60000, FILES = 3000, NAME_BYTES = 200 };
