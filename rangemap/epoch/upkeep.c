@@ -175,16 +175,17 @@ static void tend_others(struct rm_work *work)
 void rm_upkeep_share(struct rm_thread *thread)
 {
     struct rangemap_domain *domain = thread->domain;
-    struct rm_work work = {
-        .thread = thread, .now_ns = rm_coarse_ns(), .calls_back = !domain->calls_back_when_asked};
+    struct rm_work work = {.thread = thread, .now_ns = rm_coarse_ns()};
     bool pressed = rm_domain_is_over_soft_limit(domain), is_tick = work.now_ns != thread->tended_ns;
-    bool tells = work.calls_back && notes_crossing(domain, pressed), polls;
+    bool polls, tells;
 
     polls = is_poll_due(thread, work.now_ns, pressed);
     work.polls = polls;
     if (!polls && thread->retired_since_visit + thread->built_since_visit < VISIT_ENTRIES) {
         return;
     }
+    work.calls_back = !domain->calls_back_when_asked;
+    tells = domain->soft_limit_bytes != 0 && work.calls_back && notes_crossing(domain, pressed);
     rm_work_grant(&work.budget, thread->retired_since_visit + (is_tick ? RM_TICK_ENTRIES : 0) +
                                     (pressed ? RM_PRESSED_ENTRIES : 0));
     rm_work_grant(&work.surplus,
@@ -221,7 +222,7 @@ bool rm_upkeep_poll(struct rm_thread *thread, unsigned budget)
     if (thread->busy > 0) {
         return true;
     }
-    tells = notes_crossing(domain, rm_domain_is_over_soft_limit(domain));
+    tells = domain->soft_limit_bytes != 0 && notes_crossing(domain, rm_domain_is_over_soft_limit(domain));
     tend_domain(domain, work.now_ns); /* not each time: it asks the kernel */
     while ((other = rm_roster_next(&walk)) != NULL) {
         works |= !rm_shard_is_empty(&other->shard);
