@@ -288,12 +288,14 @@ int map_mapping_range(struct address_space *mapping, uint64_t start, uint64_t by
     }
     pm_mapping_lock(mapping);
     pm_round_to_granules(mapping, &first, &last);
+    pm_mapping_change_begin(mapping); /* pages that can be touched are not known to be shown yet */
     for (struct pm_view *view = pm_views_first(mapping, first, last); view != NULL && error == 0;
          view = pm_views_next(view, first, last)) {
         half.first = first;
         half.last = last;
         error = pm_show_file(view, &half.first, &half.last);
     }
+    pm_mapping_change_end(mapping);
     if (error != 0) {
         pm_revoke(&half);
     }

@@ -196,22 +196,28 @@ static void run(struct rcu_head *head)
     }
 }
 
-/* Runs what was queued before the grace period that this waits for. */
+static _Thread_local bool is_running; /* in its callbacks, which may queue more */
+
+/* Runs what was queued before the grace period that this waits for, and what that queues while no thread is there. */
 static void run_pending(void)
 {
     struct rcu_head *head;
 
+    if (is_running) {
+        return;
+    }
     mutex_lock(&running);
-    head = take_pending();
-    if (head != NULL) {
+    is_running = true;
+    while ((head = take_pending()) != NULL) {
         synchronize_rcu();
-    }
-    while (head != NULL) {
-        struct rcu_head *next = head->next;
+        while (head != NULL) {
+            struct rcu_head *next = head->next;
 
-        run(head);
-        head = next;
+            run(head);
+            head = next;
+        }
     }
+    is_running = false;
     mutex_unlock(&running);
 }
 

@@ -95,7 +95,14 @@ int pagemap_compat_dax_break_layout(struct inode *inode, loff_t start, loff_t en
 #define dax_break_layout(...)                                                                                \
     PM_FOURTH_FORM(__VA_ARGS__, pagemap_compat_dax_break_layout, (dax_break_layout), 0, 0, 0)(__VA_ARGS__)
 #define dax_break_layout_inode(inode, cb) pagemap_compat_dax_break_layout(inode, 0, S64_MAX, cb)
-#define dax_break_layout_final(inode) (dax_break_layout)((inode)->i_mapping, 0, UINT64_MAX)
+
+/* As of 6.15: nothing for what is no DAX mapping. */
+static inline void dax_break_layout_final(struct inode *inode)
+{
+    if (dax_mapping(inode->i_mapping)) {
+        (void)(dax_break_layout)(inode->i_mapping, 0, UINT64_MAX);
+    }
+}
 
 /* As of 6.15, whose idle pages have no reference. */
 static inline bool dax_page_is_idle(struct page *page)

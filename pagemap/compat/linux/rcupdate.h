@@ -34,8 +34,11 @@ static inline void rcu_read_unlock(void)
 #define RCU_INIT_POINTER(pointer, value) rcu_assign_pointer(pointer, value)
 #define kfree_rcu(pointer, member)                                                                           \
     ({                                                                                                       \
+        __typeof__(pointer) freed_ = (pointer);                                                              \
         _Static_assert(offsetof(__typeof__(*(pointer)), member) < 4096, "the head is too far behind");       \
-        pagemap_compat_kfree_rcu(&(pointer)->member, offsetof(__typeof__(*(pointer)), member));              \
+        if (freed_ != NULL) {                                                                                \
+            pagemap_compat_kfree_rcu(&freed_->member, offsetof(__typeof__(*(pointer)), member));             \
+        }                                                                                                    \
     })
 #define synchronize_rcu_expedited() synchronize_rcu()
 

@@ -34,7 +34,7 @@ static bool can_be_touched(unsigned long address)
 
 bool pm_is_present(unsigned long address)
 {
-    return (get_user_pages_fast_only)(address, 1, 0, NULL) == 1 || can_be_touched(address);
+    return (get_user_pages_fast_only)(address, 1, FOLL_PCI_P2PDMA, NULL) == 1 || can_be_touched(address);
 }
 
 /* ---- what drivers put in ---- */

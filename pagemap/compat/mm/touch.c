@@ -97,7 +97,7 @@ static bool end_to_serve(void)
     int now = __atomic_load_n(&idle, __ATOMIC_RELAXED);
 
     do {
-        if (now == MOST_IDLE) {
+        if (now >= MOST_IDLE) {
             return false;
         }
     } while (!__atomic_compare_exchange_n(&idle, &now, now + 1, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
