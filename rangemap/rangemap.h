@@ -759,7 +759,8 @@ RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_domain_blocker(struct rangemap_dom
  * the second time (Linux 4.14; before, do not call it there). Threads that do not exist there no longer block
  * reclamation. What they had in hand is lost in the child: nodes stay in the pool, and values and deferred objects in
  * a part of the garbage that another thread was just disposing of are never released there. The forking thread must
- * not have been inside an update or a callback of the library.
+ * not have been inside an update or a callback of the library, nor in a handler that interrupts its first use of a
+ * domain.
  */
 RANGEMAP_API void rangemap_after_fork_in_child(void);
 

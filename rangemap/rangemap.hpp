@@ -769,7 +769,8 @@ template <class V> class map
     bool replace(key_type start, key_type last, const V &expected, const V &desired, on_error error = {})
     {
         static_assert(!values::owned, "owned values are told apart by their boxes, which only the map knows");
-        static_assert(values::comparable, "a value with padding has bits that nobody has set");
+        static_assert(values::comparable,
+                      "values with padding or floating members may be equal and have other bits");
         const int result =
             rangemap_replace(map_, start, last, values::make(expected), values::make(desired), nullptr);
         return result != -ESTALE && detail::found(result, -ENOENT, error);
@@ -781,7 +782,8 @@ template <class V> class map
      */
     std::uint64_t coalesce(key_type start = 0, key_type last = UINT64_MAX, on_error error = {})
     {
-        static_assert(values::comparable, "a value with padding has bits that nobody has set");
+        static_assert(values::comparable,
+                      "values with padding or floating members may be equal and have other bits");
         std::uint64_t joined = 0;
         error(rangemap_coalesce(map_, start, last, nullptr, nullptr, &joined));
         return joined;

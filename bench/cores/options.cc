@@ -107,13 +107,15 @@ Options parse_options(int count, char **arguments)
         (void)mix_named(name);
     for (const std::string &name : options.machines)
         (void)machine_named(name);
-    if (*std::max_element(options.threads.begin(), options.threads.end()) >
-        *std::min_element(options.ranges.begin(), options.ranges.end()))
-        throw std::invalid_argument("fewer ranges than threads: each thread updates ranges of its own");
     if (options.mixes.empty()) {
         for (const Mix &mix : mixes())
             options.mixes.push_back(mix.name);
     }
+    bool updates = std::any_of(options.mixes.begin(), options.mixes.end(),
+                               [](const std::string &name) { return mix_named(name).update_percent > 0; });
+    if (updates && *std::max_element(options.threads.begin(), options.threads.end()) >
+                       *std::min_element(options.ranges.begin(), options.ranges.end()))
+        throw std::invalid_argument("fewer ranges than threads, which update ranges of their own");
     return options;
 }
 

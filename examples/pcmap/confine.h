@@ -8,6 +8,11 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/mman.h>
+
+#if !defined(MADV_POPULATE_WRITE) /* glibc before 2.35 */
+#define MADV_POPULATE_WRITE 23
+#endif
 
 enum confine_group {
     CONFINE_SAMPLES, /* to return from a signal handler */

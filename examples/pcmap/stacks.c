@@ -77,27 +77,38 @@ static uint64_t monotonic_ns(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+/* NULL: there is no room, and no file. */
+static struct stack_file *map_file(const char *path)
+{
+    int fd = may_have(file_bytes) ? open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
+    struct stack_file *mapped = MAP_FAILED;
+
+    if (fd < 0) {
+        return NULL;
+    }
+    if (ftruncate(fd, (off_t)file_bytes) == 0) {
+        mapped = mmap(NULL, file_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    }
+    (void)close(fd);
+    ready_bytes = 0;
+    if (mapped != MAP_FAILED && make_ready(mapped, sizeof *mapped)) {
+        return mapped;
+    }
+    if (mapped != MAP_FAILED) {
+        (void)munmap(mapped, file_bytes);
+    }
+    (void)unlink(path);
+    return NULL;
+}
+
 static bool open_file(void)
 {
     char path[4096];
     struct stack_file *mapped;
-    int fd;
 
     (void)snprintf(path, sizeof path, "%s/%d.stacks", file_folder, (int)getpid());
-    fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        return false;
-    }
-    mapped = may_have(file_bytes) && ftruncate(fd, (off_t)file_bytes) == 0
-                 ? mmap(NULL, file_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
-                 : MAP_FAILED;
-    (void)close(fd);
-    if (mapped == MAP_FAILED) {
-        return false;
-    }
-    ready_bytes = 0;
-    if (!make_ready(mapped, sizeof *mapped)) {
-        (void)munmap(mapped, file_bytes);
+    mapped = map_file(path);
+    if (mapped == NULL) {
         return false;
     }
     *mapped = (struct stack_file){.bytes = file_bytes,

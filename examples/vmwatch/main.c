@@ -290,12 +290,14 @@ static int watch(const struct options *options, const char *library, const char 
     collector.slots = make_slots(path);
     if (collector.slots == NULL) {
         (void)fprintf(stderr, "vmwatch: %s: %s\n", path, strerror(errno));
+        (void)unlink(path);
         return FAILED;
     }
     heed_signals();
     child = start(options, library, path);
     if (child < 0) {
         (void)fprintf(stderr, "vmwatch: %s\n", strerror(errno));
+        (void)unlink(path);
         return FAILED;
     }
     status = run(options, child, &collector);

@@ -74,6 +74,7 @@ expect 126 'a path with a blank' --library 'two words/libvmwatch.so' true
 
 # A disk or a limit that has no room for the reports is said, and no signal to the program.
 (ulimit -f 1000 && expect 126 'File too large' true) || exit 1
+! compgen -G "$TMPDIR/vmwatch.*" || fail "a folder is left"
 if has_small_disks; then
     status=0
     TMPDIR=disk on_small_disk 2m disk "$vmwatch" --library "$library" true >out 2>&1 || status=$?

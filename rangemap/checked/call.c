@@ -151,7 +151,7 @@ int RM_CHECKED(rangemap_coalesce)(struct rangemap *map, uint64_t start, uint64_t
                                   rangemap_equal_fn *equal, void *context, uint64_t *joined)
 {
     struct rm_checked_call call = rm_checked_update(map, "rangemap_coalesce", RM_CHECKED_WHERE);
-    struct rm_checked_equality ours = {equal, context};
+    struct rm_checked_equality ours = {equal, context, rm_checked_is_owner(map)};
 
     return rm_checked_leave(&call, RM_LIBRARY(rangemap_coalesce)(map, start, last,
                                                                  equal != NULL ? rm_checked_ask_equal : NULL,
@@ -175,7 +175,7 @@ int RM_CHECKED(rangemap_update)(struct rangemap *map, uint64_t start, uint64_t l
                                 const struct rangemap_rewrite *how)
 {
     struct rm_checked_call call = rm_checked_update(map, "rangemap_update", RM_CHECKED_WHERE);
-    struct rm_checked_decision decision = {function, context, 0};
+    struct rm_checked_decision decision = {function, context, 0, rm_checked_is_owner(map)};
     struct rm_checked_rewrite ours;
     int result =
         RM_LIBRARY(rangemap_update)(map, start, last, function != NULL ? rm_checked_ask_update : NULL,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #define _GNU_SOURCE /* syscall */
 #include "rangemap/checked/callbacks.h"
+#include "rangemap/checked/known.h"
 #include "rangemap/checked/value.h"
 
 #if defined(RM_IS_CHECKED)
@@ -11,6 +12,13 @@
 
 /* ---- of one call ---- */
 
+bool rm_checked_is_owner(const struct rangemap *map)
+{
+    const struct rm_checked_kept *callbacks = rm_checked_callbacks(map);
+
+    return callbacks != NULL && callbacks->theirs.release != NULL;
+}
+
 void rm_checked_tell_displaced(const struct rangemap_entry *entry, void *context)
 {
     const struct rm_checked_displaced *ours = context;
@@ -19,7 +27,7 @@ void rm_checked_tell_displaced(const struct rangemap_entry *entry, void *context
     struct rm_checked_value *held;
 
     rm_checked_begin(NULL, domain, 0, ours->call->where);
-    held = rm_checked_value_hold(entry->value);
+    held = rm_checked_value_hold(rm_checked_is_owner(ours->call->map), entry->value);
     ours->function(entry, ours->context);
     rm_checked_value_drop(held);
     rm_checked_end(domain, NULL, 0, ours->call->name, ours->call->where);
@@ -30,8 +38,8 @@ bool rm_checked_ask_equal(const struct rangemap_entry *left, const struct rangem
 {
     const struct rm_checked_equality *ours = context;
     struct rm_checked_thread *thread = rm_checked_self();
-    struct rm_checked_value *held[] = {rm_checked_value_hold(left->value),
-                                       rm_checked_value_hold(right->value)};
+    struct rm_checked_value *held[] = {rm_checked_value_hold(ours->is_owned, left->value),
+                                       rm_checked_value_hold(ours->is_owned, right->value)};
     bool equal;
 
     atomic_fetch_add(&thread->pure, 1);
@@ -47,8 +55,9 @@ int rm_checked_ask_update(const struct rangemap_entry *part, const struct rangem
 {
     struct rm_checked_decision *ours = context;
     struct rm_checked_thread *thread = rm_checked_self();
-    struct rm_checked_value *held[] = {rm_checked_value_hold(part->value),
-                                       rm_checked_value_hold(whole != NULL ? whole->value : NULL)};
+    struct rm_checked_value *held[] = {
+        rm_checked_value_hold(ours->is_owned, part->value),
+        rm_checked_value_hold(ours->is_owned, whole != NULL ? whole->value : NULL)};
     int verdict;
 
     atomic_fetch_add(&thread->pure, 1);
@@ -89,7 +98,7 @@ const struct rangemap_rewrite *rm_checked_rewrite(struct rm_checked_rewrite *our
     ours->how.equal = how->equal != NULL ? ask_equal_of_rewrite : NULL;
     ours->how.displaced = how->displaced != NULL ? tell_displaced_of_rewrite : NULL;
     ours->displaced = (struct rm_checked_displaced){how->displaced, how->context, call};
-    ours->equality = (struct rm_checked_equality){how->equal, how->context};
+    ours->equality = (struct rm_checked_equality){how->equal, how->context, rm_checked_is_owner(call->map)};
     return &ours->how;
 }
 
@@ -99,7 +108,7 @@ static void *ask_split(const struct rangemap_entry *whole, uint64_t start, uint6
 {
     const struct rangemap_options *theirs = &((const struct rm_checked_kept *)context)->theirs;
     struct rm_checked_thread *thread = rm_checked_self();
-    struct rm_checked_value *held = rm_checked_value_hold(whole->value);
+    struct rm_checked_value *held = rm_checked_value_hold(theirs->release != NULL, whole->value);
     void *part;
 
     atomic_fetch_add(&thread->pure, 1);
@@ -130,7 +139,7 @@ static void tell_retain(void *value, void *context)
                     "Set `retain` beside `release`, or cut no range: the value would be released twice."},
             "a range was cut into two owners of value %p, and the map has `release` without `retain`", value);
     }
-    held = rm_checked_value_hold(value);
+    held = rm_checked_value_hold(theirs->release != NULL, value);
     theirs->retain(value, theirs->context);
     rm_checked_value_drop(held);
 }

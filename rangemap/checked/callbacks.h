@@ -18,9 +18,13 @@ struct rm_checked_displaced {
 RM_INTERNAL void rm_checked_tell_displaced(const struct rangemap_entry *entry, void *context);
 
 /* For equality. */
+/* Whether the map releases its values. */
+RM_INTERNAL bool rm_checked_is_owner(const struct rangemap *map);
+
 struct rm_checked_equality {
     rangemap_equal_fn *function;
     void *context;
+    bool is_owned; /* the values are their map's */
 };
 RM_INTERNAL bool rm_checked_ask_equal(const struct rangemap_entry *left, const struct rangemap_entry *right,
                                       void *context);
@@ -30,6 +34,7 @@ struct rm_checked_decision {
     rangemap_update_fn *function;
     void *context;
     int refused; /* what it refused with last; 0: nothing */
+    bool is_owned;
 };
 RM_INTERNAL int rm_checked_ask_update(const struct rangemap_entry *part, const struct rangemap_entry *whole,
                                       void **value, void *context);

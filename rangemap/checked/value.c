@@ -128,12 +128,12 @@ void rm_checked_values_end(struct rm_checked_thread *thread, const struct rangem
     (void)pthread_sigmask(SIG_SETMASK, &signals, NULL);
 }
 
-struct rm_checked_value *rm_checked_value_hold(void *value)
+struct rm_checked_value *rm_checked_value_hold(bool is_owned, void *value)
 {
     struct rm_checked_value *place = NULL;
     sigset_t before;
 
-    if (poisons()) {
+    if (is_owned && poisons()) {
         place = lock_place(value, &before);
     }
     if (place != NULL) {
