@@ -25,7 +25,8 @@ RM_INTERNAL void rm_checked_values_end(struct rm_checked_thread *thread,
 /*
  * Around a callback of the program's that is given the value: it may be touched, whatever sections of other threads end
  * meanwhile. Afterwards it is as it is: a callback is no look-up. NULL, which is for rm_checked_value_drop(), too:
- * there is no room, and it may be touched until such a section ends; or its map owns no values, which are never poisoned.
+ * there is no room, and it may be touched until such a section ends; or its map owns no values, which are never
+ * poisoned.
  */
 struct rm_checked_value;
 RM_INTERNAL struct rm_checked_value *rm_checked_value_hold(bool is_owned, void *value);
