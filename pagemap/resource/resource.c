@@ -180,14 +180,13 @@ int remove_resource(struct resource *old)
     return link != NULL ? 0 : -EINVAL;
 }
 
-/* Of no bounds yet. */
-static struct resource *new_region(const char *name, unsigned long flags)
+/* Of no bounds and no type yet. */
+static struct resource *new_region(const char *name)
 {
     struct resource *region = pm_alloc(sizeof *region);
 
     if (region != NULL) {
         region->name = name;
-        region->flags = flags | IORESOURCE_BUSY;
     }
     return region;
 }
@@ -216,7 +215,7 @@ static bool link_region(struct resource *parent, struct resource *region, unsign
 struct resource *__request_region(struct resource *parent, resource_size_t start, resource_size_t n,
                                   const char *name, int flags)
 {
-    struct resource *region = n == 0 ? NULL : new_region(name, 0);
+    struct resource *region = n == 0 ? NULL : new_region(name);
     bool linked;
 
     if (region == NULL) {
@@ -318,13 +317,14 @@ struct resource *request_free_mem_region(struct resource *base, resource_size_t 
     if (size == 0 || sections < size) {
         return ERR_PTR(size == 0 ? -EINVAL : -ERANGE);
     }
-    region = new_region(name, IORESOURCE_MEM);
+    region = new_region(name);
     if (region == NULL) {
         return ERR_PTR(-ENOMEM);
     }
     (void)pthread_mutex_lock(&lock);
     start = find_hole(base, sections);
     if (start != UINT64_MAX) {
+        region->flags = IORESOURCE_MEM | IORESOURCE_BUSY;
         region->desc = IORES_DESC_DEVICE_PRIVATE_MEMORY;
         region->start = start;
         region->end = start + (sections - 1);
