@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Memory that waits for readers: that it stays bounded when none stalls, and what the domain reports and does
- * when one does.
+ * when one does. Of the same rigs, hence its length.
  */
 #define RANGEMAP_MUST_CHECK /* nothing: some calls are made whatever comes of them */
 #include <errno.h>

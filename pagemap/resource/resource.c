@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Kernel: kernel/resource.c (6.1). */
+/* Kernel: kernel/resource.c (6.1), beside which it is to be read whole: more than 400 lines. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>

@@ -23,7 +23,6 @@ void rm_checked_tell_displaced(const struct rangemap_entry *entry, void *context
 {
     const struct rm_checked_displaced *ours = context;
     const struct rangemap_domain *domain = rm_checked_domain(rangemap_domain_of(ours->call->map));
-
     struct rm_checked_value *held;
 
     rm_checked_begin(NULL, domain, 0, ours->call->where);

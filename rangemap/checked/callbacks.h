@@ -17,10 +17,10 @@ struct rm_checked_displaced {
 };
 RM_INTERNAL void rm_checked_tell_displaced(const struct rangemap_entry *entry, void *context);
 
-/* For equality. */
 /* Whether the map releases its values. */
 RM_INTERNAL bool rm_checked_is_owner(const struct rangemap *map);
 
+/* For equality. */
 struct rm_checked_equality {
     rangemap_equal_fn *function;
     void *context;

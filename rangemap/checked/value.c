@@ -53,15 +53,21 @@ static void block_signals(sigset_t *before)
 }
 
 /* Without signals meanwhile: a handler may look up the same value. */
+static void lock(struct rm_checked_value *place, sigset_t *before)
+{
+    block_signals(before);
+    while (atomic_exchange(&place->locked, true)) {
+    }
+}
+
+/* The place of a value that can be poisoned, locked; or NULL. */
 static struct rm_checked_value *lock_place(void *value, sigset_t *before)
 {
     struct rm_checked_value *place =
         value != NULL && __sanitizer_get_ownership(value) != 0 ? place_of(value) : NULL;
 
     if (place != NULL) {
-        block_signals(before);
-        while (atomic_exchange(&place->locked, true)) {
-        }
+        lock(place, before);
     }
     return place;
 }
@@ -150,9 +156,7 @@ void rm_checked_value_drop(struct rm_checked_value *place)
     sigset_t before;
 
     if (place != NULL) {
-        block_signals(&before);
-        while (atomic_exchange(&place->locked, true)) {
-        }
+        lock(place, &before);
         place->holders--;
         atomic_store(&place->locked, false);
         (void)pthread_sigmask(SIG_SETMASK, &before, NULL);

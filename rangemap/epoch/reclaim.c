@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "rangemap/epoch/reclaim.h"
 
-#include <pthread.h>
+#include "rangemap/base/cancel.h"
 
 struct rm_callbacks rm_callbacks_enter(struct rm_thread *thread)
 {
-    struct rm_callbacks before = {PTHREAD_CANCEL_ENABLE, thread->reclaiming};
+    struct rm_callbacks before = {rm_cancel_hold(), thread->reclaiming};
 
-    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before.cancel_state);
     rm_busy_enter(thread);
     thread->reclaiming = true;
     return before;
@@ -17,7 +16,7 @@ void rm_callbacks_leave(struct rm_thread *thread, struct rm_callbacks before)
 {
     thread->reclaiming = before.reclaiming;
     rm_busy_leave(thread);
-    (void)pthread_setcancelstate(before.cancel_state, NULL);
+    rm_cancel_let_through(before.cancel_state);
 }
 
 /* ---- handing over ---- */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* get_user_pages() and its family. */
+/* get_user_pages() and its family, by one set of rigs: hence its length. */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Pages of each order, with each set of functions that a driver may have: what they count, of whom they are, who is
- * told, and who is recorded.
+ * told, and who is recorded. One model serves all, hence its length.
  */
 #define _GNU_SOURCE /* sched_getcpu */
 #include <errno.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* kernel/resource.c and drivers/base/devres.c. */
+/* kernel/resource.c and drivers/base/devres.c, one tree of resources after the other: hence its length. */
 #include <errno.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What stands behind the headers, where no driver of the tests looks closely. */
+/* What stands behind the headers, where no driver of the tests looks closely: many small things, hence its length. */
 #include <linux/badblocks.h>
 #include <linux/completion.h>
 #include <linux/delay.h>
