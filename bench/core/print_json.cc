@@ -28,9 +28,9 @@ static Json json_of(const SetFacts &set)
 
 static Json json_of(const Result &result)
 {
-    Json json = {{"set", result.set},        {"shape", result.shape}, {"ranges", result.ranges},
-                 {"row", result.row},        {"map", result.subject}, {"title", result.title},
-                 {"threads", result.threads}};
+    Json json = {{"set", result.set},         {"shape", result.shape},   {"ranges", result.ranges},
+                 {"row", result.row},         {"map", result.subject},   {"title", result.title},
+                 {"threads", result.threads}, {"values", Json::object()}};
     for (const auto &[what, spread] : result.values)
         json["values"][what] = {{"median", spread.median}, {"min", spread.min}, {"max", spread.max}};
     for (const auto &[fraction, ns] : result.curve)

@@ -243,7 +243,7 @@ class Page:
     def all_results(self):
         rows = []
         for result in self.results:
-            for value, spread in result["values"].items():
+            for value, spread in result.get("values", {}).items():
                 rows.append([escape(f"{result['set']}/{result['row']}"), escape(result["map"]), escape(value),
                              number(spread["median"]), number(spread["min"]), number(spread["max"])])
         return (f"<h2>All results</h2><details><summary>{len(rows):,} values</summary>"

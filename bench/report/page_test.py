@@ -32,6 +32,8 @@ def document():
                                 "values": {"ns_per_operation": spread(cost), "operations_per_second": spread(1e9 / cost)}})
             results.append({**common, "shape": "real", "set": "functions of libLLVM", "row": headline.LOOKUP, "threads": 1,
                             "values": {"operations_per_second": spread(1e8 / factor)}})
+            # The memory of a map that does not tell.
+            results.append({**common, "row": "memory_random", "threads": 1})
     targets = [{"what": f"lookups, one thread, beside {title}", "measured": 2.5, "unit": "times", "wanted": "at least", "limit": 2,
                 "met": met, "note": "a note of some length that says why this target is what it is", "ranges": 65536}
                for (_, title, _), met in zip(MAPS, [True, False] * 3)]

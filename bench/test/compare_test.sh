@@ -30,6 +30,7 @@ done
 for row in erase_insert/tracked/threads:1 erase_insert/untracked/threads:1; do
     grep -q "\"row\": \"$row\"" all.json || fail "no row $row"
 done
+(($(grep -c '"values"' all.json) == $(grep -c '"row"' all.json))) || fail "a result without an object of values"
 grep -q '"left_out": {}' all.json || { cat out; fail "something was left out"; }
 
 # The page: plots of it, nothing fetched from elsewhere.
