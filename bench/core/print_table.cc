@@ -69,8 +69,8 @@ struct Line {
     double divisor;
 };
 
-// Those of a row, whatever the subject. Of garbage the bytes matter, not the rate.
-static std::vector<Line> lines_of(const Result &result)
+// Those that any of a row's results has. Of garbage the bytes matter, not the rate.
+static std::vector<Line> lines_of(const Result *begin, const Result *end)
 {
     static const Line all[] = {{"median_bytes", "KiB", 1024},   {"operations_per_second", "Mop/s", 1e6},
                                {"p50_ns", "p50 ns", 1},         {"p99_ns", "p99 ns", 1},
@@ -78,12 +78,13 @@ static std::vector<Line> lines_of(const Result &result)
                                {"ns_per_range", "ns/range", 1}, {"bytes_per_range", "bytes/range", 1}};
     std::vector<Line> lines;
     for (const Line &line : all) {
-        if (result.values.count(line.value) != 0)
+        if (std::any_of(begin, end,
+                        [&](const Result &result) { return result.values.count(line.value) != 0; }))
             lines.push_back(line);
         if (lines.size() == 1 && lines[0].divisor == 1024)
             break;
     }
-    if (lines.empty()) // a map that does not tell what it takes
+    if (lines.empty()) // no map tells what it takes
         lines.push_back({"resident_bytes_per_range", "resident/range", 1});
     return lines;
 }
@@ -130,7 +131,7 @@ static size_t print_one_set(const Results &results, size_t begin, const std::vec
         while (end < results.size() && results[end].row == results[at].row &&
                results[end].set == results[at].set)
             end++;
-        for (const Line &line : lines_of(results[at])) {
+        for (const Line &line : lines_of(&results[at], &results[at] + (end - at))) {
             std::vector<std::string> row = {results[at].row, line.unit};
             for (const Subject &subject : subjects) {
                 auto found = std::find_if(&results[at], &results[at] + (end - at),

@@ -46,6 +46,7 @@ END
 
 expect 0 --threads 256 --mix mix_10 --ranges 1024 --warm-up 1 --measured 1
 expect 0 --help
+expect 0 --help --ranges 16
 expect 2 --mix nonsense
 expect 2 --threads 257
 expect 2 --machine nonsense

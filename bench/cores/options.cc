@@ -113,8 +113,9 @@ Options parse_options(int count, char **arguments)
     }
     bool updates = std::any_of(options.mixes.begin(), options.mixes.end(),
                                [](const std::string &name) { return mix_named(name).update_percent > 0; });
-    if (updates && *std::max_element(options.threads.begin(), options.threads.end()) >
-                       *std::min_element(options.ranges.begin(), options.ranges.end()))
+    if (!options.help && !options.validate && updates &&
+        *std::max_element(options.threads.begin(), options.threads.end()) >
+            *std::min_element(options.ranges.begin(), options.ranges.end()))
         throw std::invalid_argument("fewer ranges than threads, which update ranges of their own");
     return options;
 }

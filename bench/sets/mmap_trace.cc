@@ -152,10 +152,11 @@ const char *TraceReader::protect(const Words &words)
 const char *TraceReader::move(const Words &words)
 {
     Span from, to;
+    uint64_t start, length;
     bool keep = words.size() == 7 && words[6] == "keep"; // then the old length may be 0
-    if (!keep && (words.size() != 6 || !parse_span(words[2], words[3], &from)))
-        return "is not move OLD LENGTH NEW LENGTH";
-    if (!parse_span(words[4], words[5], &to))
+    bool has_old = keep ? parse_number(words[2], &start) && parse_number(words[3], &length)
+                        : words.size() == 6 && parse_span(words[2], words[3], &from);
+    if (!has_old || !parse_span(words[4], words[5], &to))
         return "is not move OLD LENGTH NEW LENGTH";
     if (!keep)
         carve(from);

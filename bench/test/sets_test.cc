@@ -165,13 +165,16 @@ TEST(MmapTrace, FollowsEveryEvent)
                                            "1 move 0x30000 8192 0x40000 4096\n"
                                            "1 move 0x40000 4096 0x50000 4096 keep\n"
                                            "1 move 0x40000 0 0x58000 4096 keep\n"
+                                           "1 move junk 4096 0x70000 4096 keep\n"
+                                           "1 move 0x40000 junk 0x70000 4096 keep\n"
                                            "1 thread 2\n"
                                            "2 map 0x60000 1 ---\n");
-    EXPECT_EQ(show(load_mmap_trace("mmap", path)),
-              "10000-10fff:1 rw- 11000-11fff:1 r-- 12000-12fff:1 rw- "
-              "20000-20fff:1 heap 40000-40fff:1 moved 50000-50fff:1 moved "
-              "58000-58fff:1 moved "
-              "60000-60fff:2 ---");
+    RangeSet set = load_mmap_trace("mmap", path);
+    EXPECT_EQ(set.malformed, 2u);
+    EXPECT_EQ(show(set), "10000-10fff:1 rw- 11000-11fff:1 r-- 12000-12fff:1 rw- "
+                         "20000-20fff:1 heap 40000-40fff:1 moved 50000-50fff:1 moved "
+                         "58000-58fff:1 moved "
+                         "60000-60fff:2 ---");
 }
 
 TEST(MmapTrace, ForkCopiesAndExecLeaves)

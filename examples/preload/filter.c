@@ -36,12 +36,12 @@ bool filter_is_on(long number, const struct sys_args *args, long result)
 
 /* ---- its program ---- */
 
-enum { NO_SUCH_HOW = 99, WORD = 8 };
+enum { WORD = 8 };
 
 /* Whether a word can be read there: this call reads a set of signals, and only then finds that it makes no sense. */
 static bool is_word_there(uint64_t at)
 {
-    return at >= SYS_PAGE && sys4(SYS_rt_sigprocmask, NO_SUCH_HOW, at, 0, WORD) != -EFAULT;
+    return at >= SYS_PAGE && sys4(SYS_rt_sigprocmask, FILTER_NO_SUCH_HOW, at, 0, WORD) != -EFAULT;
 }
 
 /* A word of each page will do. */

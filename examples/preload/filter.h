@@ -33,6 +33,8 @@ struct filter_call {
 /* What the call prctl() or seccomp() with these arguments will put on. Async-signal-safe. */
 struct filter filter_of_call(long number, const struct sys_args *args);
 
+enum { FILTER_NO_SUCH_HOW = 99 }; /* with which filter_is_there() calls rt_sigprocmask() */
+
 /*
  * Whether there is a program where the call says: with no other does the kernel put a filter on, or can it be read.
  * Calls rt_sigprocmask(), which changes nothing. Async-signal-safe.

@@ -223,7 +223,7 @@ static int show_once(Watch &watch)
 {
     fputs(watch.look().c_str(), stdout);
     fputs(watch.faults().c_str(), stderr);
-    if (fflush(stdout) != 0) {
+    if (fflush(stdout) != 0 || ferror(stdout) != 0) {
         fprintf(stderr, "top: standard output: %s\n", strerror(errno));
         return 1;
     }

@@ -96,6 +96,9 @@ END
 # What could not be written is an error.
 if timeout 600 "$top" --patience 300 --once "$pid" >/dev/full 2>out; then fail "a table on a full disk"; fi
 says '^top: standard output: No space left on device$'
+mapfile -t many < <(for ((i = 0; i < 40; i++)); do echo "$pid"; done) # more than a block of stdio's
+if timeout 600 "$top" --patience 300 --once "${many[@]}" >/dev/full 2>out; then fail "tables on a full disk"; fi
+says '^top: standard output: '
 
 # Several looks: rates appear with the second. It ends when nobody reads.
 timeout 600 "$top" --patience 300 --interval 0.1 "$pid" 2>/dev/null | head -n 30 >out || true

@@ -25,6 +25,7 @@ static void print_result(FILE *out, const struct slot *slot)
 static void keep_report(const struct collector *collector, const struct slot *slot, const char *fate)
 {
     char *path = NULL;
+    bool is_kept = false;
     FILE *file;
 
     if (collector->reports == NULL ||
@@ -32,15 +33,17 @@ static void keep_report(const struct collector *collector, const struct slot *sl
         return;
     }
     file = fopen(path, "we");
-    if (file == NULL) {
-        (void)fprintf(stderr, "vmwatch: %s: %s\n", path, strerror(errno));
-    } else {
+    if (file != NULL) {
         (void)fprintf(file, "process %" PRIu32 " %s\n%.*s", slot->pid, slot->program, (int)slot->used,
                       slot->text);
         print_result(file, slot);
         (void)fprintf(file, "\nresult differ %" PRIu64 " explained %" PRIu64 " lost %" PRIu64 "%s\n",
                       slot->result.differ, slot->result.explained, slot->result.lost, fate);
-        (void)fclose(file);
+        is_kept = ferror(file) == 0;
+        is_kept = fclose(file) == 0 && is_kept;
+    }
+    if (!is_kept) {
+        (void)fprintf(stderr, "vmwatch: %s: %s\n", path, strerror(errno));
     }
     free(path);
 }

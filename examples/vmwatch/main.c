@@ -306,19 +306,34 @@ static int watch(const struct options *options, const char *library, const char 
     return conclude(options, &collector.total, status);
 }
 
-/* The folder of the file of slots, for the time being. Others may pass it, if root's processes become theirs. */
+/*
+ * The folder of the file of slots, for the time being: an absolute path, since programs go elsewhere. Others may pass
+ * it, if root's processes become theirs.
+ */
 static char *make_folder(char *made, size_t size)
 {
     const char *temporary = getenv("TMPDIR");
+    char *absolute = realpath(temporary != NULL ? temporary : "/tmp", NULL);
 
-    (void)snprintf(made, size, "%s/vmwatch.XXXXXX", temporary != NULL ? temporary : "/tmp");
+    (void)snprintf(made, size, "%s/vmwatch.XXXXXX", absolute != NULL ? absolute : temporary);
+    free(absolute);
     return mkdtemp(made) != NULL && chmod(made, geteuid() == 0 ? 0711 : 0700) == 0 ? made : NULL;
+}
+
+static bool is_folder_to_write(const char *path)
+{
+    struct stat found;
+
+    if (stat(path, &found) != 0) {
+        return false;
+    }
+    errno = ENOTDIR;
+    return S_ISDIR(found.st_mode) && faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) == 0;
 }
 
 /* False: one of them cannot be used, which is said. */
 static bool check_paths(const struct options *options, const char *library)
 {
-    struct stat reports;
     const char *wrong = NULL;
 
     if (library == NULL) {
@@ -326,7 +341,7 @@ static bool check_paths(const struct options *options, const char *library)
         library = options->library != NULL ? options->library : "libvmwatch.so";
     } else if (strpbrk(library, ": \t") != NULL) {
         wrong = "a path with a blank or a colon cannot be preloaded";
-    } else if (options->reports != NULL && stat(options->reports, &reports) != 0) {
+    } else if (options->reports != NULL && !is_folder_to_write(options->reports)) {
         wrong = strerror(errno);
         library = options->reports;
     }

@@ -62,6 +62,8 @@ expect 0 '1 processes followed, 1 compared' --reports reports --quiet ls
 [ "$(cat reports/slots)" = mine ] || fail "a file in the folder of reports is gone"
 rm reports/slots
 expect 126 'No such file' --reports /nonexistent true
+expect 126 'Not a directory' --reports "$library" true
+TMPDIR=. expect 0 '2 processes followed, 2 compared, 0 not' bash -c 'cd / && ls; exit 0'
 mkdir 'two words'
 cp "$library" 'two words/libvmwatch.so'
 expect 126 'a path with a blank' --library 'two words/libvmwatch.so' true
@@ -80,6 +82,10 @@ if has_small_disks; then
     TMPDIR=disk on_small_disk 2m disk "$vmwatch" --library "$library" true >out 2>&1 || status=$?
     [ $status -eq 126 ] || fail "status $status, not 126, on a small disk: $(cat out)"
     grep -q 'No space left on device' out || fail "no word of a small disk: $(cat out)"
+    # shellcheck disable=SC2016 # expanded by the shell on the disk
+    on_small_disk 2m disk bash -c 'head -c 4m /dev/zero >disk/all 2>fill; "$@"' - \
+        "$vmwatch" --library "$library" --reports disk true >out 2>&1 || fail "status $? with a full disk of reports"
+    grep -q 'vmwatch: disk/.*: No space left on device' out || fail "no word of a report that is lost: $(cat out)"
 else
     echo "SKIPPED: no disk can be mounted here"
 fi
@@ -145,7 +151,7 @@ for kind in no-new-code no-new-code-filter; do
 done
 
 # What there is no room for is lost, and said so.
-(ulimit -d 300000 && expect 125 ', [1-9][0-9]* updates lost' "$trouble" crowd "$PWD/")
+(ulimit -d 260000 && expect 125 ', [1-9][0-9]* updates lost' "$trouble" crowd "$PWD/")
 grep -q '^lived' out || fail "crowd: it has not lived: $(tail -n 20 out err)"
 
 # A child by vfork is not kept waiting, and code that is not seen is named.

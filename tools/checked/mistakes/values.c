@@ -128,11 +128,14 @@ static void displace_beside_a_section(void)
 
 /* ---- a handler ends a section while one is ended ---- */
 
+static atomic_uint handled;
+
 static void look_up(int signal)
 {
     struct rangemap_entry seen;
 
     (void)signal;
+    atomic_fetch_add(&handled, 1);
     demand(rangemap_read_begin(map));
     demand(rangemap_find_held(map, 70, &seen));
     rangemap_read_end(map);
@@ -154,7 +157,9 @@ static void end_sections_beside_a_handler(void)
     atomic_store(&has_ended, false);
     (void)signal(SIGUSR1, look_up);
     (void)pthread_create(&other, NULL, interrupt_often, &self);
-    look_up_in_section(NULL);
+    do {
+        look_up_in_section(NULL);
+    } while (atomic_load(&handled) < 10); /* until the other thread has run */
     atomic_store(&has_ended, true);
     (void)pthread_join(other, NULL);
 }
