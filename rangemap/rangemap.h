@@ -38,7 +38,7 @@
  *               ended, nothing is reclaimed. See rangemap_forgo_membarrier(). Filters that kill must let pass:
  *               membarrier, mmap, munmap, madvise, gettid, getpid, tgkill, get_robust_list, rt_sigprocmask,
  *               clock_gettime; and for calls that wait, or callbacks made when asked, futex, sched_yield, nanosleep,
- *               clock_nanosleep.
+ *               clock_nanosleep, restart_syscall (after SIGSTOP).
  *   Memory      nothing calls malloc, stdio or takes a lock, but rangemap_dump(), rangemap_validate() (snprintf) and
  *               what the library does when it is loaded. System calls are made directly, not through libc's mmap
  *               and munmap; errno is left alone.
@@ -633,9 +633,9 @@ struct rangemap_blocker {
 };
 
 /*
- * Called when pending bytes pass the soft limit upwards, on the updating thread (or where callbacks are made when
- * asked, on one that asks), outside any section of the library's own. As in any callback, calls that would wait are
- * refused with -EDEADLK.
+ * Called when pending bytes pass the soft limit upwards, on the updating thread, outside any section of the library's
+ * own; where callbacks are made when asked, on one that asks, if they are above it then. Of threads that see it at the
+ * same moment, each may call. As in any callback, calls that would wait are refused with -EDEADLK.
  */
 typedef void rangemap_pressure_fn(struct rangemap_domain *domain, const struct rangemap_blocker *blocker,
                                   void *context);

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "rangemap/rangemap.h"
+#include "test/check/chunk_source.h"
 #include "test/check/compare.h"
 #include "test/check/crew.h"
 #include "test/shim/ctest.h"
@@ -324,6 +325,66 @@ TEST_CASE(value_callback, no_thread_ends_inside_of_an_update)
     CHECK_EQ(cancelled.ends, 1u, "all updates, and then its end");
     CHECK_GE(cancelled.calls, 300u);
     CHECK_EQ(rangemap_destroy(cancelled.map), 0);
+}
+
+/* ---- cancellation in the allocator ---- */
+
+static struct chunk_source source;
+static atomic_uint frees, allocations;
+
+static void *test_cancel_alloc(size_t bytes, size_t alignment, void *context)
+{
+    allocations++;
+    pthread_testcancel();
+    return source.allocator.alloc(bytes, alignment, context);
+}
+
+static void test_cancel_free(void *chunk, size_t bytes, void *context)
+{
+    frees++;
+    pthread_testcancel();
+    source.allocator.free(chunk, bytes, context);
+}
+
+static void *grow_and_shrink(void *context)
+{
+    struct rangemap *map = context;
+
+    REQUIRE_EQ(pthread_cancel(pthread_self()), 0);
+    for (uint64_t i = 0; i < 100000; i++) {
+        REQUIRE_EQ(rangemap_insert(map, i * 10, i * 10 + 9, NULL, NULL), 0);
+    }
+    CHECK_EQ(rangemap_carve(map, 0, UINT64_MAX, NULL, NULL), 0);
+    while (rangemap_domain_poll(rangemap_domain_of(map)) == 1) {
+    }
+    CHECK_GE(rangemap_domain_trim(rangemap_domain_of(map)), 0);
+    CHECK_GE(frees, 1u);
+    return map;
+}
+
+TEST_CASE(value_callback, no_thread_ends_inside_of_the_chunk_allocator)
+{
+    struct rangemap_chunk_allocator allocator;
+    struct rangemap_options options = {0};
+    struct rangemap *map;
+    pthread_t thread;
+    void *result = NULL;
+
+    chunk_source_init(&source);
+    allocator = source.allocator;
+    allocator.alloc = test_cancel_alloc;
+    allocator.free = test_cancel_free;
+    REQUIRE_EQ(
+        rangemap_domain_create(&(struct rangemap_domain_options){.chunks = &allocator}, &options.domain), 0);
+    REQUIRE_EQ(rangemap_create(&options, &map), 0);
+    allocations = frees = 0;
+    REQUIRE_EQ(pthread_create(&thread, NULL, grow_and_shrink, map), 0);
+    REQUIRE_EQ(pthread_join(thread, &result), 0);
+    CHECK_EQ(result, map, "it has not been cancelled");
+    CHECK_GE(allocations, 1u);
+    CHECK_EQ(rangemap_destroy(map), 0);
+    CHECK_EQ(rangemap_domain_destroy(options.domain), 0);
+    CHECK_EQ(source.live, 0u);
 }
 
 TEST_CASE(value_callback, release_runs_outside_sections)

@@ -37,6 +37,12 @@ static inline void rm_tagged_push(struct rm_tagged *stack, uint32_t number, rm_w
     } while (!rm_cas_full(&stack->head, head, rm_tagged_head(head, (uint64_t)number + 1)));
 }
 
+/* In the child of a fork: elements that others were pushing or popping are in no stack, and are pushed again. */
+static inline void rm_tagged_clear(struct rm_tagged *stack)
+{
+    rm_store_relaxed(&stack->head, rm_tagged_head(rm_load_relaxed(&stack->head), 0));
+}
+
 /*
  * False: empty. The link that it reads may be a newer one already: then the tag has changed, too. Acquire: the head
  * before the link, and before what the pusher did; so the compare-and-swap, which succeeds from the same head, orders

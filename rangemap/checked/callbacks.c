@@ -16,7 +16,7 @@ bool rm_checked_is_owner(const struct rangemap *map)
 {
     const struct rm_checked_kept *callbacks = rm_checked_callbacks(map);
 
-    return callbacks != NULL && callbacks->theirs.release != NULL;
+    return callbacks == NULL || callbacks->theirs.release != NULL; /* not known: it may be */
 }
 
 void rm_checked_tell_displaced(const struct rangemap_entry *entry, void *context)

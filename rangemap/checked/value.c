@@ -17,6 +17,7 @@ size_t __sanitizer_get_allocated_size(const volatile void *address) __attribute_
 struct rm_checked_value {
     _Atomic(void *) value;
     atomic_bool locked;
+    bool is_excused; /* for ever: it was seen in a map that is not known, whose sections are not told */
     unsigned holders;
 };
 
@@ -75,7 +76,7 @@ static struct rm_checked_value *lock_place(void *value, sigset_t *before)
 /* To be touched only while it has holders. */
 static void unlock_place(struct rm_checked_value *place, void *value, const sigset_t *before)
 {
-    if (place->holders == 0) {
+    if (place->holders == 0 && !place->is_excused) {
         __asan_poison_memory_region(value, __sanitizer_get_allocated_size(value));
     } else {
         __asan_unpoison_memory_region(value, __sanitizer_get_allocated_size(value));
@@ -90,9 +91,7 @@ void rm_checked_value_seen(struct rm_checked_thread *thread, const struct rangem
     struct rm_checked_value *place;
     sigset_t before;
 
-    const struct rm_checked_kept *callbacks = poisons() ? rm_checked_callbacks(map) : NULL;
-
-    if (callbacks == NULL || callbacks->theirs.release == NULL) {
+    if (!poisons() || !rm_checked_is_owner(map)) {
         return;
     }
     domain = rm_checked_domain(rangemap_domain_of(map));
@@ -100,7 +99,9 @@ void rm_checked_value_seen(struct rm_checked_thread *thread, const struct rangem
     if (place == NULL) {
         return;
     }
-    if (rm_checked_holds(thread, domain)) {
+    if (rm_checked_callbacks(map) == NULL) {
+        place->is_excused = true;
+    } else if (rm_checked_holds(thread, domain)) {
         place->holders++; /* one that finds no room is never taken back */
         if (thread->seen_count < RM_CHECKED_SEEN) {
             thread->seen[thread->seen_count++] = (struct rm_checked_seen){domain, value};

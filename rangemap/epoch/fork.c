@@ -70,16 +70,21 @@ static bool is_in_motion(const struct rm_thread *thread, enum rm_thread_state st
     return state == RM_THREAD_MOVING || (state == RM_THREAD_PARKED && rm_roster_is_attached(thread));
 }
 
-/* Of a record that is not the child's. */
+/* But the child's own. Parked ones, too, may have been on their way to the stack or from it. */
 static void reset_record(struct rm_thread *thread)
 {
     enum rm_thread_state state = rm_standing_state(rm_load_relaxed(&thread->standing));
 
+    if (rm_thread_is_own(thread)) {
+        return;
+    }
     if (is_in_motion(thread, state)) {
         thread->busy = 1;
         take_over(thread);
     } else if (state == RM_THREAD_ATTACHED) {
         take_over(thread);
+    } else if (state == RM_THREAD_PARKED) {
+        rm_record_push_parked(thread);
     }
 }
 
@@ -119,25 +124,36 @@ static void reset_domain(struct rangemap_domain *domain)
     }
     rm_store_relaxed(&domain->ending, all.maps);
     rm_store_relaxed(&domain->waiters, 0);
+    rm_roster_recount(&domain->roster);
+    rm_tagged_clear(&domain->parked);
 }
 
-void rm_fork_child(void)
+/* Calls `function` for each record that a domain has: others are free, or orphans. */
+static void for_each(void (*function)(struct rm_thread *thread))
 {
     uint32_t numbers = rm_record_numbers();
 
-    rm_process_note();
-    rm_own_renumber(rm_thread_number());
     for (uint32_t i = 0; i < numbers; i++) {
         struct rm_thread *thread = rm_record_at(i);
 
-        if (!is_of_domain(thread)) {
-            continue; /* free, or an orphan */
-        }
-        if (is_first(thread)) {
-            reset_domain(thread->domain);
-        }
-        if (!rm_thread_is_own(thread)) {
-            reset_record(thread);
+        if (is_of_domain(thread)) {
+            function(thread);
         }
     }
+}
+
+static void reset_domain_of(struct rm_thread *thread)
+{
+    if (is_first(thread)) {
+        reset_domain(thread->domain);
+    }
+}
+
+/* All domains before any record, which goes to what is the domain's. */
+void rm_fork_child(void)
+{
+    rm_process_note();
+    rm_own_renumber(rm_thread_number());
+    for_each(reset_domain_of);
+    for_each(reset_record);
 }

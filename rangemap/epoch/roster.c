@@ -57,6 +57,17 @@ bool rm_roster_is_attached(const struct rm_thread *thread)
     return (rm_load_relaxed(&thread->page->attached) >> thread->place & 1) != 0;
 }
 
+void rm_roster_recount(struct rm_roster *roster)
+{
+    uint64_t attached = 0;
+
+    for (const struct rm_roster_page *page = &roster->first; page != NULL;
+         page = rm_load_pointer_relaxed(&page->next)) {
+        attached += (uint64_t)__builtin_popcountll(rm_load_relaxed(&page->attached));
+    }
+    rm_store_relaxed(&roster->attached, attached);
+}
+
 void rm_roster_set_attached(struct rm_roster *roster, const struct rm_thread *thread, bool attached)
 {
     uint64_t bit = UINT64_C(1) << thread->place, before;

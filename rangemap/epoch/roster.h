@@ -106,6 +106,9 @@ static inline void rm_roster_skip(struct rm_roster_walk *walk, uint64_t count)
     }
 }
 
+/* In the child of a fork, whose other threads may have been between a bit and the count of them. */
+RM_INTERNAL void rm_roster_recount(struct rm_roster *roster);
+
 /* Gives the record of `thread` a place, for ever; not attached yet. False: out of memory. Lock-free. */
 RM_INTERNAL bool rm_roster_add(struct rm_roster *roster, struct rm_thread *thread);
 

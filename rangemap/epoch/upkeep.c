@@ -29,9 +29,10 @@ enum {
 /* ---- a share of an update ---- */
 
 /*
- * Whether this thread is the one to tell that the soft limit was passed upwards: of each crossing it is one. Who brings
- * the domain below it clears the word (epoch/reclaim.c); that may have been before this thread set it, and what comes
- * late is put right by the next share below. Relaxed: it is a hint, of which nothing but the call depends.
+ * Whether this thread is the one to tell that the soft limit was passed upwards: of each crossing it is one, or each
+ * that saw it before another cleared the word. Who brings the domain below it does so (epoch/reclaim.c); that may have
+ * been before this thread set it, and what comes late is put right by the next share below. Relaxed: it is a hint, of
+ * which nothing but the call depends.
  */
 static bool notes_crossing(struct rangemap_domain *domain, bool pressed)
 {

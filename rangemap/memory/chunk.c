@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
+#include "rangemap/base/cancel.h"
 #include "rangemap/base/sanitizer.h"
 #include "rangemap/base/system.h"
 
@@ -52,13 +53,30 @@ static bool is_addressable(const void *chunk, size_t bytes)
     return last >> RM_ADDRESS_BITS == 0;
 }
 
+static void *call_alloc(const struct rangemap_chunk_allocator *allocator, size_t bytes, size_t alignment)
+{
+    int before = rm_cancel_hold();
+    void *chunk = allocator->alloc(bytes, alignment, allocator->context);
+
+    rm_cancel_let_through(before);
+    return chunk;
+}
+
+static void call_free(const struct rangemap_chunk_allocator *allocator, void *chunk, size_t bytes)
+{
+    int before = rm_cancel_hold();
+
+    allocator->free(chunk, bytes, allocator->context);
+    rm_cancel_let_through(before);
+}
+
 void *rm_chunk_alloc(const struct rangemap_chunk_allocator *allocator, size_t bytes)
 {
     size_t alignment = bytes < RM_CHUNK_MAX_BYTES ? RM_CHUNK_MIN_BYTES : RM_CHUNK_MAX_BYTES;
-    void *chunk = allocator->alloc(bytes, alignment, allocator->context);
+    void *chunk = call_alloc(allocator, bytes, alignment);
 
     if (chunk != NULL && !is_addressable(chunk, bytes)) {
-        allocator->free(chunk, bytes, allocator->context);
+        call_free(allocator, chunk, bytes);
         return NULL;
     }
     if (chunk != NULL) {
@@ -73,7 +91,7 @@ bool rm_chunk_try_free(const struct rangemap_chunk_allocator *allocator, void *c
     rm_unpoison(chunk, bytes);
     rm_leak_root_remove(chunk, bytes);
     if (!rm_chunk_is_mapped(allocator)) {
-        allocator->free(chunk, bytes, allocator->context);
+        call_free(allocator, chunk, bytes);
     } else if (!rm_pages_unmap(chunk, bytes)) {
         rm_leak_root_add(chunk, bytes);
         rm_poison(chunk, bytes);

@@ -30,7 +30,7 @@ RM_INTERNAL void *rm_chunk_alloc(const struct rangemap_chunk_allocator *allocato
 RM_INTERNAL bool rm_chunk_try_free(const struct rangemap_chunk_allocator *allocator, void *chunk,
                                    size_t bytes);
 
-/* The same at the end of all: the pages go at any rate, and addresses are lost where it is refused. */
+/* The same for what is in no books: where it is refused, the pages go at any rate, and the addresses are lost. */
 RM_INTERNAL void rm_chunk_free(const struct rangemap_chunk_allocator *allocator, void *chunk, size_t bytes);
 
 /*

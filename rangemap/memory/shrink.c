@@ -122,14 +122,21 @@ static bool discard_run(struct rm_pool *pool, struct rm_extent *extent, uint64_t
 }
 
 /*
- * The pages that have idle slabs alone, some side by side at a time, so that the others stay to be taken. Where the
- * system refuses (locked memory), the rest of the extent is not tried. Adds the slabs that were tried; whether any
- * were given.
+ * Slabs of one look. What is refused (locked memory) counts as tried alone: chunks above it, which the system does take,
+ * go nevertheless.
  */
-static bool discard_pages(struct rm_pool *pool, struct rm_extent *extent, uint64_t *tried)
+struct look {
+    uint64_t most, given, tried;
+};
+
+/*
+ * The pages that have idle slabs alone, some side by side at a time, so that the others stay to be taken. Where the
+ * system refuses, the rest of the extent is not tried.
+ */
+static void discard_pages(struct rm_pool *pool, struct rm_extent *extent, struct look *look)
 {
     uint64_t left = pages_of(dirty_of(extent)) & ~pages_of(~rm_load_relaxed(&extent->set[RM_SET_IDLE]));
-    bool refused = false, given = false;
+    bool refused = false;
 
     while (left != 0 && !refused) {
         uint64_t run = first_run(left);
@@ -137,38 +144,41 @@ static bool discard_pages(struct rm_pool *pool, struct rm_extent *extent, uint64
         left &= ~run;
         if (rm_pool_claim_idle(pool, extent, run)) {
             refused = !discard_run(pool, extent, run);
-            given |= !refused;
-            *tried += rm_bits_count(run);
+            look->given += refused ? 0 : rm_bits_count(run);
+            look->tried += rm_bits_count(run);
         }
     }
-    return given;
 }
 
-static bool shrink_extent(struct rm_pool *pool, struct rm_extent *extent, uint64_t *tried)
+static void shrink_extent(struct rm_pool *pool, struct rm_extent *extent, struct look *look)
 {
     uint64_t freed = free_chunk(pool, extent);
 
-    *tried += freed;
-    return freed > 0 || (rm_chunk_is_mapped(&pool->allocator) && discard_pages(pool, extent, tried));
+    look->given += freed;
+    look->tried += freed;
+    if (freed == 0 && look->tried < look->most && rm_chunk_is_mapped(&pool->allocator)) {
+        discard_pages(pool, extent, look);
+    }
 }
 
 bool rm_pool_shrink(struct rm_pool *pool, uint64_t keep, uint64_t most)
 {
-    uint64_t kept = 0, tried = 0;
-    bool given = false;
+    struct look look = {.most = most};
+    uint64_t kept = 0;
 
-    for (struct rm_table *table = pool->tables; table != NULL && tried < most; table = rm_table_next(table)) {
-        for (unsigned i = 0; i < table->extents && tried < most; i++) {
+    for (struct rm_table *table = pool->tables; table != NULL && look.given < most;
+         table = rm_table_next(table)) {
+        for (unsigned i = 0; i < table->extents && look.given < most; i++) {
             uint64_t dirty = rm_bits_count(dirty_of(&table->extent[i]));
 
             if (kept + dirty > keep || keep == 0) {
-                given |= shrink_extent(pool, &table->extent[i], &tried);
+                shrink_extent(pool, &table->extent[i], &look);
             } else {
                 kept += dirty;
             }
         }
     }
-    return given;
+    return look.given > 0;
 }
 
 bool rm_pool_trim(struct rm_pool *pool)

@@ -35,8 +35,9 @@ struct rm_table;
  */
 struct rm_extent {
     rm_word set[RM_SETS];
-    rm_word clean; /* idle slabs that hold no pages: never touched, or given back to the system */
-    rm_word base;  /* address of slab 0 */
+    rm_word
+        clean; /* idle slabs without pages, but for larger ones that others are in: never touched, or given back */
+    rm_word base;                  /* address of slab 0 */
     rm_word table RM_LINE_ALIGNED; /* which this is in: always the same, written as the extent is claimed */
     rm_word whole;                 /* RM_SET_IDLE if all slabs are free; 0 if some never are */
     rm_word chunk_bytes; /* of the chunk that begins here; 0: none does, or it is the pool's first */

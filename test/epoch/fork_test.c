@@ -149,6 +149,29 @@ TEST_CASE(fork, parks_what_another_was_taking_over)
     rig_end(&rig);
 }
 
+/* Threads had popped one, and not attached it; or set another one's bit, and not counted it. */
+static void check_found(void)
+{
+    CHECK_EQ(rm_load_relaxed(&rig.domain->roster.attached), 1u);
+    for (unsigned i = 0; i < 3; i++) {
+        CHECK(rm_record_pop_parked(rig.domain) != NULL, "%u of three", i);
+    }
+    CHECK(rm_record_pop_parked(rig.domain) == NULL);
+}
+
+TEST_CASE(fork, finds_what_was_in_no_stack)
+{
+    rig_begin(&rig, NULL, 3);
+    rm_roster_set_attached(&rig.domain->roster, rig.other[0], false);
+    rm_record_set_state(rig.other[0], RM_THREAD_PARKED);
+    rm_store_relaxed(&rig.domain->roster.attached, 17);
+    in_a_child(check_found);
+    rm_store_relaxed(&rig.domain->roster.attached, 3);
+    rm_record_set_state(rig.other[0], RM_THREAD_ATTACHED);
+    rm_roster_set_attached(&rig.domain->roster, rig.other[0], true);
+    rig_end(&rig);
+}
+
 /* A thread has given its record a place, and has not registered it yet: in the child it never will. */
 static void release_all(void)
 {

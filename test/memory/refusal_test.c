@@ -183,6 +183,29 @@ TEST_CASE(refusal, locked_memory_is_left)
     end();
 }
 
+/* Whatever lies below it: chunks that are all idle go, little by little. */
+TEST_CASE(refusal, locked_memory_keeps_no_chunk)
+{
+    uint64_t before;
+
+    begin();
+    before = rm_pool_measure(pool).chunk_bytes;
+    refuses_advice = true;
+    for (unsigned i = 0; i < SLABS; i++) {
+        if (i % 2 == 0 || i >= SLABS / 2) {
+            *middle_of(slab[i]) = 1;
+            rm_pool_give_slab(pool, slab[i]);
+            slab[i] = NULL;
+        }
+    }
+    for (unsigned i = 0; i < 100; i++) {
+        rm_pool_settle(pool, 8);
+    }
+    CHECK_LT(rm_pool_measure(pool).chunk_bytes, before);
+    check_counts(pool);
+    end();
+}
+
 /* ---- as many mappings as there may be ---- */
 
 /* A chunk that cannot go is empty, and in the books: it goes when it can. */

@@ -91,6 +91,7 @@ test_stops() {
     export RANGEMAP_CHECKED_LIMIT_MS=600000 RANGEMAP_CHECKED_POISON=0
     passes "$1" none
     passes "$1" values_in_sections
+    passes "$1" values_of_a_forgotten_map
     while IFS=@ read -r name message begun; do
         [[ -n $name ]] || continue
         [[ $name != *long_section* ]] || export RANGEMAP_CHECKED_LIMIT_MS=20
@@ -108,6 +109,7 @@ test_values() {
     local name kind
     export RANGEMAP_CHECKED_LIMIT_MS=0 RANGEMAP_CHECKED_POISON=1
     passes "$1" values_in_sections
+    passes "$1" values_of_a_forgotten_map
     for name in value_after_release value_after_section value_without_section value_of_cursor_after_section; do
         kind=use-after-poison
         [[ $name != value_after_release ]] || kind=heap-use-after-free

@@ -75,15 +75,20 @@ static void use_while_displaced(const struct rangemap_entry *displaced, void *co
     puts(displaced->value);
 }
 
+static void look_up_in_section_once(void)
+{
+    demand(rangemap_read_begin(map));
+    demand(rangemap_find_held(map, 70, &entry));
+    if (strcmp(entry.value, "hello") != 0) {
+        abort();
+    }
+    rangemap_read_end(map);
+}
+
 static void *look_up_in_section(void *unused)
 {
     for (int i = 0; i < 10000; i++) {
-        demand(rangemap_read_begin(map));
-        demand(rangemap_find_held(map, 70, &entry));
-        if (strcmp(entry.value, "hello") != 0) {
-            abort();
-        }
-        rangemap_read_end(map);
+        look_up_in_section_once();
     }
     return unused;
 }
@@ -183,5 +188,24 @@ void values_in_sections(void)
     look_up_in_section(NULL);
     displace_beside_a_section();
     end_sections_beside_a_handler();
+    demand(rangemap_destroy(map));
+}
+
+/* More maps than there is room for: what is not known of one is not held against it. */
+void values_of_a_forgotten_map(void)
+{
+    enum { OTHERS = 40000 };
+    static struct rangemap *other[OTHERS];
+
+    insert_a_string();
+    look_up_in_section_once();
+    for (int i = 0; i < OTHERS; i++) {
+        demand(rangemap_create(NULL, &other[i]));
+    }
+    look_up_in_section_once();
+    for (int i = 0; i < OTHERS; i++) {
+        demand(rangemap_destroy(other[i]));
+    }
+    look_up_in_section_once();
     demand(rangemap_destroy(map));
 }
