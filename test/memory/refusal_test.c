@@ -190,7 +190,7 @@ TEST_CASE(refusal, locked_memory_keeps_no_chunk)
 
     begin();
     before = rm_pool_measure(pool).chunk_bytes;
-    refuses_advice = true;
+    refuses_advice = refuses_unmapping = true;
     for (unsigned i = 0; i < SLABS; i++) {
         if (i % 2 == 0 || i >= SLABS / 2) {
             *middle_of(slab[i]) = 1;
@@ -198,8 +198,10 @@ TEST_CASE(refusal, locked_memory_keeps_no_chunk)
             slab[i] = NULL;
         }
     }
+    CHECK_EQ(rm_pool_measure(pool).chunk_bytes, before);
+    refuses_unmapping = false;
     for (unsigned i = 0; i < 100; i++) {
-        rm_pool_settle(pool, 8);
+        rm_pool_settle(pool, 2);
     }
     CHECK_LT(rm_pool_measure(pool).chunk_bytes, before);
     check_counts(pool);
