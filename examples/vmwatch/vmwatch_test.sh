@@ -63,7 +63,7 @@ expect 0 '1 processes followed, 1 compared' --reports reports --quiet ls
 rm reports/slots
 expect 126 'No such file' --reports /nonexistent true
 expect 126 'Not a directory' --reports "$library" true
-TMPDIR=. expect 0 '2 processes followed, 2 compared, 0 not' bash -c 'cd / && ls; exit 0'
+TMPDIR=. expect 0 '3 processes followed, 3 compared, 0 not' bash -c 'cd / && ls; exit 0'
 mkdir 'two words'
 cp "$library" 'two words/libvmwatch.so'
 expect 126 'a path with a blank' --library 'two words/libvmwatch.so' true
