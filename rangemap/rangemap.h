@@ -161,7 +161,7 @@ RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_create(const struct rangemap_optio
 /*
  * Destroys `map` (NULL is allowed): releases the value of every range left, and returns when no release
  * callback of this map runs or will ever run. No other thread may be using the map or start to, nor may its
- * callbacks. Time O(ranges). May wait for readers of the same domain if the map has a `release` callback; else
+ * callbacks; sections and snapshots that were begun through it are ended before. Time O(ranges). May wait for readers of the same domain if the map has a `release` callback; else
  * it does not wait. Then also -EDEADLK: called inside a read section or a callback of the domain.
  */
 RANGEMAP_API int rangemap_destroy(struct rangemap *map);
@@ -175,7 +175,8 @@ typedef void rangemap_ended_fn(void *context);
  * `release` of it runs any more, ended(context) is called (NULL: no call). Until then all of the map counts as
  * pending bytes. Time O(ranges): they are counted, and as much is disposed of, of what has waited, as by an update
  * that drops so many; called in a callback, the thread's next update does that. Lock-free; also in sections and
- * callbacks; not in signal handlers. -EINVAL, -ENOMEM: only if the thread cannot be attached.
+ * callbacks, but not between the begin and the end of a section, snapshot or call of this map itself; not in signal
+ * handlers. -EINVAL, -ENOMEM: only if the thread cannot be attached.
  * rangemap_domain_barrier() and _destroy() end such maps, too.
  */
 RANGEMAP_API int rangemap_destroy_later(struct rangemap *map, rangemap_ended_fn *ended, void *context);
@@ -346,7 +347,8 @@ RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_coalesce(struct rangemap *map, uin
 
 /*
  * Fills an empty map from `entries`, sorted by start and disjoint, in one step. -ENOTEMPTY: the map is not
- * empty. -EINVAL: entries[*bad] (bad may be NULL) has start > last or does not lie above its predecessor.
+ * empty. -EINVAL: entries[*bad] (bad may be NULL) has start > last or does not lie above its predecessor; or a pointer
+ * is NULL, and *bad is not written.
  * Time O(count). On failure the map is unchanged and the values stay the caller's.
  */
 RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_load(struct rangemap *map, const struct rangemap_entry *entries,
@@ -394,11 +396,11 @@ struct rangemap_rewrite {
     bool whole;  /* rangemap_update(): a range that sticks out is kept, and not asked about */
     bool gaps;   /* rangemap_update(): its function is asked about free stretches, too */
     const struct rangemap_entry *expected; /* sorted, whole as rangemap_find() returns them */
-    size_t expected_count;
-    rangemap_equal_fn *equal;         /* for `join`; NULL: same value word */
-    rangemap_displaced_fn *displaced; /* or NULL */
-    void *context;                    /* passed to both */
-    struct rangemap_entry *conflict;  /* out, or NULL: with -EEXIST by `if_free` */
+    size_t expected_count;                 /* 0 without `if_same`, else -EINVAL */
+    rangemap_equal_fn *equal;              /* for `join`; NULL: same value word */
+    rangemap_displaced_fn *displaced;      /* or NULL */
+    void *context;                         /* passed to both */
+    struct rangemap_entry *conflict;       /* out, or NULL: with -EEXIST by `if_free` */
     size_t *bad; /* out, or NULL: with -EINVAL, the index of the first bad entry, if that is it */
 };
 
@@ -406,13 +408,14 @@ struct rangemap_rewrite {
  * Makes [start, last] hold exactly entries[0..count-1], which are sorted, disjoint and inside of it, whatever was
  * there: several stores and carves in one step. With how->if_free it is an insert of several ranges, all or none;
  * with one entry, if_free and join, an insert that joins its neighbours. Of a joined range, the leftmost value
- * remains; the others are released. -EINVAL also for bad entries. Time O(h + ranges there + count).
+ * remains; the others are released. -EINVAL also for bad entries, and with `whole` or `gaps`. Time O(h + ranges there + count).
  */
 RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_splice(struct rangemap *map, uint64_t start, uint64_t last,
                                                      const struct rangemap_entry *entries, size_t count,
                                                      const struct rangemap_rewrite *how);
 
-/* What rangemap_update_fn answers; or a negative error, which refuses the whole call and is what it returns. */
+/* What rangemap_update_fn answers; or a negative error, which refuses the whole call and is what it returns. Others are
+ * -EINVAL. */
 enum rangemap_verdict {
     RANGEMAP_KEEP, /* leave the range, or the gap, as it is */
     RANGEMAP_DROP, /* free these keys */
@@ -447,8 +450,8 @@ RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_evict(struct rangemap *map, uint64
                                                     rangemap_displaced_fn *displaced, void *context);
 
 /*
- * Moves the bounds of the range [start, last] to [new_start, new_last], which shares a key with it. It keeps its
- * value and that its owner; where it shrinks, the value is as rangemap_split_fn says. -ENOENT: there is no range
+ * Moves the bounds of the range [start, last] to [new_start, new_last], which shares a key with it (else -EINVAL). It
+ * keeps its value and that its owner; where it shrinks, the value is as rangemap_split_fn says. -ENOENT: there is no range
  * with exactly these bounds. -EEXIST: another one, written to *conflict (may be NULL), is in the way.
  */
 RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_resize(struct rangemap *map, uint64_t start, uint64_t last,
@@ -514,7 +517,7 @@ RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_gap_at(const struct rangemap *map,
 
 /*
  * The gap that holds `key`, else the next one above it, in *gap; -ENOSPC: no key from `key` on is free. To go on,
- * ask for gap->last + 1. Exact at one instant each; over a snapshot, at that of the snapshot. Time O(h + ranges
+ * ask for gap->last + 1, unless that was UINT64_MAX, and with it the last gap. Exact at one instant each; over a snapshot, at that of the snapshot. Time O(h + ranges
  * between key and gap).
  */
 RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_gap_next(const struct rangemap *map, uint64_t key,
@@ -565,8 +568,9 @@ RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_clone(struct rangemap *map,
  * A position in a map, by key. It stays valid whatever happens to the map, and moves in both directions.
  * Without a snapshot each step returns a range that was there at some instant during the iteration; a range
  * that is present unchanged throughout is returned exactly once. With a snapshot it returns exactly the
- * ranges of the snapshot. It reads ahead up to RANGEMAP_CURSOR_ENTRIES ranges and copies words only: to
- * dereference values, be in a read section from before the last rangemap_cursor_seek() on.
+ * ranges of the snapshot. It reads ahead up to RANGEMAP_CURSOR_ENTRIES ranges and copies words only: a step may return
+ * what was there when an earlier one read it. To dereference values, be in a read section from before
+ * rangemap_cursor_init() or the last rangemap_cursor_seek() on.
  * The members are private. A cursor needs no clean-up.
  */
 struct rangemap_cursor {
@@ -833,13 +837,17 @@ RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_domain_stats(struct rangemap_domai
 
 /*
  * Checks every invariant of the map's structure in a snapshot of it. 0, or -EUCLEAN with the node and the
- * rule it breaks in message[0..size-1] (may be NULL with size 0). Safe beside updates. Time O(ranges).
+ * rule it breaks in message[0..size-1] (may be NULL with size 0). Safe beside updates; holds a section meanwhile. Time
+ * O(ranges).
  */
 RANGEMAP_API int rangemap_validate(const struct rangemap *map, char *message, size_t size);
 
 enum rangemap_dump_format { RANGEMAP_DUMP_TEXT, RANGEMAP_DUMP_GRAPHVIZ };
 
-/* Writes a snapshot of the tree to `out`. -EINVAL, -ENOMEM, -EIO. */
+/*
+ * Writes a snapshot of the tree to `out`, and flushes it. Holds a section meanwhile. -EINVAL, -ENOMEM; -EIO: the stream
+ * has an error, from now or before.
+ */
 RANGEMAP_API int rangemap_dump(const struct rangemap *map, FILE *out, enum rangemap_dump_format format);
 
 /*

@@ -297,18 +297,28 @@ TEST_CASE(dump, each_line_says_what_is_so)
     }
 }
 
-/* A file that can't be written to. */
-TEST_CASE(dump, reports_failed_output)
+/* A file that can't be written to, a few lines at a time or many. */
+static void fail_to_dump(uint64_t ranges, int mode)
 {
-    struct rangemap *map = map_of(400);
+    struct rangemap *map = map_of(ranges);
     FILE *full = fopen("/dev/full", "w");
 
     if (full == NULL) {
         TEST_SKIP("no /dev/full");
     }
-    setvbuf(full, NULL, _IONBF, 0);
+    setvbuf(full, NULL, mode, mode == _IOFBF ? BUFSIZ : 0);
     CHECK_EQ(rangemap_dump(map, full, RANGEMAP_DUMP_TEXT), -EIO);
     CHECK_EQ(rangemap_dump(map, full, RANGEMAP_DUMP_GRAPHVIZ), -EIO);
     fclose(full);
     CHECK_EQ(rangemap_destroy(map), 0);
+}
+
+TEST_CASE(dump, reports_failed_output)
+{
+    static const uint64_t counts[] = {0, 1, 400};
+
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        fail_to_dump(counts[i], _IONBF);
+        fail_to_dump(counts[i], _IOFBF);
+    }
 }

@@ -15,7 +15,7 @@ fail() {
 
 bazel_here() {
     # Its actions run in the sandbox of this test already.
-    bazel --nohome_rc --output_user_root="$TEST_TMPDIR/bazel" "$1" --spawn_strategy=local --color=no --curses=no "${@:2}"
+    bazel --nohome_rc --local_startup_timeout_secs=1000 --output_user_root="$TEST_TMPDIR/bazel" "$1" --spawn_strategy=local --color=no --curses=no "${@:2}"
 }
 
 mkdir workspace && cd workspace

@@ -4,6 +4,8 @@
 #include "rangemap/checked/value.h"
 
 #if defined(RM_IS_CHECKED)
+#include <errno.h>
+
 /* ---- lookups and queries ---- */
 
 /* NOLINTBEGIN(bugprone-macro-parentheses): these define functions */
@@ -82,6 +84,35 @@ int RM_CHECKED(rangemap_find_batch)(const struct rangemap *map, const uint64_t *
 
 /* ---- updates ---- */
 
+/* What an update tells of is no look-up: outside of a section nothing is taken back that may be touched. */
+static void given(const struct rm_checked_call *call, const struct rangemap *map, void *value)
+{
+    if (map != NULL && rm_checked_holds(call->thread, rm_checked_domain(rangemap_domain_of(map)))) {
+        rm_checked_value_seen(call->thread, map, value);
+    }
+}
+
+static void given_conflict(const struct rm_checked_call *call, const struct rangemap *map,
+                           const struct rangemap_rewrite *how, int result)
+{
+    if (result == -EEXIST && how != NULL && how->if_free && how->conflict != NULL) {
+        given(call, map, how->conflict->value);
+    }
+}
+
+/* `seen` is what the program is given of a value if the result is `when`, and there is a place for it: `any`. */
+#define UPDATE_TELLING(function, parameters, arguments, when, any, seen)                                     \
+    int RM_CHECKED(function) parameters                                                                      \
+    {                                                                                                        \
+        struct rm_checked_call call = rm_checked_update(map, #function, RM_CHECKED_WHERE);                   \
+        int result = rm_checked_leave(&call, RM_LIBRARY(function) arguments);                                \
+                                                                                                             \
+        if (result == (when) && (any) != NULL) {                                                             \
+            given(&call, map, seen);                                                                         \
+        }                                                                                                    \
+        return result;                                                                                       \
+    }
+
 #define UPDATE(function, parameters, arguments)                                                              \
     int RM_CHECKED(function) parameters                                                                      \
     {                                                                                                        \
@@ -90,27 +121,29 @@ int RM_CHECKED(rangemap_find_batch)(const struct rangemap *map, const uint64_t *
         return rm_checked_leave(&call, RM_LIBRARY(function) arguments);                                      \
     }
 
-UPDATE(rangemap_insert,
-       (struct rangemap * map, uint64_t start, uint64_t last, void *value, struct rangemap_entry *conflict),
-       (map, start, last, value, conflict))
-UPDATE(rangemap_erase, (struct rangemap * map, uint64_t key, struct rangemap_entry *erased),
-       (map, key, erased))
-UPDATE(rangemap_erase_exact,
-       (struct rangemap * map, uint64_t start, uint64_t last, struct rangemap_entry *erased),
-       (map, start, last, erased))
-UPDATE(rangemap_replace,
-       (struct rangemap * map, uint64_t start, uint64_t last, void *expected, void *desired, void **actual),
-       (map, start, last, expected, desired, actual))
-UPDATE(rangemap_erase_value,
-       (struct rangemap * map, uint64_t start, uint64_t last, void *expected, void **actual),
-       (map, start, last, expected, actual))
+UPDATE_TELLING(rangemap_insert,
+               (struct rangemap * map, uint64_t start, uint64_t last, void *value,
+                struct rangemap_entry *conflict),
+               (map, start, last, value, conflict), -EEXIST, conflict, conflict->value)
+UPDATE_TELLING(rangemap_erase, (struct rangemap * map, uint64_t key, struct rangemap_entry *erased),
+               (map, key, erased), 0, erased, erased->value)
+UPDATE_TELLING(rangemap_erase_exact,
+               (struct rangemap * map, uint64_t start, uint64_t last, struct rangemap_entry *erased),
+               (map, start, last, erased), 0, erased, erased->value)
+UPDATE_TELLING(rangemap_replace,
+               (struct rangemap * map, uint64_t start, uint64_t last, void *expected, void *desired,
+                void **actual),
+               (map, start, last, expected, desired, actual), -ESTALE, actual, *actual)
+UPDATE_TELLING(rangemap_erase_value,
+               (struct rangemap * map, uint64_t start, uint64_t last, void *expected, void **actual),
+               (map, start, last, expected, actual), -ESTALE, actual, *actual)
 UPDATE(rangemap_load,
        (struct rangemap * map, const struct rangemap_entry *entries, size_t count, size_t *bad),
        (map, entries, count, bad))
-UPDATE(rangemap_resize,
-       (struct rangemap * map, uint64_t start, uint64_t last, uint64_t new_start, uint64_t new_last,
-        struct rangemap_entry *conflict),
-       (map, start, last, new_start, new_last, conflict))
+UPDATE_TELLING(rangemap_resize,
+               (struct rangemap * map, uint64_t start, uint64_t last, uint64_t new_start, uint64_t new_last,
+                struct rangemap_entry *conflict),
+               (map, start, last, new_start, new_last, conflict), -EEXIST, conflict, conflict->value)
 UPDATE(rangemap_gap_allocate,
        (struct rangemap * map, const struct rangemap_gap_request *request, void *value, uint64_t *start),
        (map, request, value, start))
@@ -164,9 +197,11 @@ int RM_CHECKED(rangemap_splice)(struct rangemap *map, uint64_t start, uint64_t l
 {
     struct rm_checked_call call = rm_checked_update(map, "rangemap_splice", RM_CHECKED_WHERE);
     struct rm_checked_rewrite ours;
+    int result =
+        RM_LIBRARY(rangemap_splice)(map, start, last, entries, count, rm_checked_rewrite(&ours, how, &call));
 
-    return rm_checked_leave(&call, RM_LIBRARY(rangemap_splice)(map, start, last, entries, count,
-                                                               rm_checked_rewrite(&ours, how, &call)));
+    given_conflict(&call, map, how, result);
+    return rm_checked_leave(&call, result);
 }
 
 /* What its function refuses with is its result, and no mistake. */
@@ -181,6 +216,7 @@ int RM_CHECKED(rangemap_update)(struct rangemap *map, uint64_t start, uint64_t l
         RM_LIBRARY(rangemap_update)(map, start, last, function != NULL ? rm_checked_ask_update : NULL,
                                     &decision, rm_checked_rewrite(&ours, how, &call));
 
+    given_conflict(&call, map, how, result);
     return result != 0 && result == decision.refused ? rm_checked_leave_quietly(&call, result)
                                                      : rm_checked_leave(&call, result);
 }

@@ -3,6 +3,16 @@
 #include "rangemap/checked/check.h"
 
 #if defined(RM_IS_CHECKED)
+/* Also in a signal handler, like lookups. */
+int RM_CHECKED(rangemap_domain_attach)(struct rangemap_domain *domain)
+{
+    const void *where = RM_CHECKED_WHERE;
+    struct rm_checked_thread *thread = rm_checked_anywhere("rangemap_domain_attach", where);
+
+    return rm_checked_result(thread, RM_LIBRARY(rangemap_domain_attach)(domain), "rangemap_domain_attach",
+                             where);
+}
+
 /* NOLINTBEGIN(bugprone-macro-parentheses): these define functions */
 /* None of these may be made in a signal handler. */
 #define DOMAIN_CALL(function, parameters, arguments)                                                         \
@@ -30,7 +40,6 @@
 DOMAIN_CALL(rangemap_domain_create,
             (const struct rangemap_domain_options *options, struct rangemap_domain **domain),
             (options, domain))
-DOMAIN_CALL(rangemap_domain_attach, (struct rangemap_domain * domain), (domain))
 DOMAIN_CALL(rangemap_domain_detach, (struct rangemap_domain * domain), (domain))
 DOMAIN_CALL(rangemap_domain_defer,
             (struct rangemap_domain * domain, struct rangemap_deferred *deferred, rangemap_deferred_fn *run,

@@ -79,5 +79,5 @@ int rangemap_dump(const struct rangemap *map, FILE *out, enum rangemap_dump_form
         result = rm_inspect(map, graphviz_place, out);
         (void)fprintf(out, "}\n");
     }
-    return result == 0 && ferror(out) != 0 ? -EIO : result;
+    return result == 0 && (fflush(out) != 0 || ferror(out) != 0) ? -EIO : result;
 }

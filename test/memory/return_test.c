@@ -27,15 +27,16 @@ enum { SANITIZED = 1 }; /* their shadow is resident memory, too */
 enum { SANITIZED = 0 };
 #endif
 
-/* How far the library's clock is ahead. */
+/* The library's clock stands, but for this. */
 static atomic_int skipped_s;
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
-    long result = syscall(SYS_clock_gettime, clock, now);
-
-    now->tv_sec += skipped_s;
-    return (int)result;
+    if (clock == CLOCK_MONOTONIC_COARSE) {
+        *now = (struct timespec){1000 + skipped_s, 0};
+        return 0;
+    }
+    return (int)syscall(SYS_clock_gettime, clock, now);
 }
 
 static struct rangemap_domain_statistics stats_of(struct rangemap_domain *domain)

@@ -323,6 +323,16 @@ static void set_up_device(struct dma *dma, unsigned number)
                0);
 }
 
+static bool has_been_stopped(struct dma *dma)
+{
+    uint64_t stopped;
+
+    (void)pthread_mutex_lock(&dma->lock);
+    stopped = dma->stopped;
+    (void)pthread_mutex_unlock(&dma->lock);
+    return stopped > 0;
+}
+
 /* On `how`. The rig's device is of type GENERIC, whose truncation waits for pins: callbacks end them. */
 static void torture(enum pagemap_revocation how)
 {
@@ -339,7 +349,8 @@ static void torture(enum pagemap_revocation how)
         REQUIRE_EQ(pthread_create(&threads[i], NULL, run, &devices[i]), 0);
     }
     REQUIRE_EQ(pthread_create(&threads[2], NULL, pin_anything, NULL), 0);
-    for (unsigned i = 0; i < ROUNDS * test_scale(); i++) {
+    for (unsigned i = 0;
+         i < ROUNDS * test_scale() || !has_been_stopped(&devices[0]) || !has_been_stopped(&devices[1]); i++) {
         let_devices_work();
         one_way(&prng);
     }

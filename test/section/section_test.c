@@ -162,10 +162,16 @@ TEST_CASE(section, poller_sees_every_section)
     }
 }
 
-/* Shows that the test above can fail: how often depends on the machine, so the number is only reported. */
+/* Shows that the test above can fail: how often depends on the machine. */
 TEST_CASE(section, poller_that_forgets_the_fence)
 {
-    unsigned broken = play(ALREADY_LIGHT, false);
+    unsigned broken = 0;
 
+    for (unsigned i = 0; i < 5 && broken == 0; i++) {
+        broken = play(ALREADY_LIGHT, false);
+    }
     printf("without taking light sections away, %u rounds go wrong\n", broken);
+    if (broken == 0) {
+        TEST_SKIP("no round goes wrong on this machine: its threads may share a processor");
+    }
 }

@@ -92,6 +92,7 @@ test_stops() {
     passes "$1" none
     passes "$1" values_in_sections
     passes "$1" values_of_a_forgotten_map
+    passes "$1" values_that_updates_tell_of
     while IFS=@ read -r name message begun; do
         [[ -n $name ]] || continue
         [[ $name != *long_section* ]] || export RANGEMAP_CHECKED_LIMIT_MS=20
@@ -110,6 +111,7 @@ test_values() {
     export RANGEMAP_CHECKED_LIMIT_MS=0 RANGEMAP_CHECKED_POISON=1
     passes "$1" values_in_sections
     passes "$1" values_of_a_forgotten_map
+    passes "$1" values_that_updates_tell_of
     for name in value_after_release value_after_section value_without_section value_of_cursor_after_section; do
         kind=use-after-poison
         [[ $name != value_after_release ]] || kind=heap-use-after-free

@@ -14,6 +14,7 @@ static atomic_bool looks;
 static void look_up_in_handler(int signal)
 {
     (void)signal;
+    demand(rangemap_domain_attach(NULL));
     demand(rangemap_read_begin(map));
     demand(rangemap_find_held(map, 1, &entry));
     rangemap_read_end(map);

@@ -90,6 +90,7 @@ static inline void create(const struct rangemap_options *options)
     MISTAKE(value_of_cursor_after_section)                                                                   \
     MISTAKE(values_in_sections)                                                                              \
     MISTAKE(values_of_a_forgotten_map)                                                                       \
+    MISTAKE(values_that_updates_tell_of)                                                                     \
     MISTAKE(none)
 
 #define DECLARE(name) void name(void);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Values outside of their sections, which AddressSanitizer tells. */
+#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -188,6 +189,29 @@ void values_in_sections(void)
     look_up_in_section(NULL);
     displace_beside_a_section();
     end_sections_beside_a_handler();
+    demand(rangemap_destroy(map));
+}
+
+/* What updates tell of may be touched to the end of the section, whatever sections ended before. */
+void values_that_updates_tell_of(void)
+{
+    struct rangemap_entry told;
+    const struct rangemap_rewrite if_free = {.if_free = true, .conflict = &told};
+
+    insert_a_string();
+    look_up_in_section_once();
+    demand(rangemap_read_begin(map));
+    demand(rangemap_insert(map, 50, 50, NULL, &told) == -EEXIST ? 0 : -EBADE);
+    puts(told.value);
+    rangemap_read_end(map);
+    demand(rangemap_read_begin(map));
+    demand(rangemap_splice(map, 50, 50, NULL, 0, &if_free) == -EEXIST ? 0 : -EBADE);
+    puts(told.value);
+    rangemap_read_end(map);
+    demand(rangemap_read_begin(map));
+    demand(rangemap_erase(map, 5, &told));
+    puts(told.value);
+    rangemap_read_end(map);
     demand(rangemap_destroy(map));
 }
 
