@@ -7,8 +7,12 @@
 
 #include "pagemap/compat/lib/lib.h"
 
+/* Of all queues and their works: no work need know a queue, which may be gone, to be looked at. */
+static DEFINE_SPINLOCK(lock);
+static LIST_HEAD(queues);
+
 struct workqueue_struct {
-    spinlock_t lock;
+    struct list_head entry; /* of queues */
     struct list_head waiting;
     struct work_struct *running;
     bool ends;
@@ -30,7 +34,7 @@ static struct work_struct *take(struct workqueue_struct *queue, unsigned long *m
     struct work_struct *work, *found = NULL;
 
     *ms = MAX_SCHEDULE_TIMEOUT;
-    spin_lock(&queue->lock);
+    spin_lock(&lock);
     list_for_each_entry(work, &queue->waiting, entry)
     {
         unsigned long left = until_due(queue, work);
@@ -40,11 +44,10 @@ static struct work_struct *take(struct workqueue_struct *queue, unsigned long *m
             found = work;
             list_del_init(&found->entry);
             queue->running = found;
-            found->started++;
             break;
         }
     }
-    spin_unlock(&queue->lock);
+    spin_unlock(&lock);
     return found;
 }
 
@@ -52,9 +55,9 @@ static bool must_end(struct workqueue_struct *queue)
 {
     bool ends;
 
-    spin_lock(&queue->lock);
+    spin_lock(&lock);
     ends = queue->ends && list_empty(&queue->waiting);
-    spin_unlock(&queue->lock);
+    spin_unlock(&lock);
     return ends;
 }
 
@@ -62,10 +65,9 @@ static bool must_end(struct workqueue_struct *queue)
 static void run_one(struct workqueue_struct *queue, struct work_struct *work)
 {
     work->func(work);
-    spin_lock(&queue->lock);
+    spin_lock(&lock);
     queue->running = NULL;
-    spin_unlock(&queue->lock);
-    wake_up_all(&queue->changed);
+    spin_unlock(&lock);
 }
 
 static void *serve(void *data)
@@ -93,59 +95,68 @@ struct workqueue_struct *alloc_workqueue(const char *format, unsigned flags, int
     if (queue == NULL) {
         return NULL;
     }
-    spin_lock_init(&queue->lock);
     INIT_LIST_HEAD(&queue->waiting);
     init_waitqueue_head(&queue->changed);
     if (pthread_create(&queue->thread, NULL, serve, queue) != 0) {
         kfree(queue);
         return NULL;
     }
+    spin_lock(&lock);
+    list_add_tail(&queue->entry, &queues);
+    spin_unlock(&lock);
     return queue;
 }
 
 void destroy_workqueue(struct workqueue_struct *queue)
 {
-    spin_lock(&queue->lock);
+    spin_lock(&lock);
     queue->ends = true;
-    spin_unlock(&queue->lock);
+    spin_unlock(&lock);
     wake_up_all(&queue->changed);
     (void)pthread_join(queue->thread, NULL);
+    spin_lock(&lock);
+    list_del(&queue->entry);
+    spin_unlock(&lock);
     kfree(queue);
 }
 
 struct workqueue_struct *pagemap_compat_system_wq(void)
 {
-    static DEFINE_MUTEX(lock);
+    static DEFINE_MUTEX(making);
     static struct workqueue_struct *queue;
     struct workqueue_struct *made;
 
-    mutex_lock(&lock);
+    mutex_lock(&making);
     if (queue == NULL) {
         queue = alloc_workqueue("events", 0, 0);
         BUG_ON(queue == NULL);
     }
     made = queue;
-    mutex_unlock(&lock);
+    mutex_unlock(&making);
     return made;
 }
 
-/* Whether it waited already. */
+/* pre: locked. Not of one that is all zeros, which drivers cancel, too. */
+static bool is_waiting(const struct work_struct *work)
+{
+    return work->queue != NULL && !list_empty(&work->entry);
+}
+
+/* Whether it waited already, or is not to be queued. `changes`: one that waits is queued anew. */
 static bool queue_at(struct workqueue_struct *queue, struct work_struct *work, unsigned long due,
                      bool changes)
 {
     bool waited;
 
-    spin_lock(&queue->lock);
-    waited = !list_empty(&work->entry) || work->is_cancelled;
-    if (!waited) {
-        WRITE_ONCE(work->queue, queue);
-        list_add_tail(&work->entry, &queue->waiting);
-    }
-    if (!waited || changes) {
+    spin_lock(&lock);
+    waited = is_waiting(work) || work->is_cancelled;
+    if (!work->is_cancelled && (!waited || changes)) {
+        work->queue = queue;
         work->due = due;
+        list_move_tail(&work->entry, &queue->waiting);
+        wake_up_all(&queue->changed);
     }
-    spin_unlock(&queue->lock);
-    wake_up_all(&queue->changed);
+    spin_unlock(&lock);
     return waited;
 }
 
@@ -174,56 +185,72 @@ static void pass(struct work_struct *work)
     complete(&container_of(work, struct barrier, work)->passed);
 }
 
+static void init_barrier(struct barrier *barrier)
+{
+    INIT_WORK_ONSTACK(&barrier->work, pass);
+    init_completion(&barrier->passed);
+}
+
 /* What is queued later is not waited for: work may queue itself again. */
 void flush_workqueue(struct workqueue_struct *queue)
 {
     struct barrier barrier;
 
-    INIT_WORK_ONSTACK(&barrier.work, pass);
-    init_completion(&barrier.passed);
+    init_barrier(&barrier);
     (void)queue_work(queue, &barrier.work);
     wait_for_completion(&barrier.passed);
 }
 
-/* pre: locked. Which start of it is the last that was asked for; 0: none that waits or runs. */
-static unsigned long last_start(const struct workqueue_struct *queue, const struct work_struct *work)
+/* pre: locked. NULL: none runs it. */
+static struct workqueue_struct *queue_running(const struct work_struct *work)
 {
-    bool waits = !list_empty(&work->entry) && until_due(queue, work) == 0;
+    struct workqueue_struct *queue;
 
-    return waits ? work->started + 1 : queue->running == work ? work->started : 0;
+    list_for_each_entry(queue, &queues, entry)
+    {
+        if (queue->running == work) {
+            return queue;
+        }
+    }
+    return NULL;
 }
 
-/* Whether it has run that often, or was taken out. */
-static bool has_run(struct workqueue_struct *queue, const struct work_struct *work, unsigned long start)
+/*
+ * pre: locked. Lets the barrier pass when the work has run that waits and is due, or else runs now; sooner if that is
+ * cancelled or put off. False: it does neither.
+ */
+static bool put_behind(struct barrier *barrier, struct work_struct *work)
 {
-    bool has;
-
-    spin_lock(&queue->lock);
-    has = work->started > start ||
-          (queue->running != work && (work->started == start || list_empty(&work->entry)));
-    spin_unlock(&queue->lock);
-    return has;
-}
-
-/* `now`: also if it waits for its time. */
-static bool flush(struct work_struct *work, bool now)
-{
-    struct workqueue_struct *queue = READ_ONCE(work->queue);
-    unsigned long start;
+    bool is_due = is_waiting(work) && until_due(work->queue, work) == 0;
+    struct workqueue_struct *queue = is_due ? work->queue : queue_running(work);
 
     if (queue == NULL) {
         return false;
     }
-    spin_lock(&queue->lock);
-    work->due = now ? jiffies : work->due;
-    start = last_start(queue, work);
-    spin_unlock(&queue->lock);
-    if (start == 0) {
-        return false;
-    }
+    barrier->work.queue = queue;
+    barrier->work.due = jiffies;
+    list_add(&barrier->work.entry, is_due ? &work->entry : &queue->waiting);
     wake_up_all(&queue->changed);
-    wait_event(queue->changed, has_run(queue, work, start));
     return true;
+}
+
+/* `now`: also if it waits for its time. The work may be gone as soon as it has run: only the barrier is touched then. */
+static bool flush(struct work_struct *work, bool now)
+{
+    struct barrier barrier;
+    bool waits;
+
+    init_barrier(&barrier);
+    spin_lock(&lock);
+    if (now) {
+        work->due = jiffies;
+    }
+    waits = put_behind(&barrier, work);
+    spin_unlock(&lock);
+    if (waits) {
+        wait_for_completion(&barrier.passed);
+    }
+    return waits;
 }
 
 bool flush_work(struct work_struct *work)
@@ -238,21 +265,19 @@ bool flush_delayed_work(struct delayed_work *delayed)
 
 bool cancel_work_sync(struct work_struct *work)
 {
-    struct workqueue_struct *queue = READ_ONCE(work->queue);
     bool was_waiting;
 
-    if (queue == NULL) {
-        return false;
+    spin_lock(&lock);
+    was_waiting = is_waiting(work);
+    if (was_waiting) {
+        list_del_init(&work->entry);
     }
-    spin_lock(&queue->lock);
-    was_waiting = !list_empty(&work->entry);
-    list_del_init(&work->entry);
     work->is_cancelled = true;
-    spin_unlock(&queue->lock);
+    spin_unlock(&lock);
     (void)flush_work(work);
-    spin_lock(&queue->lock);
+    spin_lock(&lock);
     work->is_cancelled = false;
-    spin_unlock(&queue->lock);
+    spin_unlock(&lock);
     return was_waiting;
 }
 

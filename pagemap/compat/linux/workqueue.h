@@ -16,9 +16,8 @@ typedef void (*work_func_t)(struct work_struct *work);
 struct work_struct {
     work_func_t func;
     struct list_head entry;
-    struct workqueue_struct *queue; /* where it is queued or runs; NULL: nowhere */
+    struct workqueue_struct *queue; /* where it waits, as long as it does; NULL: it never did */
     unsigned long due;              /* jiffies */
-    unsigned long started;          /* how often it began to run */
     bool is_cancelled;              /* not to be queued now */
 };
 
@@ -35,7 +34,6 @@ struct delayed_work {
     do {                                                                                                     \
         (work)->func = (function);                                                                           \
         (work)->queue = NULL;                                                                                \
-        (work)->started = 0;                                                                                 \
         (work)->is_cancelled = false;                                                                        \
         INIT_LIST_HEAD(&(work)->entry);                                                                      \
     } while (0)
@@ -55,11 +53,11 @@ void destroy_workqueue(struct workqueue_struct *queue);
 /* False: it waits to run already, or is just being cancelled. */
 bool queue_work(struct workqueue_struct *queue, struct work_struct *work);
 bool queue_delayed_work(struct workqueue_struct *queue, struct delayed_work *delayed, unsigned long delay);
-/* Also changes the delay of one that waits: true then. */
+/* Also changes queue and delay of one that waits: true then. */
 bool mod_delayed_work(struct workqueue_struct *queue, struct delayed_work *delayed, unsigned long delay);
 /* Until what is queued now, and due, has run. */
 void flush_workqueue(struct workqueue_struct *queue);
-/* The same of one; false: nothing was to be waited for. */
+/* The same of one, which its function may free, and who else cancels or puts off; false: nothing was to be waited for. */
 bool flush_work(struct work_struct *work);
 /* Runs it now if it waits for its time. */
 bool flush_delayed_work(struct delayed_work *delayed);
