@@ -160,8 +160,9 @@ unsigned long wait_for_completion_timeout(struct completion *completion, unsigne
 
 /* ---- read sections ---- */
 
-static DEFINE_SPINLOCK(pending_lock);
-static struct rcu_head *pending;
+static DEFINE_SPINLOCK(pending_lock); /* of what waits */
+static struct rcu_head *pending, **pending_end = &pending;
+static bool is_asked;         /* some of it was added by a thread that runs none itself */
 static DEFINE_MUTEX(running); /* one batch after the other */
 static DECLARE_WAIT_QUEUE_HEAD(queued);
 
@@ -174,6 +175,19 @@ void synchronize_rcu(void)
     (void)pagemap_synchronize();
 }
 
+static _Thread_local bool is_running; /* in its callbacks, which may queue more */
+
+static void add_pending(struct rcu_head *head)
+{
+    head->next = NULL;
+    spin_lock(&pending_lock);
+    WRITE_ONCE(*pending_end, head);
+    pending_end = &head->next;
+    is_asked |= !is_running;
+    spin_unlock(&pending_lock);
+}
+
+/* The oldest first. */
 static struct rcu_head *take_pending(void)
 {
     struct rcu_head *head;
@@ -181,6 +195,8 @@ static struct rcu_head *take_pending(void)
     spin_lock(&pending_lock);
     head = pending;
     WRITE_ONCE(pending, NULL);
+    pending_end = &pending;
+    is_asked = false;
     spin_unlock(&pending_lock);
     return head;
 }
@@ -196,38 +212,53 @@ static void run(struct rcu_head *head)
     }
 }
 
-static _Thread_local bool is_running; /* in its callbacks, which may queue more */
-
-/* Runs what was queued before the grace period that this waits for, and what that queues while no thread is there. */
-static void run_pending(void)
+/* pre: `running`. What is queued before the grace period that this waits for. */
+static void run_batch(void)
 {
-    struct rcu_head *head;
+    struct rcu_head *head = take_pending();
 
-    if (is_running) {
-        return;
-    }
-    mutex_lock(&running);
+    synchronize_rcu();
     is_running = true;
-    while ((head = take_pending()) != NULL) {
-        synchronize_rcu();
-        while (head != NULL) {
-            struct rcu_head *next = head->next;
+    while (head != NULL) {
+        struct rcu_head *next = head->next;
 
-            run(head);
-            head = next;
-        }
+        run(head);
+        head = next;
     }
     is_running = false;
-    mutex_unlock(&running);
 }
 
 static void *reclaim(void *unused)
 {
     for (;;) {
         wait_event(queued, READ_ONCE(pending) != NULL);
-        run_pending();
+        mutex_lock(&running);
+        run_batch();
+        mutex_unlock(&running);
     }
     return unused;
+}
+
+static bool must_run(void)
+{
+    bool must;
+
+    spin_lock(&pending_lock);
+    must = is_asked;
+    spin_unlock(&pending_lock);
+    return must;
+}
+
+/*
+ * Without a thread of ours. Another thread that is at it runs what was added meanwhile, too: it may be waiting for a
+ * reader who needs a lock of this one's.
+ */
+static void run_here(void)
+{
+    while (must_run() && mutex_trylock(&running)) {
+        run_batch();
+        mutex_unlock(&running);
+    }
 }
 
 /* False: the system refuses a thread. */
@@ -251,20 +282,34 @@ static bool has_thread(void)
 void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head))
 {
     head->func = func;
-    spin_lock(&pending_lock);
-    head->next = pending;
-    WRITE_ONCE(pending, head);
-    spin_unlock(&pending_lock);
+    add_pending(head);
     if (has_thread()) {
         wake_up_all(&queued);
-    } else if (!pagemap_read_lock_held()) {
-        run_pending();
+    } else if (!is_running && !pagemap_read_lock_held()) {
+        run_here();
     }
 }
 
+struct barrier {
+    struct rcu_head head;
+    struct completion passed;
+};
+
+static void pass(struct rcu_head *head)
+{
+    complete(&container_of(head, struct barrier, head)->passed);
+}
+
+/* What is queued later is not waited for; nor is anything by a callback or a reader, which it would wait for. */
 void rcu_barrier(void)
 {
-    run_pending();
+    struct barrier barrier;
+
+    if (!is_running && !pagemap_read_lock_held()) {
+        init_completion(&barrier.passed);
+        call_rcu(&barrier.head, pass);
+        wait_for_completion(&barrier.passed);
+    }
     (void)pagemap_barrier();
 }
 

@@ -8,11 +8,17 @@
 #include <linux/compiler.h>
 #include <linux/kernel.h>
 
-/* Wait for nothing, and may be called in read sections: func(head) runs on a thread of ours. */
+/*
+ * Wait for nothing, and may be called in read sections: func(head) runs on a thread of ours, the oldest first. As long
+ * as the system refuses a thread they wait for readers themselves and run what there is, unless another thread is at
+ * it, which runs it then: so their caller must have no lock that readers or functions need. In read sections it is
+ * left to the next call.
+ */
 void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head));
-void synchronize_rcu(void);
-void rcu_barrier(void);
 void pagemap_compat_kfree_rcu(struct rcu_head *head, size_t offset);
+void synchronize_rcu(void);
+/* Until the functions of all that was queued before have returned. Not in such a function, nor in a read section. */
+void rcu_barrier(void);
 
 static inline void rcu_read_lock(void)
 {

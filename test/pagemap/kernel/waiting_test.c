@@ -156,6 +156,51 @@ TEST_CASE(waiting, freeing_after_readers_waits_for_none)
     CHECK_EQ(warnings_take(), 0);
 }
 
+static struct rcu_head queued_again;
+static unsigned runs, most_runs;
+
+static void queue_again(struct rcu_head *head)
+{
+    if (__atomic_add_fetch(&runs, 1, __ATOMIC_SEQ_CST) < __atomic_load_n(&most_runs, __ATOMIC_SEQ_CST)) {
+        call_rcu(head, queue_again);
+    }
+}
+
+static unsigned first, second;
+
+static void note_first(struct rcu_head *head)
+{
+    (void)head;
+    first = ++second;
+}
+
+static void note_second(struct rcu_head *head)
+{
+    (void)head;
+    CHECK_EQ(first, second, "the oldest first");
+    second = 100;
+}
+
+TEST_CASE(waiting, rcu_barriers_wait_for_what_was_queued_before)
+{
+    struct rcu_head heads[2];
+
+    runs = 0;
+    most_runs = UINT_MAX;
+    call_rcu(&queued_again, queue_again);
+    for (unsigned round = 0; round < 20; round++) {
+        rcu_barrier();
+    }
+    CHECK_GT(__atomic_load_n(&runs, __ATOMIC_SEQ_CST), 0);
+    __atomic_store_n(&most_runs, 0, __ATOMIC_SEQ_CST);
+    rcu_read_lock();
+    call_rcu(&heads[0], note_first);
+    call_rcu(&heads[1], note_second);
+    rcu_read_unlock();
+    rcu_barrier();
+    CHECK_EQ(second, 100);
+}
+
 /* ---- a driver whose fault waits for a thread that touches something else first ---- */
 
 static struct page *only_page;
