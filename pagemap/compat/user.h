@@ -82,8 +82,8 @@ void *pagemap_compat_mmap(struct file *file, size_t bytes, int prot, int flags, 
 int pagemap_compat_munmap(void *start, size_t bytes);
 
 /*
- * Brings the page of the address in, for writing or reading. 0; -EFAULT: no area has it, or the driver cannot;
- * -ENOMEM.
+ * Brings the page of the address in, for writing or reading. 0: it is there; -EFAULT: no area has it, that has it for
+ * reading alone, or the driver cannot; -ENOMEM.
  */
 int pagemap_compat_fault(const void *address, bool is_write);
 

@@ -311,20 +311,26 @@ vm_fault_t pm_fault_at(unsigned long address, bool is_write, bool *has_area)
 }
 
 /* A fault that did not fail may have to be repeated, as when a migration was under way. */
-int pagemap_compat_fault(const void *address, bool is_write)
+int pm_bring_in(unsigned long address, bool is_write, bool *has_area)
 {
     enum { ATTEMPTS = 1000 };
-    vm_fault_t result = 0;
-    bool has_area = true;
+    vm_fault_t result = pm_fault_at(address, is_write, has_area);
 
-    for (unsigned attempt = 0; result == 0 && !pm_is_present((unsigned long)address); attempt++) {
+    for (unsigned attempt = 1; result == 0 && !pm_is_present(address); attempt++) {
         if (attempt == ATTEMPTS) {
             return -EFAULT;
         }
-        result = pm_fault_at((unsigned long)address, is_write, &has_area);
+        result = pm_fault_at(address, is_write, has_area);
         if (attempt > 2) {
             (void)sched_yield();
         }
     }
     return result == 0 ? 0 : (result & VM_FAULT_OOM) != 0 ? -ENOMEM : -EFAULT;
+}
+
+int pagemap_compat_fault(const void *address, bool is_write)
+{
+    bool has_area;
+
+    return pm_bring_in((unsigned long)address, is_write, &has_area);
 }

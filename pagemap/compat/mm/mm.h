@@ -53,7 +53,10 @@ extern struct rw_semaphore pm_files;
 /* A fault at an address: 0, or the bits of a failure; SIGSEGV if no area has it. */
 vm_fault_t pm_fault_at(unsigned long address, bool is_write, bool *has_area);
 
-/* Whether the page at the address can be touched. */
+/* pagemap_compat_fault(), which also says whether an area has the address. */
+int pm_bring_in(unsigned long address, bool is_write, bool *has_area);
+
+/* Whether the page at the address, in an area or not, can be read. */
 bool pm_is_present(unsigned long address);
 
 /* filemap_remove_pages(), again until memory suffices: a thread that unmaps has no caller to tell. */

@@ -8,18 +8,14 @@
 #include "pagemap/compat/mm/mm.h"
 #include "pagemap/compat/user.h"
 
-/* All pages of [address, address + bytes) that lie in areas. */
+/* All pages of [address, address + bytes) that lie in areas. False: one cannot be had, or not be written. */
 static bool bring_in(const void *address, unsigned long bytes, bool is_write)
 {
     unsigned long start = (unsigned long)address & PAGE_MASK, end = (unsigned long)address + bytes;
     bool has_area = true;
 
     for (; bytes > 0 && start < end; start += PAGE_SIZE) {
-        if (pm_is_present(start) || (pm_fault_at(start, is_write, &has_area) == 0 && pm_is_present(start)) ||
-            !has_area) {
-            continue;
-        }
-        if (pagemap_compat_fault((void *)start, is_write) != 0) {
+        if (pm_bring_in(start, is_write, &has_area) != 0 && has_area) {
             return false;
         }
     }

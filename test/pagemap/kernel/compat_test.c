@@ -237,6 +237,31 @@ TEST_CASE(compat, misc_device_with_a_page)
     CHECK_EQ(warnings_take(), 0);
 }
 
+TEST_CASE(compat, what_is_present_is_not_written_against_the_area)
+{
+    char ours = 'o', copy[2] = "";
+    char *view;
+
+    kernel_set_up();
+    view = pagemap_compat_mmap(NULL, 2 * PAGE_SIZE, PROT_READ, MAP_PRIVATE, 0);
+    REQUIRE(!IS_ERR(view));
+    CHECK_EQ(pagemap_compat_fault(view, true), -EFAULT);
+    CHECK_EQ(pagemap_compat_fault(view, false), 0);
+    CHECK_EQ(view[0], 0, "it is present");
+    CHECK_EQ(pagemap_compat_fault(view, false), 0);
+    CHECK_EQ(pagemap_compat_fault(view, true), -EFAULT);
+    CHECK_EQ(copy_to_user(view, &ours, 1), 1);
+    CHECK_EQ(clear_user(view, 2), 2);
+    CHECK_EQ(copy_from_user(copy, view + PAGE_SIZE - 1, 2), 0);
+
+    CHECK_EQ(pagemap_compat_fault(&ours, false), -EFAULT, "no area has it");
+    CHECK_EQ(copy_to_user(copy, &ours, 1), 0);
+    CHECK_EQ(copy[0], 'o');
+    CHECK_EQ(pagemap_compat_munmap(view, 2 * PAGE_SIZE), 0);
+    CHECK_EQ(pagemap_compat_ram_in_use(), 0);
+    CHECK_EQ(warnings_take(), 0);
+}
+
 static unsigned came_back;
 
 static void back_to_the_pool(struct page *page)
