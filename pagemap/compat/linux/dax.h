@@ -85,9 +85,9 @@ static inline bool vma_is_fsdax(const struct vm_area_struct *vma)
 }
 
 /*
- * dax_break_layout(mapping, start, end) of pagemap/fs.h, and the form of 6.15: 0 when no page is busy, or if it is no
- * DAX mapping. As long as one is, cb() is called, which drops its lock, waits a while by schedule(), and takes it
- * again; -ERESTARTSYS: there is no cb.
+ * dax_break_layout(mapping, start, end) of pagemap/fs.h, and the form of 6.15: 0 when no page is busy, and all that have
+ * a byte in [start, end] were taken out of the file; or if it is no DAX mapping. As long as one is busy, cb() is
+ * called, which drops its lock, waits a while by schedule(), and takes it again; -ERESTARTSYS: there is no cb.
  */
 int pagemap_compat_dax_break_layout(struct inode *inode, loff_t start, loff_t end,
                                     void (*cb)(struct inode *inode));
@@ -96,13 +96,8 @@ int pagemap_compat_dax_break_layout(struct inode *inode, loff_t start, loff_t en
     PM_FOURTH_FORM(__VA_ARGS__, pagemap_compat_dax_break_layout, (dax_break_layout), 0, 0, 0)(__VA_ARGS__)
 #define dax_break_layout_inode(inode, cb) pagemap_compat_dax_break_layout(inode, 0, S64_MAX, cb)
 
-/* As of 6.15: nothing for what is no DAX mapping. */
-static inline void dax_break_layout_final(struct inode *inode)
-{
-    if (dax_mapping(inode->i_mapping)) {
-        (void)(dax_break_layout)(inode->i_mapping, 0, UINT64_MAX);
-    }
-}
+/* As of 6.15: waits by itself, and takes all pages out of the file. Nothing for what is no DAX mapping. */
+void dax_break_layout_final(struct inode *inode);
 
 /* As of 6.15, whose idle pages have no reference. */
 static inline bool dax_page_is_idle(struct page *page)

@@ -258,5 +258,14 @@ int pagemap_compat_dax_break_layout(struct inode *inode, loff_t start, loff_t en
         }
         cb(inode);
     }
+    pm_take_out(inode->i_mapping, (uint64_t)start & PAGE_MASK, (uint64_t)end | ~PAGE_MASK);
     return 0;
+}
+
+void dax_break_layout_final(struct inode *inode)
+{
+    if (dax_mapping(inode->i_mapping)) {
+        (dax_break_layout)(inode->i_mapping, 0, UINT64_MAX);
+        pm_take_out(inode->i_mapping, 0, UINT64_MAX);
+    }
 }

@@ -53,7 +53,6 @@ static void break_beside_holder(int (*wait)(void))
     CHECK_GE(waits, 1);
     (void)pthread_join(thread, NULL);
     CHECK(dax_page_is_idle(pinned));
-    dax_break_layout_final(&dax_inode_of_file);
 }
 
 static int break_all(void)
@@ -77,18 +76,29 @@ TEST_CASE(waiting, layouts_are_broken_without_the_lock)
     REQUIRE_EQ(rig_map(&pgmap), 0);
     REQUIRE_EQ(address_space_init(&dax_file, "dax", &dax_inode_of_file), 0);
     REQUIRE_EQ(filemap_add_pages(&dax_file, 0, PHYS_PFN(RIG_GB), 4), 0);
-    break_beside_holder(break_all);
     break_beside_holder(wait_for_page);
+    CHECK_EQ(mapping_nr_pages(&dax_file), 4);
+    break_beside_holder(break_all);
+    CHECK_EQ(mapping_nr_pages(&dax_file), 0);
     CHECK_EQ(break_all(), 0, "nothing is busy");
 
+    REQUIRE_EQ(filemap_add_pages(&dax_file, 0, PHYS_PFN(RIG_GB), 4), 0);
     pinned = pagemap_get_page(PHYS_PFN(RIG_GB) + 1);
     REQUIRE_NE(pinned, NULL);
     CHECK_EQ(dax_break_layout(&dax_inode_of_file, 0, LLONG_MAX, NULL), -ERESTARTSYS);
-    CHECK_EQ(dax_break_layout(&dax_inode_of_file, 2 * PAGE_SIZE, LLONG_MAX, NULL), 0, "another page");
+    CHECK_EQ(mapping_nr_pages(&dax_file), 4);
+    CHECK_EQ(dax_break_layout(&dax_inode_of_file, 2 * PAGE_SIZE + 1, 2 * PAGE_SIZE + 2, NULL), 0,
+             "another page");
+    CHECK_EQ(mapping_nr_pages(&dax_file), 3);
+    CHECK_EQ(page_index(pfn_to_page(PHYS_PFN(RIG_GB) + 2)), UINT64_MAX, "the one that has the bytes");
     dax_inode_of_file.i_flags = 0;
     CHECK_EQ(dax_break_layout_inode(&dax_inode_of_file, NULL), 0, "no file of this kind");
     put_page(pinned);
-    CHECK_EQ(truncate_inode_pages(&dax_file, 0), 0);
+    dax_break_layout_final(&dax_inode_of_file);
+    CHECK_EQ(mapping_nr_pages(&dax_file), 3);
+    dax_inode_of_file.i_flags = S_DAX;
+    dax_break_layout_final(&dax_inode_of_file);
+    REQUIRE_EQ(mapping_nr_pages(&dax_file), 0);
     CHECK_EQ(address_space_destroy(&dax_file), 0);
     memunmap_pages(&pgmap);
     rig_unplug(memory);
