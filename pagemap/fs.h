@@ -149,7 +149,7 @@ void unmap_mapping_pages(struct address_space *mapping, uint64_t index, uint64_t
 /*
  * Makes the file's pages there present in all views again (in the kernel, faults do). -ENOMEM: some may be; and where
  * the system refused, such as were present are absent now, of which clients are told (mmu_notifier.h). Pages that are
- * poisoned or PRIVATE stay absent.
+ * poisoned or PRIVATE stay absent. get_user_pages() beside it may wait for it; the _only forms may say 0 meanwhile.
  */
 int map_mapping_range(struct address_space *mapping, uint64_t start, uint64_t bytes);
 

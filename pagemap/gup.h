@@ -3,8 +3,9 @@
  * From an address in a view to its pages, kept (kernel: mm/gup.c, include/linux/mm.h 6.1; get_user_pages() and
  * pin_user_pages() and their fast forms as of 6.5, without the argument `vmas`).
  *
- * Context: any thread, not inside a read section. Lock-free while no thread inserts, replaces or revokes pages of the
- * same file; else they may take the file's lock. The _only forms never do. unpin and put: as put_page().
+ * Context: any thread, not inside a read section. Lock-free while no thread inserts, shows (map_mapping_range()),
+ * replaces or revokes pages of the same file; else they may take the file's lock. The _only forms never do. unpin and
+ * put: as put_page().
  */
 #ifndef PAGEMAP_GUP_H
 #define PAGEMAP_GUP_H
@@ -55,7 +56,10 @@ long pin_user_pages(uintptr_t start, unsigned long nr_pages, unsigned gup_flags,
 int get_user_pages_fast(uintptr_t start, int nr_pages, unsigned gup_flags, struct page **pages);
 int pin_user_pages_fast(uintptr_t start, int nr_pages, unsigned gup_flags, struct page **pages);
 
-/* These take no lock and call no op: 0 where that would be needed, and in place of an error. */
+/*
+ * These take no lock and call no op: 0 where that would be needed, and in place of an error. So they may say 0 of any
+ * page of a file while another thread inserts, shows or replaces pages of it.
+ */
 int get_user_pages_fast_only(uintptr_t start, int nr_pages, unsigned gup_flags, struct page **pages);
 int pin_user_pages_fast_only(uintptr_t start, int nr_pages, unsigned gup_flags, struct page **pages);
 

@@ -234,7 +234,7 @@ static bool put_behind(struct barrier *barrier, struct work_struct *work)
     return true;
 }
 
-/* `now`: also if it waits for its time. The work may be gone as soon as it has run: only the barrier is touched then. */
+/* `now`: also if it waits for its time. The work may be gone as soon as it has run: only the barrier is looked at. */
 static bool flush(struct work_struct *work, bool now)
 {
     struct barrier barrier;

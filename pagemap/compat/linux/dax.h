@@ -85,8 +85,8 @@ static inline bool vma_is_fsdax(const struct vm_area_struct *vma)
 }
 
 /*
- * dax_break_layout(mapping, start, end) of pagemap/fs.h, and the form of 6.15: 0 when no page is busy, and all that have
- * a byte in [start, end] were taken out of the file; or if it is no DAX mapping. As long as one is busy, cb() is
+ * dax_break_layout(mapping, start, end) of pagemap/fs.h, and the form of 6.15: 0 when no page is busy, and all that
+ * have a byte in [start, end] were taken out of the file; or if it is no DAX mapping. As long as one is busy, cb() is
  * called, which drops its lock, waits a while by schedule(), and takes it again; -ERESTARTSYS: there is no cb.
  */
 int pagemap_compat_dax_break_layout(struct inode *inode, loff_t start, loff_t end,

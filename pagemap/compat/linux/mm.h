@@ -214,7 +214,7 @@ static inline bool is_zone_device_page(const struct page *page)
     return pgmap != NULL && (pgmap->flags & PGMAP_SYSTEM_RAM) == 0;
 }
 
-/* One more reference, unless it is idle and must be allocated. */
+/* One more reference. False: it is poisoned; or idle, and must be allocated or is of a device that is being removed. */
 static inline bool get_page_unless_zero(struct page *page)
 {
     return pagemap_get_held_page(page_to_pfn(page)) != NULL;

@@ -57,7 +57,10 @@ bool queue_delayed_work(struct workqueue_struct *queue, struct delayed_work *del
 bool mod_delayed_work(struct workqueue_struct *queue, struct delayed_work *delayed, unsigned long delay);
 /* Until what is queued now, and due, has run. */
 void flush_workqueue(struct workqueue_struct *queue);
-/* The same of one, which its function may free, and who else cancels or puts off; false: nothing was to be waited for. */
+/*
+ * The same of one, which its function may free, and another thread cancel or put off: then it is not waited for. False:
+ * nothing was.
+ */
 bool flush_work(struct work_struct *work);
 /* Runs it now if it waits for its time. */
 bool flush_delayed_work(struct delayed_work *delayed);
