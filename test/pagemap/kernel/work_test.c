@@ -203,12 +203,15 @@ static void wait_and_free(struct work_struct *work)
 TEST_CASE(work, flushes_touch_no_work_that_its_function_freed)
 {
     struct work_struct *work = kzalloc(sizeof *work, GFP_KERNEL);
+    struct work_struct other;
     struct flusher flusher = {.work = work};
 
     REQUIRE_NE(work, NULL);
     INIT_WORK(work, wait_and_free);
+    INIT_WORK(&other, count);
     make_busy_queue(work);
     start_flusher(&flusher);
+    CHECK(!flush_work(&other), "after the flusher's look, also to ThreadSanitizer");
     end_flusher(&flusher);
     destroy_workqueue(queue);
 }
