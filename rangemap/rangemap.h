@@ -161,8 +161,9 @@ RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_create(const struct rangemap_optio
 /*
  * Destroys `map` (NULL is allowed): releases the value of every range left, and returns when no release
  * callback of this map runs or will ever run. No other thread may be using the map or start to, nor may its
- * callbacks; sections and snapshots that were begun through it are ended before. Time O(ranges). May wait for readers of the same domain if the map has a `release` callback; else
- * it does not wait. Then also -EDEADLK: called inside a read section or a callback of the domain.
+ * callbacks; sections and snapshots that were begun through it are ended before. Time O(ranges). May wait for readers
+ * of the same domain if the map has a `release` callback; else it does not wait. Then also -EDEADLK: called inside a
+ * read section or a callback of the domain.
  */
 RANGEMAP_API int rangemap_destroy(struct rangemap *map);
 
@@ -408,14 +409,17 @@ struct rangemap_rewrite {
  * Makes [start, last] hold exactly entries[0..count-1], which are sorted, disjoint and inside of it, whatever was
  * there: several stores and carves in one step. With how->if_free it is an insert of several ranges, all or none;
  * with one entry, if_free and join, an insert that joins its neighbours. Of a joined range, the leftmost value
- * remains; the others are released. -EINVAL also for bad entries, and with `whole` or `gaps`. Time O(h + ranges there + count).
+ * remains; the others are released. -EINVAL also for bad entries, and with `whole` or `gaps`. Time O(h + ranges
+ * there + count).
  */
 RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_splice(struct rangemap *map, uint64_t start, uint64_t last,
                                                      const struct rangemap_entry *entries, size_t count,
                                                      const struct rangemap_rewrite *how);
 
-/* What rangemap_update_fn answers; or a negative error, which refuses the whole call and is what it returns. Others are
- * -EINVAL. */
+/*
+ * What rangemap_update_fn answers; or a negative error, which refuses the whole call and is what it returns. Others are
+ * -EINVAL.
+ */
 enum rangemap_verdict {
     RANGEMAP_KEEP, /* leave the range, or the gap, as it is */
     RANGEMAP_DROP, /* free these keys */
@@ -451,8 +455,8 @@ RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_evict(struct rangemap *map, uint64
 
 /*
  * Moves the bounds of the range [start, last] to [new_start, new_last], which shares a key with it (else -EINVAL). It
- * keeps its value and that its owner; where it shrinks, the value is as rangemap_split_fn says. -ENOENT: there is no range
- * with exactly these bounds. -EEXIST: another one, written to *conflict (may be NULL), is in the way.
+ * keeps its value and that its owner; where it shrinks, the value is as rangemap_split_fn says. -ENOENT: there is no
+ * range with exactly these bounds. -EEXIST: another one, written to *conflict (may be NULL), is in the way.
  */
 RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_resize(struct rangemap *map, uint64_t start, uint64_t last,
                                                      uint64_t new_start, uint64_t new_last,
@@ -517,8 +521,8 @@ RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_gap_at(const struct rangemap *map,
 
 /*
  * The gap that holds `key`, else the next one above it, in *gap; -ENOSPC: no key from `key` on is free. To go on,
- * ask for gap->last + 1, unless that was UINT64_MAX, and with it the last gap. Exact at one instant each; over a snapshot, at that of the snapshot. Time O(h + ranges
- * between key and gap).
+ * ask for gap->last + 1, unless that was UINT64_MAX, and with it the last gap. Exact at one instant each; over a
+ * snapshot, at that of the snapshot. Time O(h + ranges between key and gap).
  */
 RANGEMAP_API RANGEMAP_MUST_CHECK int rangemap_gap_next(const struct rangemap *map, uint64_t key,
                                                        struct rangemap_gap *gap);

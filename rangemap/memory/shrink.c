@@ -122,8 +122,8 @@ static bool discard_run(struct rm_pool *pool, struct rm_extent *extent, uint64_t
 }
 
 /*
- * Slabs of one look. What is refused (locked memory) counts as tried alone: chunks above it, which the system does take,
- * go nevertheless.
+ * Slabs of one look. What is refused (locked memory) counts as tried alone: chunks above it, which the system does
+ * take, go nevertheless.
  */
 struct look {
     uint64_t most, given, tried;
