@@ -56,7 +56,7 @@ static bool is_told(const struct replacement *replacement, const struct pm_told_
     return false;
 }
 
-/* 1: it is told, and the file was locked all the time; 0: look again; -ENOMEM. */
+/* 1: it is told, and the file was locked all the time; 0: it was not, and views may be gone: look again; -ENOMEM. */
 static int tell_page(struct replacement *replacement, struct pm_told_space *space, uint64_t start)
 {
     struct link *link;
@@ -74,16 +74,22 @@ static int tell_page(struct replacement *replacement, struct pm_told_space *spac
     return pm_tell(replacement->mapping, &link->told, start, start + PAGE_SIZE);
 }
 
+static int tell_view(struct replacement *replacement, const struct pm_view *view)
+{
+    return takes_part(replacement, view) ? tell_page(replacement, &pm_told_addresses,
+                                                     (uintptr_t)pm_view_address(view, replacement->index))
+                                         : 1;
+}
+
 static int tell_once(struct replacement *replacement)
 {
     const uint64_t index = replacement->index;
     int result = tell_page(replacement, &pm_told_physical, PFN_PHYS(replacement->old));
+    struct pm_view *view = result > 0 ? pm_views_first(replacement->mapping, index, index) : NULL;
 
-    for (struct pm_view *view = pm_views_first(replacement->mapping, index, index);
-         view != NULL && result > 0; view = pm_views_next(view, index, index)) {
-        if (takes_part(replacement, view)) {
-            result = tell_page(replacement, &pm_told_addresses, (uintptr_t)pm_view_address(view, index));
-        }
+    while (view != NULL) {
+        result = tell_view(replacement, view);
+        view = result > 0 ? pm_views_next(view, index, index) : NULL;
     }
     return result;
 }

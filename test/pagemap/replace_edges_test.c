@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* A page in place of another: of which kinds, what can be pinned then, and what changes while clients are told. */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "pagemap/backend/backend.h"
+#include "pagemap/view/view.h"
 #include "test/pagemap/file_rig.h"
 #include "test/pagemap/recorder.h"
 
@@ -188,4 +191,49 @@ TEST_CASE(replace_edges, the_old_page_goes_meanwhile)
         }
         tear_down();
     }
+}
+
+/* What was freed is written over: in a checked build it is found without that. */
+static void scribble_over_freed_views(void)
+{
+    enum { BLOCKS = 64 };
+    void *blocks[BLOCKS];
+
+    for (unsigned i = 0; i < BLOCKS; i++) {
+        blocks[i] = malloc(sizeof(struct pm_view));
+        REQUIRE(blocks[i] != NULL);
+        memset(blocks[i], 0xff, sizeof(struct pm_view));
+    }
+    for (unsigned i = 0; i < BLOCKS; i++) {
+        free(blocks[i]);
+    }
+}
+
+static char *shown;
+
+static void unmap_and_free_the_view(struct recorder *recorder)
+{
+    recorder->then = NULL;
+    CHECK_EQ(vm_munmap(shown, 2 * PAGE_SIZE), 0);
+    pagemap_barrier();
+    scribble_over_freed_views();
+}
+
+/* The view that is told of is unmapped meanwhile, and freed. */
+TEST_CASE(replace_edges, a_view_goes_meanwhile)
+{
+    struct recorder recorder;
+    char *other;
+
+    set_up(MEMORY_DEVICE_GENERIC, 0);
+    shown = file_rig_view(&rig, 0, 2);
+    other = file_rig_view(&rig, 1, 2);
+    recorder_watch(&recorder, false, (uintptr_t)shown + PAGE_SIZE, PAGE_SIZE);
+    recorder.then = unmap_and_free_the_view;
+    CHECK_EQ(replace(1, 1, first), 0);
+    CHECK_EQ(recorder.begun, recorder.ended);
+    recorder_leave(&recorder);
+    CHECK_EQ(touch_read(other, NULL), 0);
+    CHECK_EQ(vm_munmap(other, 2 * PAGE_SIZE), 0);
+    tear_down();
 }
