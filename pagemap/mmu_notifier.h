@@ -52,7 +52,7 @@ struct mmu_notifier_range {
     struct mmu_notifier_range *_next, *_outer;
     struct mmu_interval_notifier *_running;
     uint64_t _seq, _generation;
-    bool _is_nested, _is_told;
+    bool _is_nested, _is_told, _is_over;
 };
 
 struct mmu_interval_notifier_ops {

@@ -12,7 +12,7 @@
 #include "pagemap/base/wait.h"
 #include "pagemap/base/warn.h"
 
-/* The innermost invalidation that this thread has begun and not ended. */
+/* The innermost invalidation that this thread has begun and not ended; one that is over is there for its callbacks. */
 static _Thread_local struct mmu_notifier_range *innermost;
 
 /* ---- intervals ---- */
@@ -145,8 +145,8 @@ static bool is_undisturbed(void *context)
 static bool is_invalidated_here(const struct mmu_interval_notifier *subscription)
 {
     for (const struct mmu_notifier_range *range = innermost; range != NULL; range = range->_outer) {
-        if (range->_space == subscription->_space && range->_generation == subscription->_generation &&
-            overlaps(range, subscription)) {
+        if (!range->_is_over && range->_space == subscription->_space &&
+            range->_generation == subscription->_generation && overlaps(range, subscription)) {
             return true;
         }
     }
@@ -175,7 +175,7 @@ static bool is_nested(const struct mmu_notifier_range *range)
 {
     for (const struct mmu_notifier_range *at = range->_outer; at != NULL; at = at->_outer) {
         if (at->_space == range->_space && at->_generation == range->_generation && at->_is_told &&
-            at->start <= range->start && range->end <= at->end) {
+            !at->_is_over && at->start <= range->start && range->end <= at->end) {
             return true;
         }
     }
@@ -195,6 +195,7 @@ static void set_up(struct mmu_notifier_range *range, struct pm_told_space *space
     range->_outer = innermost;
     range->_running = NULL;
     range->_is_told = false;
+    range->_is_over = false;
     range->_is_nested = is_nested(range);
 }
 
@@ -313,14 +314,10 @@ bool pm_invalidate_quietly(struct pm_told_space *space, struct mmu_notifier_rang
 }
 
 /* The list is left before the callbacks, which may begin to read. */
-void pm_invalidate_end(struct mmu_notifier_range *range)
+static void end_and_call(struct mmu_notifier_range *range)
 {
     struct pm_told_space *space = range->_space;
 
-    innermost = range->_outer;
-    if (range->_is_nested) {
-        return;
-    }
     pm_told_lock(space);
     if (range->_generation == space->generation) {
         leave_list(space, range);
@@ -328,6 +325,15 @@ void pm_invalidate_end(struct mmu_notifier_range *range)
     pm_told_unlock(space);
     pm_wake_var(space);
     call_all(range, false);
+}
+
+void pm_invalidate_end(struct mmu_notifier_range *range)
+{
+    range->_is_over = true;
+    if (!range->_is_nested) {
+        end_and_call(range);
+    }
+    innermost = range->_outer;
 }
 
 void mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range)

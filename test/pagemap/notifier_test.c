@@ -392,3 +392,26 @@ TEST_CASE(notifier, a_callback_that_would_wait_for_itself_is_refused)
     CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), 0);
     tear_down();
 }
+
+static void break_the_rules_at_the_end(struct recorder *recorder)
+{
+    unsigned long seq;
+
+    CHECK_EQ(mmu_interval_notifier_remove(&recorder->subscription), -EDEADLK);
+    CHECK_EQ(warnings_take(), 1);
+    seq = mmu_interval_read_begin(&recorder->subscription);
+    CHECK(!mmu_interval_read_retry(&recorder->subscription, seq), "it is over");
+    recorder->at_end = NULL;
+    unmap_mapping_pages(&rig.file, 4, 1, false);
+    CHECK_EQ(recorder->begun, 2, "and covers nothing any more");
+}
+
+TEST_CASE(notifier, an_end_that_would_wait_for_itself_is_refused)
+{
+    set_up();
+    by_address.at_end = break_the_rules_at_the_end;
+    unmap_mapping_pages(&rig.file, 4, 1, false);
+    CHECK_EQ(by_address.ended, 2);
+    CHECK_EQ(vm_munmap(view, PAGES * PAGE_SIZE), 0);
+    tear_down();
+}
