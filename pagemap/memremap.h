@@ -102,8 +102,9 @@ struct vm_fault {
 };
 
 /*
- * The driver's part. Each is called without any lock of the library. Versions: page_free() and migrate_to_ram() are
- * 6.1's, memory_failure() 6.0's, folio_free() 6.19's, which has it in place of page_free().
+ * The driver's part. Each is called without any lock of the library, and with cancellation put off. Versions:
+ * page_free() and migrate_to_ram() are 6.1's, memory_failure() 6.0's, folio_free() 6.19's, which has it in place of
+ * page_free().
  */
 struct dev_pagemap_ops {
     /*
@@ -237,8 +238,8 @@ int resurrect_dev_pagemap(struct dev_pagemap *pgmap);
 /*
  * kill_dev_pagemap(), after which `fd`, an eventfd(2) of the caller's, is written to once when the last reference is
  * gone, by the thread that put it: then memunmap_pages() does not wait for any. It stays open until memunmap_pages()
- * has returned; one that would block is not waited for. resurrect_dev_pagemap(): no write, or -EALREADY: it was the
- * last.
+ * has returned. One whose counter is full was told, and is left alone; if others write to it, EFD_NONBLOCK keeps that
+ * put from waiting for a reader. resurrect_dev_pagemap(): no write, or -EALREADY: it was the last.
  */
 int kill_dev_pagemap_notify(struct dev_pagemap *pgmap, int fd);
 

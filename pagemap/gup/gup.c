@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <sys/mman.h>
 
+#include "pagemap/base/cancel.h"
 #include "pagemap/base/warn.h"
 #include "pagemap/page/mapped.h"
 #include "pagemap/page/page.h"
@@ -256,12 +257,20 @@ static long batch_locked(struct request *request, struct page **absent)
     return result;
 }
 
+static bool ask_driver(struct page *page, uint64_t vpn)
+{
+    struct vm_fault fault = {.page = page, .address = vpn << PAGE_SHIFT, .real_address = vpn << PAGE_SHIFT};
+    int cancel = pm_cancel_off();
+    vm_fault_t result = page_pgmap(page)->ops->migrate_to_ram(&fault);
+
+    pm_cancel_restore(cancel);
+    return result == 0;
+}
+
 /* Asks the driver, if it `may` be, to bring a page back. The reference of batch_in_section() goes. */
 static bool migrate(struct page *page, uint64_t vpn, bool may)
 {
-    struct vm_fault fault = {.page = page, .address = vpn << PAGE_SHIFT, .real_address = vpn << PAGE_SHIFT};
-    struct dev_pagemap *pgmap = page_pgmap(page);
-    bool moved = may && pgmap->ops->migrate_to_ram(&fault) == 0;
+    bool moved = may && ask_driver(page, vpn);
 
     put_page(page);
     pm_count(&pm_counters()->gup_migrations, may);

@@ -130,7 +130,7 @@ static bool put_one_compound(const struct run *run, struct page *head)
 static inline void tell_idle(const struct run *run, struct page *head)
 {
     if (run->is_told) {
-        pm_page_free(head, run->pgmap);
+        pm_page_free(head, run->pgmap->ops);
     }
     pm_wake_var(&head->_refcount);
 }
@@ -173,11 +173,10 @@ static uint64_t put_compound(const struct run *run, struct page **pages, uint64_
 
 static uint64_t put_run(struct dev_pagemap *pgmap, struct page **pages, uint64_t nr_pages, bool pin)
 {
-    const struct dev_pagemap_ops *ops = pgmap->ops;
     const struct run run = {
         .pgmap = pgmap,
         .weight = pin ? pm_pin_weight(pgmap) : 1,
-        .is_told = ops != NULL && (ops->folio_free != NULL || ops->page_free != NULL),
+        .is_told = pm_is_told_idle(pgmap->ops),
         .is_pinned = pin,
     };
     uint64_t idle, done = pgmap->vmemmap_shift > 0 ? put_compound(&run, pages, nr_pages, &idle)

@@ -4,6 +4,7 @@
 #define PAGEMAP_PAGE_PAGE_H
 
 #include "pagemap/base/atomic.h"
+#include "pagemap/base/cancel.h"
 #include "pagemap/base/compiler.h"
 #include "pagemap/base/wait.h"
 #include "pagemap/gup.h"
@@ -124,14 +125,23 @@ static inline bool pm_page_drop(struct page *page, uint64_t n, uint64_t *left)
  */
 PM_INTERNAL bool pm_compound_drop(struct page *head, uint64_t n, uint64_t *left);
 
-/* Tells the driver that the page went idle. */
-static inline void pm_page_free(struct page *head, const struct dev_pagemap *pgmap)
+/* Whether the driver is to be told of pages that go idle. */
+static inline bool pm_is_told_idle(const struct dev_pagemap_ops *ops)
 {
-    if (pgmap->ops != NULL && pgmap->ops->folio_free != NULL) {
-        pgmap->ops->folio_free((struct folio *)(void *)head);
-    } else if (pgmap->ops != NULL && pgmap->ops->page_free != NULL) {
-        pgmap->ops->page_free(head);
+    return ops != NULL && (ops->folio_free != NULL || ops->page_free != NULL);
+}
+
+/* Tells the driver that the page went idle. pre: pm_is_told_idle(). */
+static inline void pm_page_free(struct page *head, const struct dev_pagemap_ops *ops)
+{
+    int cancel = pm_cancel_off();
+
+    if (ops->folio_free != NULL) {
+        ops->folio_free((struct folio *)(void *)head);
+    } else {
+        ops->page_free(head);
     }
+    pm_cancel_restore(cancel);
 }
 
 /*
@@ -140,7 +150,9 @@ static inline void pm_page_free(struct page *head, const struct dev_pagemap *pgm
  */
 static inline void pm_page_idle(struct page *head, const struct dev_pagemap *pgmap)
 {
-    pm_page_free(head, pgmap);
+    if (pm_is_told_idle(pgmap->ops)) {
+        pm_page_free(head, pgmap->ops);
+    }
     pm_wake_var(&head->_refcount);
 }
 

@@ -2,6 +2,7 @@
 /* Kernel: mm/memory-failure.c (6.1). */
 #include <errno.h>
 
+#include "pagemap/base/cancel.h"
 #include "pagemap/base/warn.h"
 #include "pagemap/core/domain.h"
 #include "pagemap/fs.h"
@@ -40,22 +41,33 @@ static bool revoke_page(const struct page *page)
     return true;
 }
 
+static int ask_driver(struct dev_pagemap *pgmap, uint64_t pfn, int flags)
+{
+    int cancel, error;
+
+    if (!pgmap_has_memory_failure(pgmap)) {
+        return -EOPNOTSUPP;
+    }
+    cancel = pm_cancel_off();
+    error = pgmap->ops->memory_failure(pgmap, pfn, 1, flags);
+    pm_cancel_restore(cancel);
+    return error;
+}
+
 /* The driver is asked last: whatever it does, the page is not touched through a view meanwhile. */
 static int handle(struct dev_pagemap *pgmap, uint64_t pfn, int flags)
 {
     struct page *page = pm_page_of(pgmap, pfn);
     struct mmu_notifier_range range;
     bool fresh, was_in_file;
-    int error = -EOPNOTSUPP;
+    int error;
 
     mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, NULL, NULL, PFN_PHYS(pfn), PFN_PHYS(pfn + 1));
     pm_invalidate_start(&pm_told_physical, &range);
     fresh = pm_poison_mark(page, true);
     was_in_file = revoke_page(page);
     pm_invalidate_end(&range);
-    if (pgmap_has_memory_failure(pgmap)) {
-        error = pgmap->ops->memory_failure(pgmap, pfn, 1, flags);
-    }
+    error = ask_driver(pgmap, pfn, flags);
     if (error != -EOPNOTSUPP || was_in_file) {
         pm_count(&pm_counters()->memory_failures, fresh);
         return error == -EOPNOTSUPP ? 0 : error;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "pagemap/base/atomic.h"
@@ -56,9 +57,8 @@ void pm_note_tell(void)
     int fd = __atomic_load_n(&told_fd, __ATOMIC_ACQUIRE), before = errno;
 
     if (fd >= 0) {
-        ssize_t written = write(fd, &one, sizeof one); /* refused only if it is readable anyhow */
-
-        (void)written;
+        /* The system call itself: no cancellation point. Refused only if it is readable anyhow. */
+        (void)syscall(SYS_write, fd, &one, sizeof one);
         errno = before;
     }
 }

@@ -85,6 +85,33 @@ TEST_CASE(sigbus_note, its_descriptor)
     child_run(look_at_descriptor);
 }
 
+/* It is for handlers, which the thread did not ask for: no cancellation point. */
+static void *note_and_be_cancelled(void *came_back)
+{
+    siginfo_t info = broken(PAGE_SIZE, PAGE_SHIFT, BUS_MCEERR_AO);
+
+    (void)pthread_cancel(pthread_self()); /* takes effect at the next one */
+    CHECK(pagemap_sigbus_note(&info));
+    *(bool *)came_back = true;
+    return NULL;
+}
+
+static void note_in_a_thread(void)
+{
+    bool came_back = false;
+    pthread_t thread;
+
+    REQUIRE_GE(pagemap_sigbus_fd(), 0);
+    REQUIRE_EQ(pthread_create(&thread, NULL, note_and_be_cancelled, &came_back), 0);
+    REQUIRE_EQ(pthread_join(thread, NULL), 0);
+    CHECK(came_back);
+}
+
+TEST_CASE(sigbus_note, is_no_cancellation_point)
+{
+    child_run(note_in_a_thread);
+}
+
 /* 0 is one like others. */
 static void without_standard_input(void)
 {

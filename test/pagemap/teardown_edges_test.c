@@ -76,12 +76,12 @@ TEST_CASE(teardown_edges, descriptor_0_is_told)
 }
 
 /* The put that is last may be a signal handler's; a full eventfd is told already, and a closed one is the driver's. */
-TEST_CASE(teardown_edges, telling_leaves_errno)
+static void tell_full_one(int flags)
 {
     const uint64_t full = UINT64_MAX - 1;
     struct file_rig rig;
     struct page *page;
-    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int fd = eventfd(0, flags);
 
     file_rig_set_up(&rig, MEMORY_DEVICE_FS_DAX);
     REQUIRE_EQ(write(fd, &full, sizeof full), (ssize_t)sizeof full);
@@ -95,6 +95,12 @@ TEST_CASE(teardown_edges, telling_leaves_errno)
     (void)close(fd);
     REQUIRE_EQ(rig_map(&rig.pgmap), 0);
     file_rig_tear_down(&rig);
+}
+
+TEST_CASE(teardown_edges, telling_leaves_errno_and_waits_for_nobody)
+{
+    tell_full_one(EFD_CLOEXEC | EFD_NONBLOCK);
+    tell_full_one(EFD_CLOEXEC);
 }
 
 /* What was called off is not told, also not by a later end that nobody asked to hear of. */
