@@ -41,10 +41,20 @@ static void add_denied(const struct pm_view *view, uint64_t *first, uint64_t *la
     }
 }
 
+/* Two words, which are to look like one. In a change of the caller's, or else in one of its own. */
 static void deny(struct pm_view *view, uint64_t first, uint64_t last)
 {
+    struct address_space *mapping = view->mapping;
+    const bool is_changing = pm_is_changing(pm_load_relaxed(&mapping->_generation));
+
+    if (!is_changing) {
+        pm_mapping_change_begin(mapping);
+    }
     pm_store_release(&view->denied_vpn, pm_view_vpn(view, first));
     pm_store_release(&view->denied_pages, last - first + 1);
+    if (!is_changing) {
+        pm_mapping_change_end(mapping);
+    }
 }
 
 static bool take_out(const struct pm_view *view, uint64_t first, uint64_t last)

@@ -19,8 +19,8 @@ struct pm_view {
     uint64_t is_gone; /* set before the generation moves for the last time on its behalf */
     /*
      * Pages that were hidden without memory to take them out of `present`: they count as absent. All between the
-     * first and the last of such is hidden. Written before the generation moves; cleared when `present` says the
-     * same.
+     * first and the last of such is hidden. Written while the file is changing (pm_mapping_change_begin()); cleared
+     * when `present` says the same.
      */
     uint64_t denied_vpn, denied_pages;
     struct rangemap_deferred deferred;
