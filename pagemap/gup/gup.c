@@ -36,7 +36,8 @@ struct request {
     unsigned flags;
     struct page **pages; /* NULL: count only */
     bool lock_free_only;
-    uint64_t *refused; /* the counter of the last refusal, which is counted once nothing is tried again */
+    uint64_t *refused;   /* the counter of the last refusal, which is counted once nothing is tried again */
+    struct page *marked; /* was marked as poisoned while it was taken, and is to be given back */
 };
 
 static long refuse(struct request *request, uint64_t *counter, long error)
@@ -129,9 +130,9 @@ static long take_run(struct request *request, struct dev_pagemap *pgmap, uint64_
         return error == MUST_MOVE ? hold_allocated(pgmap, pfn, absent)
                                   : refuse(request, &pm_counters()->refused_longterm, error);
     }
-    taken = request->pages == NULL
-                ? nr_pages
-                : pm_pages_get(pgmap, pfn, nr_pages, (request->flags & FOLL_PIN) != 0, request->pages);
+    taken = request->pages == NULL ? nr_pages
+                                   : pm_pages_get(pgmap, pfn, nr_pages, (request->flags & FOLL_PIN) != 0,
+                                                  request->pages, &request->marked);
     if (taken > 0) {
         return (long)taken;
     }
@@ -195,7 +196,7 @@ static long try_batch(struct request *request, struct page **absent, struct addr
 
 /*
  * With `keep_mapping`, *mapping is kept if it is not NULL. MUST_MOVE: *absent is held. CHANGED: that may be, too, and
- * *taken pages are: for give_back().
+ * *taken pages are. give_back() is next.
  */
 static long batch_in_section(struct request *request, struct page **absent, struct address_space **mapping,
                              bool keep_mapping, long *taken)
@@ -216,9 +217,14 @@ static long batch_in_section(struct request *request, struct page **absent, stru
     return result;
 }
 
-/* What a batch that CHANGED has taken: with no lock, since these may be last references, of which drivers are told. */
-static void give_back(const struct request *request, long result, struct page *absent, long taken)
+/*
+ * What a batch that CHANGED has taken, and what was refused: with no lock, since these may be last references, of which
+ * drivers are told.
+ */
+static void give_back(struct request *request, long result, struct page *absent, long taken)
 {
+    pm_pages_refuse(request->marked, (request->flags & FOLL_PIN) != 0);
+    request->marked = NULL;
     if (result == CHANGED && absent != NULL) {
         put_page(absent);
     }
@@ -338,7 +344,7 @@ static bool are_flags_valid(unsigned flags)
 static long gup(uintptr_t start, unsigned long nr_pages, unsigned flags, struct page **pages,
                 bool lock_free_only)
 {
-    struct request request = {start >> PAGE_SHIFT, nr_pages, flags, pages, lock_free_only, NULL};
+    struct request request = {start >> PAGE_SHIFT, nr_pages, flags, pages, lock_free_only, NULL, NULL};
     uint64_t done = 0;
     long result = 0;
 

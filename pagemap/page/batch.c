@@ -23,11 +23,10 @@ static void record_all(struct page **pages, uint64_t nr_pages, uint64_t weight)
  * together: the caller's keeps it meanwhile.
  */
 static uint64_t get_plain(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t nr_pages, uint64_t weight,
-                          struct page **pages)
+                          struct page **pages, struct page **refused)
 {
     struct page *page = pfn_to_page(pfn);
     uint64_t taken, idle = 0;
-    bool left_idle;
 
     for (taken = 0; taken < nr_pages; taken++, page++) {
         if (PM_UNLIKELY(pm_page_pgmap(page) != pgmap)) {
@@ -36,12 +35,11 @@ static uint64_t get_plain(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t nr_p
         if (PM_UNLIKELY(pm_is_poisoned(page))) {
             break;
         }
-        left_idle = pm_add_full(&page->_refcount, weight) == 0;
-        if (PM_UNLIKELY(pm_is_poisoned(page))) { /* just now: see pm_page_count_up() */
-            pm_page_refuse(pgmap, page, weight, left_idle);
+        idle += pm_add_full(&page->_refcount, weight) == 0;
+        if (PM_UNLIKELY(pm_is_poisoned(page))) { /* just now: see pm_page_try_up() */
+            *refused = page;
             break;
         }
-        idle += left_idle;
         pages[taken] = page;
     }
     if (idle > 0) {
@@ -52,32 +50,40 @@ static uint64_t get_plain(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t nr_p
 }
 
 /* One page more of a kind that is compound, or allocated by its driver. */
-static bool get_one(struct dev_pagemap *pgmap, uint64_t pfn, bool pin)
+static bool get_one(struct dev_pagemap *pgmap, uint64_t pfn, bool pin, struct page **refused)
 {
     bool left_idle;
+    bool is_up = pm_page_try_up(pgmap, pfn, pin ? pm_pin_weight(pgmap) : 1, &left_idle, refused);
 
-    if (!pm_page_count_up(pgmap, pfn, pin ? pm_pin_weight(pgmap) : 1, &left_idle)) {
-        return false;
-    }
     if (left_idle) {
         pm_ref_get_many(&pgmap->ref, 1);
     }
-    return true;
+    return is_up;
 }
 
 uint64_t pm_pages_get(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t nr_pages, bool pin,
-                      struct page **pages)
+                      struct page **pages, struct page **refused)
 {
     uint64_t taken = 0;
 
+    *refused = NULL;
     if (PM_LIKELY(pgmap->vmemmap_shift == 0 && !pm_is_allocated_type(pgmap))) {
-        return get_plain(pgmap, pfn, nr_pages, pin ? GUP_PIN_COUNTING_BIAS : 1, pages);
+        return get_plain(pgmap, pfn, nr_pages, pin ? GUP_PIN_COUNTING_BIAS : 1, pages, refused);
     }
-    while (taken < nr_pages && get_one(pgmap, pfn + taken, pin)) {
+    while (taken < nr_pages && get_one(pgmap, pfn + taken, pin, refused)) {
         pages[taken] = pfn_to_page(pfn + taken);
         taken++;
     }
     return taken;
+}
+
+void pm_pages_refuse(struct page *refused, bool pin)
+{
+    if (PM_UNLIKELY(refused != NULL)) {
+        struct dev_pagemap *pgmap = pm_held_pgmap(refused);
+
+        pm_page_refuse(pgmap, refused, pin ? pm_pin_weight(pgmap) : 1, false);
+    }
 }
 
 /* ---- giving back ---- */

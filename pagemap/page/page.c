@@ -129,11 +129,13 @@ void pm_page_refuse(struct dev_pagemap *pgmap, struct page *head, uint64_t n, bo
 }
 
 /* The mark is looked at before, to spare the page; and after, since memory_failure() may come in between. */
-bool pm_page_count_up(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t n, bool *left_idle)
+bool pm_page_try_up(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t n, bool *left_idle,
+                    struct page **refused)
 {
     struct page *page = pm_page_of(pgmap, pfn), *head = pm_head(pgmap, page);
 
     *left_idle = false;
+    *refused = NULL;
     if (PM_UNLIKELY(pm_is_poisoned(page))) {
         return false;
     }
@@ -145,12 +147,23 @@ bool pm_page_count_up(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t n, bool 
         *left_idle = pm_add_full(&head->_refcount, n) == 0;
     }
     if (PM_UNLIKELY(pm_is_poisoned(page))) {
-        pm_page_refuse(pgmap, head, n, *left_idle);
-        *left_idle = false;
+        *refused = head;
         return false;
     }
     pm_record(page_to_pfn(head), pm_references(pgmap, n));
     return true;
+}
+
+bool pm_page_count_up(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t n, bool *left_idle)
+{
+    struct page *refused;
+    bool is_up = pm_page_try_up(pgmap, pfn, n, left_idle, &refused);
+
+    if (PM_UNLIKELY(refused != NULL)) {
+        pm_page_refuse(pgmap, refused, n, *left_idle);
+        *left_idle = false;
+    }
+    return is_up;
 }
 
 /* If the count went off zero, the page has taken the reference on pgmap. */

@@ -93,14 +93,25 @@ PM_INTERNAL struct page *pm_page_of(struct dev_pagemap *pgmap, uint64_t pfn);
  */
 PM_INTERNAL bool pm_page_count_up(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t n, bool *left_idle);
 
+/*
+ * The same, but a page that is marked as poisoned just then stays counted: *refused is its first page, or NULL, for
+ * pm_page_refuse() where page_free() may be called.
+ */
+PM_INTERNAL bool pm_page_try_up(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t n, bool *left_idle,
+                                struct page **refused);
+
 /* ---- batch.c: many at once, with one reference taken or put on the dev_pagemap for all ---- */
 
 /*
- * pm_page_count_up() for the first of `nr_pages` pages from `pfn` on, up to the first that is refused; they take the
- * references on `pgmap` that they need. Each is in pages[]. Returns how many. `pin`: as pin_user_pages().
+ * pm_page_try_up() for the first of `nr_pages` pages from `pfn` on, up to the first that is refused; they take the
+ * references on `pgmap` that they need. Each is in pages[]. Returns how many. `pin`: as pin_user_pages(). *refused:
+ * NULL, or a page for pm_pages_refuse().
  */
 PM_INTERNAL uint64_t pm_pages_get(struct dev_pagemap *pgmap, uint64_t pfn, uint64_t nr_pages, bool pin,
-                                  struct page **pages);
+                                  struct page **pages, struct page **refused);
+
+/* Ends what was counted of *refused, if it is not NULL: page_free() may be called. Without a lock or a section. */
+PM_INTERNAL void pm_pages_refuse(struct page *refused, bool pin);
 
 /* The opposite; any pages, of any dev_pagemaps. WARNs for each that is not held so, and leaves it. */
 PM_INTERNAL void pm_pages_put(struct page **pages, uint64_t nr_pages, bool pin);

@@ -17,6 +17,7 @@
 enum { PAGES = 1024, BATCH = 6 };
 
 static struct file_rig rig;
+static struct page *refused; /* none is */
 
 /* All pages of the device are of this order. */
 static void set_up(enum memory_type type, const struct dev_pagemap_ops *ops, unsigned order)
@@ -66,7 +67,7 @@ static void put_after_a_pin(struct page *page)
 {
     struct page *pinned;
 
-    REQUIRE_EQ(pm_pages_get(&rig.pgmap, 517, 1, true, &pinned), 1);
+    REQUIRE_EQ(pm_pages_get(&rig.pgmap, 517, 1, true, &pinned, &refused), 1);
     REQUIRE_EQ(pinned, page);
     put_page(page);
     CHECK_EQ(told_of_pages + told_of_folios, 0u, "it is pinned");
@@ -129,7 +130,7 @@ static void check_counts(uint64_t pfn, unsigned order, bool pin)
     struct page *pages[BATCH];
     uint64_t heads = 0;
 
-    REQUIRE_EQ(pm_pages_get(&rig.pgmap, pfn, BATCH, pin, pages), BATCH);
+    REQUIRE_EQ(pm_pages_get(&rig.pgmap, pfn, BATCH, pin, pages, &refused), BATCH);
     for (uint64_t i = 0; i < BATCH; i++) {
         const uint64_t head = first_of(pfn + i, order), end = head + (UINT64_C(1) << order);
         const uint64_t from = head > pfn ? head : pfn, to = end < pfn + BATCH ? end : pfn + BATCH;
@@ -230,13 +231,13 @@ static void check_ungrabbed(enum memory_type type, unsigned order)
         put_page_many(tails[i], 1);
         get_page(tails[i]);
         CHECK_EQ(page_count(head), idle + 2 + i, "type %u, order %u", type, order);
-        REQUIRE_EQ(pm_pages_get(&rig.pgmap, first, 1, true, &pin), 1);
+        REQUIRE_EQ(pm_pages_get(&rig.pgmap, first, 1, true, &pin, &refused), 1);
         unpin_user_page(tails[i]);
         CHECK(!page_maybe_dma_pinned(head));
     }
     CHECK_EQ(pm_page_pgmap(tails[1]), NULL, "nobody grabbed it");
-    REQUIRE_EQ(pm_pages_get(&rig.pgmap, first, 1, true, &pin), 1);
-    REQUIRE_EQ(pm_pages_get(&rig.pgmap, first, 1, true, &pin), 1);
+    REQUIRE_EQ(pm_pages_get(&rig.pgmap, first, 1, true, &pin, &refused), 1);
+    REQUIRE_EQ(pm_pages_get(&rig.pgmap, first, 1, true, &pin, &refused), 1);
     unpin_user_pages(tails, 2);
     pm_pages_put(tails, 2, false);
     CHECK_EQ(page_count(head), idle + 1);
@@ -334,11 +335,11 @@ TEST_CASE(page_order, each_page_of_a_batch_is_recorded)
     CHECK_EQ(pagemap_set_holder("somebody"), NULL);
     for (uint64_t n = 0; n <= BATCH; n++) {
         pages[n] = pfn_to_page(700 + n); /* not to be looked at */
-        CHECK_EQ(pm_pages_get(&rig.pgmap, 700, n, false, pages), n);
+        CHECK_EQ(pm_pages_get(&rig.pgmap, 700, n, false, pages, &refused), n);
         check_records(700, n, 1);
         pm_pages_put(pages, n, false);
         check_records(700, n, 0);
-        CHECK_EQ(pm_pages_get(&rig.pgmap, 700, n, true, pages), n);
+        CHECK_EQ(pm_pages_get(&rig.pgmap, 700, n, true, pages, &refused), n);
         check_records(700, n, GUP_PIN_COUNTING_BIAS);
         unpin_user_pages(pages, n);
         check_records(700, n, 0);

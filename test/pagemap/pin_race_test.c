@@ -11,6 +11,7 @@
 enum { PFN = 600 };
 
 static struct file_rig rig;
+static struct page *refused; /* none is */
 static bool ours_is_pin;
 static struct page *others;
 
@@ -18,13 +19,13 @@ static void take_and_put(void)
 {
     struct page *page = NULL;
 
-    CHECK_EQ(pm_pages_get(&rig.pgmap, PFN, 1, ours_is_pin, &page), 1);
+    CHECK_EQ(pm_pages_get(&rig.pgmap, PFN, 1, ours_is_pin, &page, &refused), 1);
     pm_pages_put(&page, 1, ours_is_pin);
 }
 
 static void pin(void)
 {
-    CHECK_EQ(pm_pages_get(&rig.pgmap, PFN, 1, true, &others), 1);
+    CHECK_EQ(pm_pages_get(&rig.pgmap, PFN, 1, true, &others, &refused), 1);
 }
 
 static void check(void)
@@ -79,7 +80,7 @@ TEST_CASE(pin_race, what_was_not_unpinned)
     REQUIRE_EQ(rig_map(&rig.pgmap), 0);
     REQUIRE_EQ(get_dev_pagemap(PFN, NULL), &rig.pgmap);
     for (unsigned i = 0; i < 3; i++) {
-        REQUIRE_EQ(pm_pages_get(&rig.pgmap, PFN, 1, i < 2, &pages[i]), 1);
+        REQUIRE_EQ(pm_pages_get(&rig.pgmap, PFN, 1, i < 2, &pages[i], &refused), 1);
     }
     CHECK_EQ(page_count(pages[0]), 3);
     pm_pages_put(pages, 1, true);
@@ -90,7 +91,7 @@ TEST_CASE(pin_race, what_was_not_unpinned)
     CHECK(!page_maybe_dma_pinned(pages[0]));
     unpin_user_page(pages[0]);
     CHECK_EQ(warnings_take(), 1, "it is idle");
-    REQUIRE_EQ(pm_pages_get(&rig.pgmap, PFN, 1, false, &pages[0]), 1);
+    REQUIRE_EQ(pm_pages_get(&rig.pgmap, PFN, 1, false, &pages[0], &refused), 1);
     unpin_user_page(pages[0]);
     CHECK_EQ(warnings_take(), 1, "not pinned");
     put_page_many(pages[0], (UINT64_C(1) << 32) + 1);

@@ -37,14 +37,25 @@ static void get(void)
     got = page != NULL;
 }
 
+/* Its caller may have locks: the driver is told only as what was refused goes back. */
+static void get_many(bool pin)
+{
+    const uint64_t freed = rig_freed;
+    struct page *refused;
+
+    got = pm_pages_get(&rig.pgmap, PFN, 1, pin, &page, &refused) == 1;
+    CHECK_EQ(rig_freed, freed);
+    pm_pages_refuse(refused, pin);
+}
+
 static void get_plain(void)
 {
-    got = pm_pages_get(&rig.pgmap, PFN, 1, false, &page) == 1;
+    get_many(false);
 }
 
 static void pin(void)
 {
-    got = pm_pages_get(&rig.pgmap, PFN, 1, true, &page) == 1;
+    get_many(true);
 }
 
 static void allocate(void)
@@ -113,14 +124,11 @@ static uint64_t first_granted(uint64_t instructions)
     return low;
 }
 
-static void step_through_all(void (*act)(void), uint64_t held)
+/* Around the instruction from which on the mark comes too late. */
+static void step_through_some(void (*act)(void))
 {
     uint64_t first, instructions;
 
-    others = held;
-    for (uint64_t i = 0; i < held; i++) {
-        REQUIRE_NE(pagemap_get_page(PFN), NULL);
-    }
     step.act = act;
     (void)step_once(UINT64_MAX); /* what a first time does */
     instructions = step_count();
@@ -132,6 +140,15 @@ static void step_through_all(void (*act)(void), uint64_t held)
     }
     CHECK_GT(granted, 3u, "the mark came too late");
     CHECK_GT(refused_by_mark, 15u, "it came in time");
+}
+
+static void step_through_all(void (*act)(void), uint64_t held)
+{
+    others = held;
+    for (uint64_t i = 0; i < held; i++) {
+        REQUIRE_NE(pagemap_get_page(PFN), NULL);
+    }
+    step_through_some(act);
     if (held ==
         0) { /* at least once it was counted already, and the driver is told that it went idle again */
         CHECK_GT(rig_freed, granted);
@@ -172,5 +189,49 @@ TEST_CASE(poison_race, an_allocation)
     skip_where_nothing_traps();
     set_up(MEMORY_DEVICE_FS_DAX, 0);
     step_through_all(allocate, 0);
+    file_rig_tear_down(&rig);
+}
+
+/* ---- by address ---- */
+
+static char *view;
+
+static void free_outside(struct page *freed)
+{
+    CHECK(!pagemap_read_lock_held(), "no lock of the library, and no section");
+    rig_page_free(freed);
+}
+
+static void pin_by_address(void)
+{
+    long pinned = pin_user_pages((uintptr_t)view, 1, 0, &page);
+
+    CHECK(pinned == 1 || pinned == -EFAULT);
+    got = pinned == 1;
+}
+
+static void check_by_address(void)
+{
+    refused_by_mark += !got;
+    granted += got && step_was_asked();
+    if (got) {
+        unpin_user_page(page);
+    }
+    REQUIRE_EQ(page_count(pfn_to_page(PFN)), 0, "instruction %lu", (unsigned long)step.at);
+}
+
+TEST_CASE(poison_race, the_driver_is_told_outside_of_a_pin)
+{
+    static const struct dev_pagemap_ops ops = {free_outside, NULL, NULL, NULL};
+
+    skip_where_nothing_traps();
+    set_up(MEMORY_DEVICE_FS_DAX, 0);
+    rig.pgmap.ops = &ops;
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 0, PFN, 1), 0);
+    view = file_rig_view(&rig, 0, 1);
+    step.check = check_by_address;
+    step_through_some(pin_by_address);
+    CHECK_GT(rig_freed, granted);
+    CHECK_EQ(vm_munmap(view, PAGE_SIZE), 0);
     file_rig_tear_down(&rig);
 }
