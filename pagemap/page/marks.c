@@ -38,12 +38,11 @@ uint64_t pm_poison_next(uint64_t pfn, uint64_t last_pfn)
     return next;
 }
 
-bool pm_poison_mark(struct page *page, bool poisoned)
+/* With the lock held. */
+static bool mark(struct page *page, bool poisoned)
 {
-    bool changed;
+    bool changed = PageHWPoison(page) != poisoned;
 
-    (void)pthread_mutex_lock(&lock);
-    changed = PageHWPoison(page) != poisoned;
     if (changed && poisoned) {
         (void)pm_or_full(&page->_flags, PM_PAGE_POISON);
         nr_poisoned++;
@@ -51,8 +50,46 @@ bool pm_poison_mark(struct page *page, bool poisoned)
         (void)pm_and_full(&page->_flags, ~PM_PAGE_POISON);
         nr_poisoned--;
     }
+    return changed;
+}
+
+bool pm_poison_mark(struct page *page, bool poisoned)
+{
+    bool changed;
+
+    (void)pthread_mutex_lock(&lock);
+    changed = mark(page, poisoned);
     (void)pthread_mutex_unlock(&lock);
     return changed;
+}
+
+void pm_poison_begin(struct page *page)
+{
+    (void)pthread_mutex_lock(&lock);
+    (void)pm_add_full(&page->_flags, PM_PAGE_FAILURE);
+    if (mark(page, true)) {
+        (void)pm_or_full(&page->_flags, PM_PAGE_UNSURE);
+    }
+    (void)pthread_mutex_unlock(&lock);
+}
+
+bool pm_poison_end(struct page *page, bool is_dealt_with)
+{
+    bool is_unsure, is_last;
+    uint64_t before;
+
+    (void)pthread_mutex_lock(&lock);
+    before = pm_sub_full(&page->_flags, PM_PAGE_FAILURE);
+    is_unsure = (before & PM_PAGE_UNSURE) != 0;
+    is_last = before / PM_PAGE_FAILURE == 1;
+    if (is_unsure && (is_dealt_with || is_last)) {
+        (void)pm_and_full(&page->_flags, ~PM_PAGE_UNSURE);
+    }
+    if (is_unsure && is_last && !is_dealt_with) {
+        (void)mark(page, false);
+    }
+    (void)pthread_mutex_unlock(&lock);
+    return is_unsure && is_dealt_with;
 }
 
 void pm_poison_forget(uint64_t pfn, uint64_t last_pfn)

@@ -13,6 +13,10 @@
 /* Bits of struct page::_flags. */
 #define PM_PAGE_LOCKED UINT64_C(1) /* of a compound page in its first page */
 #define PM_PAGE_POISON UINT64_C(2) /* of each page by itself */
+#define PM_PAGE_UNSURE UINT64_C(4) /* likewise: no memory_failure() that is under way has dealt with it yet */
+
+/* In the upper half of it: how many calls of memory_failure() are under way. */
+#define PM_PAGE_FAILURE (UINT64_C(1) << 32)
 
 /* Whether its pages are allocated by their driver, and cannot be grabbed while they are idle. */
 static inline bool pm_is_allocated_type(const struct dev_pagemap *pgmap)

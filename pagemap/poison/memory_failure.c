@@ -16,11 +16,35 @@
 #include "pagemap/statistics/statistics.h"
 #include "pagemap/view/view.h"
 
+/* What the file has there; UINT64_MAX: nothing. With it locked. */
+static uint64_t pfn_in_file(const struct address_space *mapping, uint64_t index)
+{
+    void *difference;
+
+    return index != UINT64_MAX && rangemap_lookup(mapping->_pages, index, &difference) == 0
+               ? pm_translate(difference, index)
+               : UINT64_MAX;
+}
+
+/* If it is not there any more it was truncated or replaced just now, which revokes too. */
+static void revoke_in(struct address_space *mapping, const struct page *page)
+{
+    struct pm_revocation revocation;
+    uint64_t index;
+
+    pm_mapping_lock(mapping);
+    index = page_index(page);
+    if (pfn_in_file(mapping, index) == page_to_pfn(page)) {
+        revocation = pm_revocation_of(mapping, index, index);
+        pm_revoke(&revocation);
+    }
+    pm_mapping_unlock(mapping);
+}
+
 /* Takes the page out of all views of its file; false: it is in no file. */
 static bool revoke_page(const struct page *page)
 {
     struct address_space *mapping;
-    uint64_t index;
 
     if (pagemap_read_lock() != 0) {
         return false;
@@ -33,10 +57,7 @@ static bool revoke_page(const struct page *page)
     if (mapping == NULL) {
         return false;
     }
-    index = page_index(page);
-    if (index != UINT64_MAX) { /* else it was truncated just now, which revokes too */
-        unmap_mapping_pages(mapping, index, 1, false);
-    }
+    revoke_in(mapping, page);
     pm_mapping_put(mapping);
     return true;
 }
@@ -59,23 +80,21 @@ static int handle(struct dev_pagemap *pgmap, uint64_t pfn, int flags)
 {
     struct page *page = pm_page_of(pgmap, pfn);
     struct mmu_notifier_range range;
-    bool fresh, was_in_file;
+    bool was_in_file, is_dealt_with;
     int error;
 
     mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, NULL, NULL, PFN_PHYS(pfn), PFN_PHYS(pfn + 1));
     pm_invalidate_start(&pm_told_physical, &range);
-    fresh = pm_poison_mark(page, true);
+    pm_poison_begin(page);
     was_in_file = revoke_page(page);
     pm_invalidate_end(&range);
     error = ask_driver(pgmap, pfn, flags);
-    if (error != -EOPNOTSUPP || was_in_file) {
-        pm_count(&pm_counters()->memory_failures, fresh);
-        return error == -EOPNOTSUPP ? 0 : error;
+    is_dealt_with = error != -EOPNOTSUPP || was_in_file;
+    pm_count(&pm_counters()->memory_failures, pm_poison_end(page, is_dealt_with));
+    if (!is_dealt_with) {
+        return -EBUSY;
     }
-    if (fresh) {
-        (void)pm_poison_mark(page, false);
-    }
-    return -EBUSY;
+    return error == -EOPNOTSUPP ? 0 : error;
 }
 
 /*
