@@ -103,6 +103,7 @@ static void forget_run(struct address_space *mapping, struct dev_pagemap *pgmap,
         pm_mapping_lock(mapping);
     }
     (void)pm_sub_full(&mapping->_nrpages, nr_pages);
+    pm_forget_granule(mapping);
     pm_mapping_unlock(mapping);
     percpu_ref_put_many(&pgmap->ref, nr_pages);
 }

@@ -139,6 +139,13 @@ const struct pagemap_memory *pm_page_memory(uint64_t pfn, uint64_t *offset)
     return range->memory;
 }
 
+void pm_forget_granule(struct address_space *mapping)
+{
+    if (mapping->_nrpages == 0 && mapping->_views == NULL) {
+        mapping->_granule_pages = 1;
+    }
+}
+
 void pm_round_to_granules(const struct address_space *mapping, uint64_t *first, uint64_t *last)
 {
     *first &= ~(mapping->_granule_pages - 1);

@@ -61,6 +61,9 @@ static inline uint64_t pm_last_index(uint64_t start, uint64_t bytes)
     return last >> PAGE_SHIFT;
 }
 
+/* An empty file without views is as good as a new one: the next page may have any size. With the lock held. */
+PM_INTERNAL void pm_forget_granule(struct address_space *mapping);
+
 /* Widens [*first, *last] to whole huge pages, if the file has such. */
 PM_INTERNAL void pm_round_to_granules(const struct address_space *mapping, uint64_t *first, uint64_t *last);
 

@@ -196,6 +196,7 @@ static int end_view(struct address_space *mapping, struct pm_view *view)
     pm_ignore(rangemap_carve(pm_tables()->views, vpn, vpn + view->bytes / PAGE_SIZE - 1, NULL,
                              NULL)); /* reserved */
     pm_interval_remove(&mapping->_views, &view->interval);
+    pm_forget_granule(mapping);
     discard(view);
     return 0;
 }

@@ -49,6 +49,34 @@ TEST_CASE(file, larger_pages_go_in_as_a_whole)
     tear_down();
 }
 
+/* And back: once the last of its pages and views are gone it takes any, whichever went first. */
+TEST_CASE(file, empty_files_change_over_to_smaller_pages)
+{
+    const uint64_t pfn = PHYS_PFN(RIG_GB);
+    char *view;
+
+    for (unsigned pages_first = 0; pages_first < 2; pages_first++) {
+        set_up();
+        REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 0, GRANULE), 0);
+        view = file_rig_view(&rig, 0, GRANULE);
+        if (pages_first) {
+            CHECK_EQ(truncate_inode_pages(&rig.file, 0), 0);
+            CHECK_EQ(filemap_add_pages(&rig.file, 1, pfn, 1), -EINVAL, "it has a view");
+        }
+        CHECK_EQ(vm_munmap(view, GRANULE * PAGE_SIZE), 0);
+        if (!pages_first) {
+            CHECK_EQ(filemap_add_pages(&rig.file, GRANULE + 1, pfn, 1), -EINVAL, "it has pages");
+            CHECK_EQ(truncate_inode_pages(&rig.file, 0), 0);
+        }
+        view = file_rig_view(&rig, 1, 1);
+        CHECK_EQ(filemap_add_pages(&rig.file, 1, pfn, 1), 0);
+        CHECK_EQ(touch_read(view, NULL), 0);
+        CHECK_EQ(filemap_replace_page(&rig.file, 1, pfn_to_page(pfn), pfn_to_page(pfn + 1)), 0);
+        CHECK_EQ(vm_munmap(view, PAGE_SIZE), 0);
+        tear_down();
+    }
+}
+
 /* Only an empty one without views changes over to larger ones; then all that goes in fits them. */
 TEST_CASE(file, empty_files_change_over_to_larger_pages)
 {
