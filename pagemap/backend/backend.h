@@ -13,6 +13,7 @@ struct pagemap_memory {
     int map_flags; /* MAP_SHARED, or what MAP_SYNC needs */
     bool is_sync;
     bool is_sealed;  /* the file cannot be shrunk */
+    bool is_devdax;  /* whose pages are as large as its granule: no smaller ones can be touched */
     uint64_t offset; /* of its first byte in the file */
     uint64_t bytes, granule;
     char report[160];

@@ -39,6 +39,7 @@ int pm_devdax_size(struct pagemap_memory *memory, uint64_t *size)
     }
     *size = attribute(status.st_rdev, "size");
     memory->granule = attribute(status.st_rdev, "align");
+    memory->is_devdax = true;
     memory->is_sync = true; /* device-dax has no page cache */
     return *size == 0 || memory->granule == 0 ? -ENODEV : 0;
 }

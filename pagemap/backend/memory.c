@@ -247,19 +247,25 @@ void pm_memory_unuse(struct pagemap_memory *memory)
     }
 }
 
+static enum pm_pages pages_of(const struct pagemap_memory *memory)
+{
+    return memory->is_devdax ? PM_PAGES_OF_DEVICE : PM_PAGES_SMALL;
+}
+
 int pm_memory_map(const struct pagemap_memory *memory, void *address, uint64_t offset, uint64_t bytes,
                   int prot)
 {
     void *mapped = pm_mmap(address, bytes, prot, memory->map_flags | MAP_FIXED, memory->fd,
                            (off_t)(memory->offset + offset));
 
-    return mapped == MAP_FAILED ? -errno : pm_advise(mapped, bytes) ? 0 : -ENOMEM;
+    return mapped == MAP_FAILED ? -errno : pm_advise(mapped, bytes, pages_of(memory)) ? 0 : -ENOMEM;
 }
 
 int pm_memory_map_lazily(const struct pagemap_memory *memory, void *address, uint64_t offset, uint64_t bytes,
                          int prot)
 {
-    return pm_area_map(address, bytes, prot, memory->map_flags, memory->fd, (off_t)(memory->offset + offset));
+    return pm_area_map(address, bytes, prot, memory->map_flags, memory->fd, (off_t)(memory->offset + offset),
+                       pages_of(memory));
 }
 
 static bool punch_hole(const struct pagemap_memory *memory, uint64_t offset, uint64_t bytes)

@@ -25,9 +25,9 @@ static bool advise(void *address, size_t bytes, int advice)
     return madvise(address, bytes, advice) == 0 || errno == EINVAL;
 }
 
-bool pm_advise(void *address, size_t bytes)
+bool pm_advise(void *address, size_t bytes, enum pm_pages pages)
 {
-    return advise(address, bytes, MADV_NOHUGEPAGE) &&
+    return (pages == PM_PAGES_OF_DEVICE || advise(address, bytes, MADV_NOHUGEPAGE)) &&
            (__atomic_load_n(&dumps, __ATOMIC_RELAXED) || advise(address, bytes, MADV_DONTDUMP));
 }
 
@@ -66,13 +66,13 @@ bool pm_area_release(void *address, size_t bytes)
 }
 
 /* Inaccessible at first, unlocked, and only then accessible: a locked mapping that can be accessed is populated. */
-int pm_area_map(void *address, size_t bytes, int prot, int flags, int fd, off_t offset)
+int pm_area_map(void *address, size_t bytes, int prot, int flags, int fd, off_t offset, enum pm_pages pages)
 {
     if (pm_mmap(address, bytes, PROT_NONE, flags | MAP_FIXED, fd, offset) == MAP_FAILED) {
         return -errno;
     }
     (void)syscall(SYS_munlock, address, bytes); /* itself: sanitizers make munlock() do nothing */
-    return pm_advise(address, bytes) && mprotect(address, bytes, prot) == 0 ? 0 : -ENOMEM;
+    return pm_advise(address, bytes, pages) && mprotect(address, bytes, prot) == 0 ? 0 : -ENOMEM;
 }
 
 /* The system call itself, for want of libnuma. A kernel without NUMA, or one that forbids it, has nothing to choose. */

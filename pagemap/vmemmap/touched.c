@@ -15,7 +15,8 @@ static void *map_words(size_t bytes)
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     void *words = pm_area_reserve(bytes, PAGE_SIZE);
 
-    if (words != NULL && pm_area_map(words, bytes, PROT_READ | PROT_WRITE, flags, -1, 0) != 0) {
+    if (words != NULL &&
+        pm_area_map(words, bytes, PROT_READ | PROT_WRITE, flags, -1, 0, PM_PAGES_SMALL) != 0) {
         (void)pm_area_release(words, bytes);
         words = NULL;
     }

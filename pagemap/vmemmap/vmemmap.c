@@ -134,7 +134,7 @@ int pm_vmemmap_populate(const struct pm_span *span)
         return populate_from_altmap(span);
     }
     return pm_area_map(&vmemmap[span->start_pfn], span->nr_pfns * sizeof(struct page), PROT_READ | PROT_WRITE,
-                       RESERVED, -1, 0) == 0
+                       RESERVED, -1, 0, PM_PAGES_SMALL) == 0
                ? 0
                : -ENOMEM;
 }

@@ -79,7 +79,7 @@ static char *area;
 static int map_part(void)
 {
     return pm_area_map(area + PAGE_SIZE, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0, PM_PAGES_SMALL);
 }
 
 /* Whether exactly the two pages can be touched. */
@@ -109,7 +109,7 @@ static void advice_is_refused(void)
 {
     refuse(SYS_madvise, ENOMEM);
     check_map(-ENOMEM);
-    CHECK(!pm_advise(area, PAGE_SIZE));
+    CHECK(!pm_advise(area, PAGE_SIZE, PM_PAGES_SMALL));
 }
 
 static void access_is_refused(void)

@@ -75,6 +75,53 @@ TEST_CASE(devdax, sizes)
     check_size(4 * RIG_MB + PAGE_SIZE, -EINVAL);
 }
 
+/* Whether MADV_NOHUGEPAGE holds for what is at `address`, as the system has it. */
+static bool has_no_huge_pages(const void *address)
+{
+    FILE *file = fopen("/proc/self/smaps", "re");
+    bool is_it = false, has_none = false;
+    unsigned long start, end;
+    char line[512];
+
+    REQUIRE_NE(file, NULL);
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (sscanf(line, "%lx-%lx ", &start, &end) == 2) {
+            is_it = start <= (uintptr_t)address && (uintptr_t)address < end;
+        } else if (is_it && strncmp(line, "VmFlags:", 8) == 0) {
+            has_none = strstr(line, " nh") != NULL;
+        }
+    }
+    (void)fclose(file);
+    return has_none;
+}
+
+/* A touch of device-dax is refused if a page of its alignment cannot be mapped: the linear map's, and a view's. */
+TEST_CASE(devdax, its_pages_may_be_as_large_as_its_alignment)
+{
+    struct range range = rig_range(0, 8 * RIG_MB);
+    struct dev_pagemap pgmap = rig_pgmap(MEMORY_DEVICE_GENERIC, &range, 1);
+    struct pagemap_memory *memory;
+    struct address_space file;
+    char *view;
+
+    size_text = "8388608\n";
+    align_text = "2097152\n";
+    REQUIRE_EQ(create(0, &memory), 0);
+    REQUIRE_EQ(pagemap_memory_plug(memory, 0), 0);
+    REQUIRE_EQ(rig_map(&pgmap), 0);
+    REQUIRE_EQ(address_space_init(&file, "file", NULL), 0);
+    REQUIRE_EQ(filemap_add_pages(&file, 0, 0, 512), 0);
+    view = vm_mmap(&file, 2 * RIG_MB, PROT_READ | PROT_WRITE, 0);
+    REQUIRE(!IS_ERR(view));
+    CHECK(!has_no_huge_pages(page_address(pfn_to_page(0))));
+    CHECK(!has_no_huge_pages(view));
+    CHECK_EQ(vm_munmap(view, 2 * RIG_MB), 0);
+    CHECK_EQ(truncate_inode_pages(&file, 0), 0);
+    CHECK_EQ(address_space_destroy(&file), 0);
+    CHECK_EQ(memunmap_pages(&pgmap), 0);
+    rig_unplug(memory);
+}
+
 /* What the system does not say as it does of device-dax is none. */
 TEST_CASE(devdax, is_none)
 {
