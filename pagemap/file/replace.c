@@ -240,22 +240,21 @@ static int check_new(const struct replacement *replacement)
                : 0;
 }
 
-static int swap_associated(const struct replacement *replacement)
+/* On failure the new page is not associated any more. */
+static int show_and_commit(const struct replacement *replacement)
 {
     struct address_space *mapping = replacement->mapping;
     struct pm_revocation rest = pm_revocation_of(mapping, replacement->index, replacement->index);
     struct pm_view *end = NULL;
     bool is_whole = true;
-    int error = check_new(replacement);
+    int error;
 
-    if (error != 0) {
-        return error;
-    }
     pm_mapping_change_begin(mapping);
     error = show_all(replacement, &end);
     if (error == 0) {
         commit(replacement);
-    } else {
+    } else { /* memory was set aside for the first, which the second might use up */
+        (void)pm_disassociate(replacement->new, 1);
         is_whole = show_old(replacement, end);
     }
     pm_mapping_change_end(mapping);
@@ -275,13 +274,15 @@ static int swap(struct replacement *replacement)
     }
     error = pm_mapping_reserve(replacement->mapping, 2 * count_views(replacement) + 4);
     error = error != 0 ? error : pm_associate(replacement->mapping, replacement->index, replacement->new, 1);
-    if (error == 0) {
-        error = swap_associated(replacement);
-        if (error != 0) {
-            (void)pm_disassociate(replacement->new, 1);
-        }
+    if (error != 0) {
+        return error;
     }
-    return error;
+    error = check_new(replacement);
+    if (error != 0) {
+        (void)pm_disassociate(replacement->new, 1);
+        return error;
+    }
+    return show_and_commit(replacement);
 }
 
 /* ---- the call ---- */
