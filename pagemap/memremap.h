@@ -110,8 +110,9 @@ struct dev_pagemap_ops {
     /*
      * The last reference of the page went; it is idle, and may be allocated or grabbed again in here. PRIVATE and
      * COHERENT need this or folio_free(). Of the other types it may also be called after a get that was refused
-     * because the page was poisoned while it was made. It must not wait for the teardown of its dev_pagemap, which
-     * waits for it.
+     * because the page was poisoned while it was made, or one by address or index that was taken back because the file
+     * changed meanwhile: once more then, also for a page that has left the file. It must not wait for the teardown
+     * of its dev_pagemap, which waits for it.
      */
     void (*page_free)(struct page *page);
     /* Brings the page back to ordinary memory. Needed for PRIVATE. 0, or anything else. */
