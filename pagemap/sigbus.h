@@ -44,8 +44,8 @@ int pagemap_sigbus_uninstall(void);
 bool pagemap_sigbus_note(const siginfo_t *info);
 
 /*
- * An eventfd(2) that is readable when something was noted: to wait for, not to read or close. -EMFILE, -ENFILE,
- * -ENOMEM. Takes a lock.
+ * An eventfd(2) that is readable when something was noted: to wait for, not to read or close. In a child, another one
+ * than its parent's. -EMFILE, -ENFILE, -ENOMEM. Takes a lock; may wait for close(2).
  */
 int pagemap_sigbus_fd(void);
 

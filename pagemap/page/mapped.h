@@ -3,6 +3,8 @@
 #ifndef PAGEMAP_PAGE_MAPPED_H
 #define PAGEMAP_PAGE_MAPPED_H
 
+#include <sys/types.h>
+
 #include "pagemap/memremap.h"
 #include "pagemap/percpu_ref/count.h"
 #include "pagemap/vmemmap/vmemmap.h"
@@ -19,9 +21,10 @@ struct pm_mapped_range {
 
 struct pm_mapped {
     struct rangemap *index;
-    unsigned *by_start;             /* the numbers of the ranges in order of address */
-    int drained_fd;                 /* written to when the last reference is gone; PM_NO_FD: none */
-    unsigned watchers;              /* have a reference each; under the lock of page/watch.c */
+    pid_t process;      /* that mapped it: a child has neither its linear map nor its struct pages */
+    unsigned *by_start; /* the numbers of the ranges in order of address */
+    int drained_fd;     /* written to when the last reference is gone; PM_NO_FD: none */
+    unsigned watchers;  /* have a reference each; under the lock of page/watch.c */
     struct pm_mapped_range range[]; /* nr_range */
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Which range of a dev_pagemap has a pfn. Drivers give the ranges in any order; they do not overlap. */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "pagemap/base/fault.h"
 #include "pagemap/page/mapped.h"
@@ -21,6 +22,7 @@ struct pm_mapped *pm_mapped_alloc(const struct dev_pagemap *pgmap)
     if (mapped == NULL) {
         return NULL;
     }
+    mapped->process = getpid();
     mapped->drained_fd = PM_NO_FD;
     mapped->by_start = (unsigned *)(void *)&mapped->range[nr];
     for (unsigned i = 0; i < nr; i++) {

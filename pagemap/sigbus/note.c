@@ -22,8 +22,9 @@ static const uint64_t ADDRESS = ~(uint64_t)(PAGE_SIZE - 1);
 
 static uint64_t notes[NOTES];
 
-/* -1: not made yet. */
+/* -1: not made yet. By a parent: not ours. */
 static int told_fd = -1;
+static pid_t told_by; /* written before it */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* No piece is smaller than a page, or larger than the largest compound page. */
@@ -51,10 +52,18 @@ static bool add(uint64_t note)
     return false;
 }
 
+/* -1: there is none of this process. */
+static int own_fd(void)
+{
+    int fd = __atomic_load_n(&told_fd, __ATOMIC_ACQUIRE);
+
+    return fd >= 0 && __atomic_load_n(&told_by, __ATOMIC_RELAXED) == getpid() ? fd : -1;
+}
+
 void pm_note_tell(void)
 {
     const uint64_t one = 1;
-    int fd = __atomic_load_n(&told_fd, __ATOMIC_ACQUIRE), before = errno;
+    int fd = own_fd(), before = errno;
 
     if (fd >= 0) {
         /* The system call itself: no cancellation point. Refused only if it is readable anyhow. */
@@ -90,19 +99,37 @@ bool pm_note_take(struct pm_note *note)
     return false;
 }
 
-/* Readable at first: something may have been noted before it was there. */
+/* With the lock held. */
+static void close_fd(void)
+{
+    if (told_fd >= 0) {
+        (void)close(told_fd);
+        __atomic_store_n(&told_fd, -1, __ATOMIC_RELEASE);
+    }
+}
+
+/* With the lock held. Readable at first: something may have been noted before it was there. */
+static int make_fd(void)
+{
+    int fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+
+    if (fd < 0) {
+        return -errno;
+    }
+    close_fd();
+    __atomic_store_n(&told_by, getpid(), __ATOMIC_RELAXED);
+    __atomic_store_n(&told_fd, fd, __ATOMIC_RELEASE);
+    return fd;
+}
+
 int pagemap_sigbus_fd(void)
 {
     int fd;
 
     (void)pthread_mutex_lock(&lock);
-    fd = told_fd;
+    fd = own_fd();
     if (fd < 0) {
-        fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
-        fd = fd < 0 ? -errno : fd;
-        if (fd >= 0) {
-            __atomic_store_n(&told_fd, fd, __ATOMIC_RELEASE);
-        }
+        fd = make_fd();
     }
     (void)pthread_mutex_unlock(&lock);
     return fd;
@@ -111,7 +138,7 @@ int pagemap_sigbus_fd(void)
 void pm_note_reset(void)
 {
     uint64_t count;
-    int fd = __atomic_load_n(&told_fd, __ATOMIC_ACQUIRE), before = errno;
+    int fd = own_fd(), before = errno;
 
     if (fd >= 0) {
         ssize_t got = read(fd, &count, sizeof count);
@@ -126,10 +153,7 @@ void pm_note_forget(void)
     struct pm_note note;
 
     (void)pthread_mutex_lock(&lock);
-    if (told_fd >= 0) {
-        (void)close(told_fd);
-        __atomic_store_n(&told_fd, -1, __ATOMIC_RELEASE);
-    }
+    close_fd();
     (void)pthread_mutex_unlock(&lock);
     while (pm_note_take(&note)) {
     }

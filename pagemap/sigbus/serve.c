@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* From the address of broken memory to its pages. */
+#include <unistd.h>
+
 #include "pagemap/base/cancel.h"
 #include "pagemap/base/warn.h"
 #include "pagemap/page/mapped.h"
@@ -10,17 +12,25 @@
 
 static const uint64_t NO_PFN = UINT64_MAX;
 
+/* Else it is the one that a parent mapped: at its addresses there is something else here, or nothing. */
+static bool is_ours(const struct dev_pagemap *pgmap)
+{
+    return pgmap != NULL && pgmap->_mapped->process == getpid();
+}
+
 /* What the file has there, present or not. pre: in a read section. */
 static uint64_t pfn_by_view(uint64_t vpn)
 {
     const struct pm_view *view = pm_view_at(vpn);
     void *difference;
+    uint64_t pfn;
 
     if (view == NULL ||
         rangemap_lookup_held(view->mapping->_pages, pm_view_index(view, vpn), &difference) != 0) {
         return NO_PFN;
     }
-    return pm_translate(difference, pm_view_index(view, vpn));
+    pfn = pm_translate(difference, pm_view_index(view, vpn));
+    return is_ours(pm_find(pfn)) ? pfn : NO_PFN;
 }
 
 /* pre: in a read section. The reference keeps the linear map. */
@@ -29,7 +39,7 @@ static uint64_t pfn_in_range(struct dev_pagemap *pgmap, uint64_t first_pfn, uint
     int id = pm_range_of(pgmap, first_pfn);
     uint64_t pfn = NO_PFN;
 
-    if (id >= 0 && percpu_ref_tryget(&pgmap->ref)) {
+    if (id >= 0 && is_ours(pgmap) && percpu_ref_tryget(&pgmap->ref)) {
         const struct pm_mapped_range *range = &pgmap->_mapped->range[id];
         uint64_t offset = vpn - pm_vpn(range->linear);
 

@@ -175,6 +175,61 @@ static void parent_of_children(void)
     CHECK_EQ(warnings_take(), 1);
 }
 
+/* A device of the parent's, of which the child has neither the bytes nor the struct pages; and a view of it. */
+static struct file_rig rig;
+static char *parents_view;
+static int parents_fd;
+
+static void serve_in_child(void)
+{
+    const void *const addresses[] = {page_address(pfn_to_page(7)), parents_view};
+
+    for (unsigned i = 0; i < 2; i++) {
+        siginfo_t info = broken((uintptr_t)addresses[i], PAGE_SHIFT, BUS_MCEERR_AO);
+
+        CHECK(pagemap_sigbus_note(&info));
+        CHECK(!is_readable(parents_fd), "the parent is not told");
+        CHECK_EQ(pagemap_sigbus_serve(), 0, "no device of this process");
+        CHECK_EQ(warnings_take(), 1);
+    }
+}
+
+/* Its own descriptor, through which it is told itself. */
+static void wait_in_child(void)
+{
+    siginfo_t info = broken(PAGE_SIZE, PAGE_SHIFT, BUS_MCEERR_AO);
+    int fd = pagemap_sigbus_fd();
+
+    REQUIRE_GE(fd, 0);
+    CHECK_EQ(pagemap_sigbus_fd(), fd);
+    CHECK(is_readable(fd));
+    CHECK_EQ(pagemap_sigbus_serve(), 0);
+    CHECK(!is_readable(fd));
+    CHECK(pagemap_sigbus_note(&info));
+    CHECK(is_readable(fd));
+}
+
+static void parent_with_a_device(void)
+{
+    file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
+    REQUIRE_EQ(filemap_add_pages(&rig.file, 0, 7, 1), 0);
+    parents_view = file_rig_view(&rig, 0, 1);
+    parents_fd = pagemap_sigbus_fd();
+    REQUIRE_GE(parents_fd, 0);
+    CHECK_EQ(pagemap_sigbus_serve(), 0);
+    CHECK(!is_readable(parents_fd));
+    child_run(serve_in_child);
+    child_run(wait_in_child);
+    CHECK(!is_readable(parents_fd), "nothing was noted here");
+    CHECK_EQ(vm_munmap(parents_view, PAGE_SIZE), 0);
+    file_rig_tear_down(&rig);
+}
+
+TEST_CASE(sigbus_note, children_leave_what_is_their_parents_alone)
+{
+    child_run(parent_with_a_device);
+}
+
 TEST_CASE(sigbus_note, children_with_and_without_it)
 {
     child_run(parent_of_children);
