@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What a view denies for want of memory grows, and at each instruction around that a signal handler asks for a page that
- * was denied before: it never gets it.
+ * What a view denies for want of memory grows, and at each instruction around that a signal handler asks for a page
+ * that was denied before: it never gets it.
  */
 #define _GNU_SOURCE /* REG_EFL */
 #include <errno.h>
