@@ -59,12 +59,13 @@ bool rm_roster_is_attached(const struct rm_thread *thread)
 
 void rm_roster_recount(struct rm_roster *roster)
 {
+    const struct rm_roster_page *page = &roster->first;
     uint64_t attached = 0;
 
-    for (const struct rm_roster_page *page = &roster->first; page != NULL;
-         page = rm_load_pointer_relaxed(&page->next)) {
+    do {
         attached += (uint64_t)__builtin_popcountll(rm_load_relaxed(&page->attached));
-    }
+        page = rm_load_pointer_relaxed(&page->next);
+    } while (page != NULL);
     rm_store_relaxed(&roster->attached, attached);
 }
 
