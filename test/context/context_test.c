@@ -27,9 +27,10 @@ static struct table table;
 /* 0: must work; negative: must fail so; NOT_TO_BE_CALLED. A word that nobody knows is an error of the table's. */
 static int expectation(const char *cell)
 {
-    static const char *const works[] = {
-        "yes",      "nests",    "ends it",      "required",           "any",
-        "attached", "balanced", "in a section", "yes, to little use", "its place"};
+    static const char *const works[] = {"yes",       "nests",         "ends it",
+                                        "required",  "any",           "attached",
+                                        "balanced",  "in a section",  "yes, to little use",
+                                        "its place", "of another map"};
 
     for (unsigned i = 0; i < sizeof works / sizeof works[0]; i++) {
         if (strcmp(cell, works[i]) == 0) {
