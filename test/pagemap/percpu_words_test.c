@@ -32,6 +32,7 @@ static void *raw_map(void *address, size_t bytes, int prot, int flags)
     return (void *)syscall(SYS_mmap, address, bytes, prot, flags, -1, 0);
 }
 
+#if !SANITIZED
 /* Between two pages that nobody may touch. */
 static void *map_guarded(size_t bytes)
 {
@@ -60,7 +61,6 @@ static void *map_chunk(size_t bytes, int prot, int flags, int fd, off_t offset)
     return map_guarded(bytes);
 }
 
-#if !SANITIZED
 void *mmap(void *address, size_t bytes, int prot, int flags, int fd, off_t offset)
 {
     void *(*next)(void *, size_t, int, int, int, off_t);
