@@ -312,8 +312,8 @@ static int watch(const struct options *options, const char *library, const char 
  */
 static char *make_folder(char *made, size_t size)
 {
-    const char *temporary = getenv("TMPDIR");
-    char *absolute = realpath(temporary != NULL ? temporary : "/tmp", NULL);
+    const char *set = getenv("TMPDIR"), *temporary = set != NULL ? set : "/tmp";
+    char *absolute = realpath(temporary, NULL);
 
     (void)snprintf(made, size, "%s/vmwatch.XXXXXX", absolute != NULL ? absolute : temporary);
     free(absolute);
