@@ -101,7 +101,7 @@ static void given_conflict(const struct rm_checked_call *call, const struct rang
 }
 
 /* `seen` is what the program is given of a value if the result is `when`, and there is a place for it: `any`. */
-#define UPDATE_TELLING(function, parameters, arguments, when, any, seen)                                     \
+#define UPDATE(function, parameters, arguments, when, any, seen)                                             \
     int RM_CHECKED(function) parameters                                                                      \
     {                                                                                                        \
         struct rm_checked_call call = rm_checked_update(map, #function, RM_CHECKED_WHERE);                   \
@@ -113,40 +113,30 @@ static void given_conflict(const struct rm_checked_call *call, const struct rang
         return result;                                                                                       \
     }
 
-#define UPDATE(function, parameters, arguments)                                                              \
-    int RM_CHECKED(function) parameters                                                                      \
-    {                                                                                                        \
-        struct rm_checked_call call = rm_checked_update(map, #function, RM_CHECKED_WHERE);                   \
-                                                                                                             \
-        return rm_checked_leave(&call, RM_LIBRARY(function) arguments);                                      \
-    }
-
-UPDATE_TELLING(rangemap_insert,
-               (struct rangemap * map, uint64_t start, uint64_t last, void *value,
-                struct rangemap_entry *conflict),
-               (map, start, last, value, conflict), -EEXIST, conflict, conflict->value)
-UPDATE_TELLING(rangemap_erase, (struct rangemap * map, uint64_t key, struct rangemap_entry *erased),
-               (map, key, erased), 0, erased, erased->value)
-UPDATE_TELLING(rangemap_erase_exact,
-               (struct rangemap * map, uint64_t start, uint64_t last, struct rangemap_entry *erased),
-               (map, start, last, erased), 0, erased, erased->value)
-UPDATE_TELLING(rangemap_replace,
-               (struct rangemap * map, uint64_t start, uint64_t last, void *expected, void *desired,
-                void **actual),
-               (map, start, last, expected, desired, actual), -ESTALE, actual, *actual)
-UPDATE_TELLING(rangemap_erase_value,
-               (struct rangemap * map, uint64_t start, uint64_t last, void *expected, void **actual),
-               (map, start, last, expected, actual), -ESTALE, actual, *actual)
+UPDATE(rangemap_insert,
+       (struct rangemap * map, uint64_t start, uint64_t last, void *value, struct rangemap_entry *conflict),
+       (map, start, last, value, conflict), -EEXIST, conflict, conflict->value)
+UPDATE(rangemap_erase, (struct rangemap * map, uint64_t key, struct rangemap_entry *erased),
+       (map, key, erased), 0, erased, erased->value)
+UPDATE(rangemap_erase_exact,
+       (struct rangemap * map, uint64_t start, uint64_t last, struct rangemap_entry *erased),
+       (map, start, last, erased), 0, erased, erased->value)
+UPDATE(rangemap_replace,
+       (struct rangemap * map, uint64_t start, uint64_t last, void *expected, void *desired, void **actual),
+       (map, start, last, expected, desired, actual), -ESTALE, actual, *actual)
+UPDATE(rangemap_erase_value,
+       (struct rangemap * map, uint64_t start, uint64_t last, void *expected, void **actual),
+       (map, start, last, expected, actual), -ESTALE, actual, *actual)
 UPDATE(rangemap_load,
        (struct rangemap * map, const struct rangemap_entry *entries, size_t count, size_t *bad),
-       (map, entries, count, bad))
-UPDATE_TELLING(rangemap_resize,
-               (struct rangemap * map, uint64_t start, uint64_t last, uint64_t new_start, uint64_t new_last,
-                struct rangemap_entry *conflict),
-               (map, start, last, new_start, new_last, conflict), -EEXIST, conflict, conflict->value)
+       (map, entries, count, bad), 0, NULL, NULL)
+UPDATE(rangemap_resize,
+       (struct rangemap * map, uint64_t start, uint64_t last, uint64_t new_start, uint64_t new_last,
+        struct rangemap_entry *conflict),
+       (map, start, last, new_start, new_last, conflict), -EEXIST, conflict, conflict->value)
 UPDATE(rangemap_gap_allocate,
        (struct rangemap * map, const struct rangemap_gap_request *request, void *value, uint64_t *start),
-       (map, request, value, start))
+       (map, request, value, start), 0, NULL, NULL)
 
 /* With `displaced`, which the library calls through the one here. */
 #define UPDATE_DISPLACED(function, parameters, arguments)                                                    \

@@ -87,11 +87,16 @@ static void unlock_place(struct rm_checked_value *place, void *value, const sigs
 
 void rm_checked_value_seen(struct rm_checked_thread *thread, const struct rangemap *map, void *value)
 {
+    const struct rm_checked_kept *callbacks;
     const struct rangemap_domain *domain;
     struct rm_checked_value *place;
     sigset_t before;
 
-    if (!poisons() || !rm_checked_is_owner(map)) {
+    if (!poisons()) {
+        return;
+    }
+    callbacks = rm_checked_callbacks(map);
+    if (callbacks != NULL && callbacks->theirs.release == NULL) {
         return;
     }
     domain = rm_checked_domain(rangemap_domain_of(map));
@@ -99,7 +104,7 @@ void rm_checked_value_seen(struct rm_checked_thread *thread, const struct rangem
     if (place == NULL) {
         return;
     }
-    if (rm_checked_callbacks(map) == NULL) {
+    if (callbacks == NULL) {
         place->is_excused = true;
     } else if (rm_checked_holds(thread, domain)) {
         place->holders++; /* one that finds no room is never taken back */

@@ -63,24 +63,6 @@ static void check(void)
     late += step_was_asked() && has_grown;
 }
 
-/* Before which instruction the first of the two words has changed already: before each later one, too. */
-static uint64_t first_grown(uint64_t instructions)
-{
-    uint64_t low = 0, high = instructions;
-
-    while (low < high) {
-        uint64_t middle = low + (high - low) / 2;
-
-        (void)step_once(middle);
-        if (has_grown) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    return low;
-}
-
 static void set_up(void)
 {
     file_rig_set_up(&rig, MEMORY_DEVICE_GENERIC);
@@ -105,7 +87,7 @@ TEST_CASE(deny_race, a_page_that_is_denied_stays_so)
     set_up();
     (void)step_once(UINT64_MAX); /* what a first time does */
     instructions = step_count();
-    first = first_grown(instructions);
+    first = step_first(instructions, &has_grown);
     granted = early = late = 0;
     for (uint64_t at = first > BEFORE ? first - BEFORE : 0; at < first + BEHIND && at < instructions; at++) {
         (void)step_once(at);

@@ -106,24 +106,6 @@ static void set_up(enum memory_type type, unsigned order)
     step_prepare();
 }
 
-/* Before which instruction the mark first comes too late: it does before each later one. */
-static uint64_t first_granted(uint64_t instructions)
-{
-    uint64_t low = 0, high = instructions;
-
-    while (low < high) {
-        uint64_t middle = low + (high - low) / 2;
-
-        (void)step_once(middle);
-        if (got) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    return low;
-}
-
 /* Around the instruction from which on the mark comes too late. */
 static void step_through_some(void (*act)(void))
 {
@@ -132,7 +114,7 @@ static void step_through_some(void (*act)(void))
     step.act = act;
     (void)step_once(UINT64_MAX); /* what a first time does */
     instructions = step_count();
-    first = first_granted(instructions);
+    first = step_first(instructions, &got);
     granted = refused_by_mark = 0;
     rig_freed = 0;
     for (uint64_t at = first > BEFORE ? first - BEFORE : 0; at < first + BEHIND && at < instructions; at++) {

@@ -163,6 +163,24 @@ static inline uint64_t step_count(void)
     return least;
 }
 
+/* Before which instruction what was done first comes out as `is_so`: it does before each later one, too. */
+static inline uint64_t step_first(uint64_t instructions, const bool *is_so)
+{
+    uint64_t low = 0, high = instructions;
+
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+
+        (void)step_once(middle);
+        if (*is_so) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return low;
+}
+
 /*
  * Interferes before each instruction of `act`, in a handler; before each few where a sanitizer makes it more than 500.
  */
