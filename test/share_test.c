@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * That reclamation does not stop half way: what a poll answers, how much one does, and that what idle and ended threads
- * left is found. All by counting calls of `release`.
+ * left is found. All by counting calls of `release`, in one kind of place: hence its length.
  */
 #include <errno.h>
 #include <semaphore.h>

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Which client is told of what, and when; what a callback may do. What may hold it up: notifier_wait_test.c. */
+/*
+ * Which client is told of what, and when; what a callback may do. What may hold it up: notifier_wait_test.c. One set of
+ * clients serves all, hence its length.
+ */
 #include <errno.h>
 
 #include "test/pagemap/faults.h"
