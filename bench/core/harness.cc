@@ -67,13 +67,16 @@ class Running
         return name_;
     }
 
-    // The first repetition is preceded by one that does not count: it faults memory in, and Java compiles.
+    // Preceded by a run that does not count: other maps have been in the caches since. In the first one memory is
+    // faulted in, and Java compiles.
     double repeat()
     {
         progress_.step(name_);
         Histogram ignored;
-        if (turn_++ == 0 && job_.warm_up > 0)
-            job_.measure(job_.warm_up * seconds_, 0, ignored);
+        double warm_up = turn_ == 0 ? job_.warm_up : std::min(job_.warm_up, 0.5);
+        if (warm_up > 0)
+            job_.measure(warm_up * seconds_, turn_, ignored);
+        turn_++;
         Reading reading = job_.measure(job_.length * seconds_, turn_, ticks_);
         for (const auto &[what, value] : reading.values)
             values_[what].push_back(value);

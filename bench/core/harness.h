@@ -29,7 +29,7 @@ struct Job {
     // One repetition. `seconds` is how long to measure; `turn` counts and chooses keys, the same for every subject.
     // What latencies it sees are added to the histogram. Throws std::runtime_error after a wrong answer.
     std::function<Reading(double seconds, unsigned turn, Histogram &ticks)> measure;
-    double warm_up = 0.5, length = 1;       // in Options::seconds; 0: there is no uncounted first run
+    double warm_up = 0.5, length = 1;       // in Options::seconds; later runs warm up for at most half of one
     unsigned repetitions = 0;               // 0: as many as the user wants
     std::function<bool()> is_possible = {}; // asked before the first repetition; none: it is
 };

@@ -130,12 +130,17 @@ bool Loaded::has_keys(const Row &row)
     return std::none_of(lists.begin(), lists.end(), [](const auto &keys) { return keys.empty(); });
 }
 
+void Loaded::settle(const Subject &subject)
+{
+    maps_.at(subject.name)->settle();
+}
+
 void Loaded::check_again(const Subject &subject)
 {
     if (!filled_[subject.name])
         return;
     progress_.step(set_.name + ": checking " + subject.title + " again");
-    maps_[subject.name]->settle();
+    settle(subject);
     check_holds(subject, *maps_[subject.name], *set_.ranges, checker_);
 }
 

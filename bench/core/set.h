@@ -63,6 +63,9 @@ class Loaded
     const MixInput &input(const Row &row);
     bool has_keys(const Row &row);
 
+    // Waits until no garbage of the subject's map is left.
+    void settle(const Subject &subject);
+
     // Checks that a map that was filled still holds what it did.
     void check_again(const Subject &subject);
 

@@ -19,7 +19,16 @@ struct Measuring {
     const Row row;
     Team &team;
 
+    // Garbage that a row leaves behind, hundreds of megabytes beside a stalled reader, would be the next one's to free.
     Reading operator()(double seconds, unsigned turn, Histogram &ticks) const
+    {
+        Reading reading = measured(seconds, turn, ticks);
+        loaded.settle(subject);
+        return reading;
+    }
+
+  private:
+    Reading measured(double seconds, unsigned turn, Histogram &ticks) const
     {
         switch (row.measure) {
         case Measure::kRate:
@@ -39,7 +48,6 @@ struct Measuring {
         return {};
     }
 
-  private:
     MixPlan plan(double seconds, unsigned turn) const
     {
         MixPlan plan = row.plan;
