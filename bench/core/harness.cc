@@ -73,7 +73,7 @@ class Running
     {
         progress_.step(name_);
         Histogram ignored;
-        double warm_up = turn_ == 0 ? job_.warm_up : std::min(job_.warm_up, 0.5);
+        double warm_up = turn_ == 0 ? job_.warm_up : std::min(job_.warm_up, kWarmUp);
         if (warm_up > 0)
             job_.measure(warm_up * seconds_, turn_, ignored);
         turn_++;

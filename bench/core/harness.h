@@ -20,6 +20,8 @@ struct Reading {
     std::map<std::string, double> values;
 };
 
+constexpr double kWarmUp = 0.5; // of the usual length
+
 // One row with one subject.
 struct Job {
     std::string row, subject; // names
@@ -29,7 +31,9 @@ struct Job {
     // One repetition. `seconds` is how long to measure; `turn` counts and chooses keys, the same for every subject.
     // What latencies it sees are added to the histogram. Throws std::runtime_error after a wrong answer.
     std::function<Reading(double seconds, unsigned turn, Histogram &ticks)> measure;
-    double warm_up = 0.5, length = 1;       // in Options::seconds; later runs warm up for at most half of one
+    double length = 1; // in Options::seconds
+    // Likewise, of the run before the first repetition that does not count; before the others kWarmUp at most. 0: none.
+    double warm_up = kWarmUp;
     unsigned repetitions = 0;               // 0: as many as the user wants
     std::function<bool()> is_possible = {}; // asked before the first repetition; none: it is
 };

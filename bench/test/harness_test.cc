@@ -2,7 +2,6 @@
 // Repetitions are independent of what was measured before them: warm, in random order, on maps without garbage.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
