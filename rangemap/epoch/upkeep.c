@@ -147,7 +147,7 @@ static void tend_domain(struct rangemap_domain *domain, uint64_t now_ns)
 }
 
 /*
- * Once a tick: parks records whose threads are gone, and works on shards not visited since the tick
+ * Once a tick: gives away free nodes that are better off with others, parks records whose threads are gone, and works on shards not visited since the tick
  * before, those of threads that are idle or gone. Others are left alone: nodes freed here that another thread used
  * last are cold here and missing there.
  */
@@ -160,6 +160,8 @@ static void tend_others(struct rm_work *work)
     struct rm_thread *other;
 
     work->thread->tended_ns = work->now_ns;
+    rm_cache_separate(&work->thread->cache, &domain->pool, work->thread->place,
+                      rm_load_relaxed(&domain->roster.attached)); /* a hint */
     work->polls = 1;
     rm_work_grant(&work->budget, RM_TEND_ENTRIES);
     tend_domain(domain, work->now_ns);

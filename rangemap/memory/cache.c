@@ -163,6 +163,33 @@ static void give_nodes(struct rm_cache *cache, struct rm_pool *pool, struct rm_s
     give_slice(cache, pool, &slice, lines);
 }
 
+/*
+ * Puts the nodes of the stripe on top, so that others go first; the warmer are above the colder in both. How many there
+ * are on top then.
+ */
+RM_READS_POISONED static unsigned part(struct rm_magazine *magazine, struct rm_stripe stripe)
+{
+    struct rm_spare *node = magazine->top, *others = NULL;
+    struct rm_spare **end = &magazine->top, **end_of_others = &others;
+    unsigned own = 0;
+
+    for (unsigned i = 0; i < magazine->count; i++) {
+        struct rm_spare *next = node->next;
+
+        if (rm_stripe_has(stripe, node)) {
+            *end = node;
+            end = &node->next;
+            own++;
+        } else {
+            *end_of_others = node;
+            end_of_others = &node->next;
+        }
+        node = next;
+    }
+    *end = others;
+    return own;
+}
+
 /* All but the `keep` topmost, which were freed last. */
 static void spill(struct rm_cache *cache, struct rm_pool *pool, struct rm_magazine *magazine, unsigned lines,
                   unsigned keep)
@@ -237,7 +264,25 @@ void rm_cache_overflow(struct rm_cache *cache, struct rm_pool *pool, unsigned li
     if (is_surplus && magazine->limit / 2 >= LIMIT_STEP && magazine->limit / 2 >= limit_least(cache)) {
         magazine->limit /= 2;
     }
+    if (!rm_stripe_is_all(cache->seeker.stripe)) {
+        (void)part(magazine, cache->seeker.stripe);
+    }
     spill(cache, pool, magazine, lines, magazine->limit / 2); /* below the limit: a node is about to come */
+}
+
+void rm_cache_separate(struct rm_cache *cache, struct rm_pool *pool, uint64_t place, uint64_t threads)
+{
+    struct rm_stripe stripe = rm_stripe_of(place, threads);
+
+    cache->seeker.stripe = stripe;
+    if (rm_stripe_is_all(stripe) || cache->reserves) {
+        return;
+    }
+    for (unsigned i = 0; i < RM_SIZES; i++) {
+        struct rm_magazine *magazine = &cache->magazine[i];
+
+        spill(cache, pool, magazine, lines_of(i), part(magazine, stripe));
+    }
 }
 
 static void drop_reserved(struct rm_cache *cache, struct rm_pool *pool, unsigned keep)

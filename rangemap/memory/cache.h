@@ -55,6 +55,13 @@ RM_INTERNAL void rm_cache_flush(struct rm_cache *cache, struct rm_pool *pool);
 /* After much was freed: so that what the cache holds keeps no slabs from going. Reservations stay. */
 RM_INTERNAL void rm_cache_settle(struct rm_cache *cache, struct rm_pool *pool);
 
+/*
+ * To be told now and then that the cache's thread is the `place`-th of so many that have one of the pool's: of what is
+ * free, nodes on other stripes go to the pool, unless the thread has reserved.
+ */
+RM_INTERNAL void rm_cache_separate(struct rm_cache *cache, struct rm_pool *pool, uint64_t place,
+                                   uint64_t threads);
+
 /* In the child of a fork: a cache that was in motion is empty, and what it held is lost. */
 RM_INTERNAL void rm_cache_forget(struct rm_cache *cache);
 

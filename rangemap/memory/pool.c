@@ -21,14 +21,25 @@ static uint32_t place_of(const struct rm_seeker *seeker)
     return rm_seeker_is_apart(seeker) ? seeker->random >> 8 : 0; /* the lowest bits are of short periods */
 }
 
-static struct rm_extent *find_extent(const struct rm_pool *pool, unsigned set, bool thorough,
+/* Where to look: at slabs of the seeker's stripe, at all that the tables show, or at all that there are. */
+enum where { ON_STRIPE, SHOWN, HIDDEN_TOO };
+
+static uint64_t slabs_of(enum where where, const struct rm_seeker *seeker)
+{
+    return where == ON_STRIPE ? rm_stripe_slabs(seeker->stripe) : ~UINT64_C(0);
+}
+
+static struct rm_extent *find_extent(const struct rm_pool *pool, unsigned set, enum where where,
                                      struct rm_seeker *seeker)
 {
-    bool stays = rm_seeker_is_apart(seeker) && !thorough && seeker->near != NULL &&
-                 rm_load_relaxed(&seeker->near->set[set]) != 0;
+    uint64_t slabs = slabs_of(where, seeker);
+    bool stays = rm_seeker_is_apart(seeker) && where != HIDDEN_TOO && seeker->near != NULL &&
+                 (rm_load_relaxed(&seeker->near->set[set]) & slabs) != 0;
 
     if (!stays) {
-        seeker->near = rm_set_find(pool->tables, set, thorough, place_of(seeker));
+        seeker->near = where == ON_STRIPE
+                           ? rm_set_find_among(pool->tables, set, slabs, place_of(seeker))
+                           : rm_set_find(pool->tables, set, where == HIDDEN_TOO, place_of(seeker));
     }
     return seeker->near;
 }
@@ -142,12 +153,12 @@ void rm_pool_settle(struct rm_pool *pool, uint64_t most)
     }
 }
 
-static struct rm_slab *take_idle(struct rm_pool *pool, bool thorough, struct rm_seeker *seeker)
+static struct rm_slab *take_idle(struct rm_pool *pool, enum where where, struct rm_seeker *seeker)
 {
     struct rm_extent *extent;
 
-    while ((extent = find_extent(pool, RM_SET_IDLE, thorough, seeker)) != NULL) {
-        uint64_t idle = rm_load_relaxed(&extent->set[RM_SET_IDLE]);
+    while ((extent = find_extent(pool, RM_SET_IDLE, where, seeker)) != NULL) {
+        uint64_t idle = rm_load_relaxed(&extent->set[RM_SET_IDLE]) & slabs_of(where, seeker);
         unsigned index = idle != 0 ? pick_slab(idle, seeker) : 0;
 
         if (idle != 0 && rm_pool_claim_idle(pool, extent, UINT64_C(1) << index)) {
@@ -162,7 +173,7 @@ struct rm_slab *rm_pool_take_idle(struct rm_pool *pool)
 {
     struct rm_seeker seeker = {.takes = 0};
 
-    return take_idle(pool, true, &seeker);
+    return take_idle(pool, HIDDEN_TOO, &seeker);
 }
 
 /* ---- nodes ---- */
@@ -212,14 +223,14 @@ static bool take_from(struct rm_pool *pool, struct rm_extent *extent, unsigned i
     return true;
 }
 
-static bool take_partial(struct rm_pool *pool, unsigned lines, unsigned wanted, bool thorough,
+static bool take_partial(struct rm_pool *pool, unsigned lines, unsigned wanted, enum where where,
                          struct rm_seeker *seeker, struct rm_slice *slice)
 {
     unsigned set = lines - RM_LINES_MIN;
     struct rm_extent *extent;
 
-    while ((extent = find_extent(pool, set, thorough, seeker)) != NULL) {
-        uint64_t slabs = rm_load_relaxed(&extent->set[set]);
+    while ((extent = find_extent(pool, set, where, seeker)) != NULL) {
+        uint64_t slabs = rm_load_relaxed(&extent->set[set]) & slabs_of(where, seeker);
 
         if (slabs != 0 && take_from(pool, extent, pick_slab(slabs, seeker), lines, wanted, slice)) {
             return true;
@@ -253,27 +264,38 @@ static void share_slab(struct rm_pool *pool, struct rm_slab *slab, unsigned line
     }
 }
 
+static bool take_partial_or_idle(struct rm_pool *pool, unsigned lines, unsigned wanted, enum where where,
+                                 struct rm_seeker *seeker, struct rm_slice *slice)
+{
+    struct rm_slab *slab;
+
+    if (take_partial(pool, lines, wanted, where, seeker, slice)) {
+        return true;
+    }
+    slab = take_idle(pool, where, seeker);
+    if (slab != NULL) {
+        share_slab(pool, slab, lines, wanted, slice);
+    }
+    return slab != NULL;
+}
+
 bool rm_pool_take(struct rm_pool *pool, unsigned lines, unsigned wanted, bool grows, struct rm_seeker *seeker,
                   struct rm_slice *slice)
 {
     struct rm_slab *slab;
 
     seeker->takes -= seeker->takes > 0;
-    if (take_partial(pool, lines, wanted, false, seeker, slice)) {
+    if ((!rm_stripe_is_all(seeker->stripe) &&
+         take_partial_or_idle(pool, lines, wanted, ON_STRIPE, seeker, slice)) ||
+        take_partial_or_idle(pool, lines, wanted, SHOWN, seeker, slice) ||
+        take_partial(pool, lines, wanted, HIDDEN_TOO, seeker, slice)) {
         return true;
     }
-    slab = take_idle(pool, false, seeker);
-    if (slab == NULL) {
-        if (take_partial(pool, lines, wanted, true, seeker, slice)) {
-            return true;
-        }
-        slab = grows ? rm_pool_take_slab(pool, 0) : rm_pool_take_idle(pool);
+    slab = grows ? rm_pool_take_slab(pool, 0) : rm_pool_take_idle(pool);
+    if (slab != NULL) {
+        share_slab(pool, slab, lines, wanted, slice);
     }
-    if (slab == NULL) {
-        return false;
-    }
-    share_slab(pool, slab, lines, wanted, slice);
-    return true;
+    return slab != NULL;
 }
 
 struct rm_slab *rm_pool_take_slab(struct rm_pool *pool, size_t least)

@@ -14,6 +14,7 @@
 #define RANGEMAP_MEMORY_POOL_H
 
 #include "rangemap/memory/chunk.h"
+#include "rangemap/memory/stripe.h"
 #include "rangemap/memory/table.h"
 
 enum { RM_DISCARD_SLABS = 8, RM_SETTLE_SLABS = RM_CHUNK_MAX_BYTES / RM_SLAB_BYTES };
@@ -43,13 +44,14 @@ struct rm_slice {
 };
 
 /*
- * How a thread seeks what is free: lowest first; but not for the next `takes` times, in which each thread has places
+ * How a thread seeks what is free: on its stripe, then on all; lowest first; but not for the next `takes` times, in which each thread has places
  * of its own, so that threads do not queue for the same words: `near` while that has any, then others. At first
  * `random` is any number that other threads do not have.
  */
 struct rm_seeker {
     uint32_t random, takes;
-    struct rm_extent *near; /* where it found something last; NULL: nothing, or it met another thread */
+    struct rm_extent *near;  /* where it found something last; NULL: nothing, or it met another thread */
+    struct rm_stripe stripe; /* which comes first */
 };
 
 /* Whether it has met another thread lately, and seeks apart from others. */
@@ -78,7 +80,8 @@ RM_INTERNAL void rm_pool_destroy(struct rm_pool *pool);
 
 /*
  * Takes up to `wanted` nodes, at least one, from the first slab of that size that has any, as `seeker` goes, else
- * from a slab that had none in use; if it may grow, else from a new chunk. False: nothing is left.
+ * from a slab that had none in use: of its stripe, then of all; if it may grow, else from a new chunk. False: nothing
+ * is left.
  */
 RM_INTERNAL bool rm_pool_take(struct rm_pool *pool, unsigned lines, unsigned wanted, bool grows,
                               struct rm_seeker *seeker, struct rm_slice *slice);

@@ -152,3 +152,22 @@ struct rm_extent *rm_set_find(struct rm_table *first, unsigned set, bool thoroug
     }
     return extent;
 }
+
+struct rm_extent *rm_set_find_among(struct rm_table *first, unsigned set, uint64_t slabs, unsigned place)
+{
+    unsigned looks = RM_FIND_EXTENTS;
+
+    for (struct rm_table *table = first; table != NULL; table = rm_table_next(table)) {
+        uint64_t shown = rm_load_relaxed(&table->set[set]);
+
+        for (; shown != 0; looks--) {
+            struct rm_extent *extent = &table->extent[rm_bits_nth(shown, place)];
+
+            if (looks == 0 || (rm_load_relaxed(&extent->set[set]) & slabs) != 0) {
+                return looks == 0 ? NULL : extent;
+            }
+            shown &= ~(UINT64_C(1) << (extent - table->extent));
+        }
+    }
+    return NULL;
+}

@@ -22,6 +22,8 @@
 /* Sets of slabs: those with free nodes of each size, and those that are free as a whole. */
 enum { RM_SET_IDLE = RM_SIZES, RM_SETS };
 
+enum { RM_FIND_EXTENTS = 8 };
+
 enum { RM_EXTENT_SLABS = 64, RM_TABLE_EXTENTS = 64, RM_EXTENT_BYTES = RM_EXTENT_SLABS * RM_SLAB_BYTES };
 
 struct rm_table;
@@ -100,5 +102,12 @@ RM_INTERNAL void rm_set_add(struct rm_extent *extent, unsigned set, uint64_t sla
  */
 RM_INTERNAL struct rm_extent *rm_set_find(struct rm_table *first, unsigned set, bool thorough,
                                           unsigned place);
+
+/*
+ * One that may have some of these slabs in a set: of the first RM_FIND_EXTENTS that tables show, counted as above. NULL:
+ * none of them has. It changes nothing.
+ */
+RM_INTERNAL struct rm_extent *rm_set_find_among(struct rm_table *first, unsigned set, uint64_t slabs,
+                                                unsigned place);
 
 #endif

@@ -315,6 +315,45 @@ TEST_CASE(upkeep, a_tick_sees_to_sixteen_others)
     end();
 }
 
+/* How many threads the pool's slabs are for each learns with a tick, and parts with what is better off with others. */
+TEST_CASE(upkeep, a_tick_keeps_nodes_of_threads_apart)
+{
+    enum { NODES = 50, OTHERS = 4 };
+    void *node[NODES];
+    const struct rm_cache *cache;
+
+    begin(NULL, OTHERS);
+    cache = &rig.own->cache;
+    for (unsigned i = 0; i < NODES; i++) {
+        node[i] = rm_thread_alloc(rig.own, RM_LINES_MAX);
+        REQUIRE(node[i] != NULL);
+    }
+    for (unsigned i = 0; i < NODES; i++) {
+        rm_thread_free(rig.own, node[i], RM_LINES_MAX);
+    }
+    CHECK_EQ(cache->magazine[RM_SIZES - 1].count, (unsigned)NODES);
+    rig.own->retired_since_visit = VISIT;
+    rm_upkeep_share(rig.own);
+    CHECK_EQ(cache->seeker.stripe.last, 0u, "no tick has passed");
+    for (unsigned threads = OTHERS + 1; threads > 0; threads--) {
+        struct rm_stripe stripe = rm_stripe_of(rig.own->place, threads);
+
+        kernel_tick();
+        rig.own->retired_since_visit = 1;
+        rm_upkeep_share(rig.own);
+        CHECK_EQ(cache->seeker.stripe.own, stripe.own, "%u threads", threads);
+        CHECK_EQ(cache->seeker.stripe.last, stripe.last, "%u threads", threads);
+        CHECK_LT(cache->magazine[RM_SIZES - 1].count, (unsigned)NODES, "some lie on other stripes");
+        if (threads > 1) {
+            rm_roster_set_attached(&rig.domain->roster, rig.other[threads - 2], false);
+        }
+    }
+    for (unsigned i = 0; i < OTHERS; i++) {
+        rm_roster_set_attached(&rig.domain->roster, rig.other[i], true);
+    }
+    end();
+}
+
 /* The pool looks itself whenever sixteen slabs have become idle: what is too much after the last look is a tick's. */
 TEST_CASE(upkeep, a_tick_gives_back_what_is_idle)
 {

@@ -8,6 +8,7 @@
 enum { LINES = RM_LINES_MAX, NODES = RM_SLAB_LINES / LINES, CHUNKS = 3 };
 
 static void (*prepare_more)(void), (*interfere_more)(void);
+static struct rm_stripe stripe_of_one, stripe_of_other;
 
 /* Updates of hints: in vain only where the other thread came just before, after the look that they go by. */
 static struct {
@@ -52,6 +53,8 @@ static void begin_and_prepare(void)
     before_update = NULL;
     begin();
     prepare_more();
+    one.seeker.stripe = stripe_of_one;
+    other.seeker.stripe = stripe_of_other;
     watch.accesses = watch.met_at = 0;
     before_access = look_at_hint;
     before_update = look_at_update;
@@ -74,12 +77,20 @@ static void check_all(void)
     check();
 }
 
+/* With one stripe, and where each thread prefers another one, or both the same. */
 static void meet_in_pool(void (*prepare)(void), void (*act)(void), void (*interfere)(void))
 {
+    static const struct rm_stripe all = {.last = 0}, even = {0, 1}, odd = {1, 1};
+    static const struct rm_stripe *stripes[][2] = {{&odd, &even}, {&even, &odd}, {&odd, &odd}, {&all, &all}};
+
     prepare_more = prepare;
     interfere_more = interfere;
-    watch.vain = 0;
-    meet(begin_and_prepare, act, interfere_apart, check_all);
+    for (unsigned i = 0; i < sizeof stripes / sizeof *stripes; i++) { /* the last ones stay */
+        stripe_of_one = *stripes[i][0];
+        stripe_of_other = *stripes[i][1];
+        watch.vain = 0;
+        meet(begin_and_prepare, act, interfere_apart, check_all);
+    }
 }
 
 /* ---- nodes ---- */

@@ -40,8 +40,8 @@ TEST_CASE(place, lowest_first)
 TEST_CASE(place, seekers_part)
 {
     struct rm_pool *pool = new_pool(NULL);
-    static struct rm_seeker apart[2] RM_LINE_ALIGNED = {{5 << 8, 9, NULL},
-                                                        {(5 + 3 * RM_TABLE_EXTENTS) << 8, 9, NULL}};
+    static struct rm_seeker apart[2] RM_LINE_ALIGNED = {
+        {.random = 5 << 8, .takes = 9}, {.random = (5 + 3 * RM_TABLE_EXTENTS) << 8, .takes = 9}};
     struct rm_slice slice[4], last;
 
     for (unsigned i = 0; i < 4; i++) { /* half of each of some slabs is free */
@@ -102,7 +102,7 @@ TEST_CASE(place, seekers_meet_again)
 {
     for (uint32_t takes = 0; takes <= 3; takes++) {
         struct rm_pool *pool = new_pool(NULL);
-        struct rm_seeker apart = {(1 + RM_TABLE_EXTENTS) << 8, takes, NULL};
+        struct rm_seeker apart = {.random = (1 + RM_TABLE_EXTENTS) << 8, .takes = takes};
         struct rm_slice slice[4], last, whole;
         unsigned count = 0;
 
