@@ -198,7 +198,7 @@ void rm_upkeep_share(struct rm_thread *thread)
         tend_others(&work);
     }
     thread->was_blocked = work.blocker != NULL || (thread->was_blocked && !polls);
-    if (work.blocker != NULL) {
+    if (work.blocker != NULL && is_tick) { /* to find out takes system calls */
         rm_thread_reap_if_gone(work.blocker);
     }
     if (tells) {

@@ -319,7 +319,7 @@ void rm_cache_settle(struct rm_cache *cache, struct rm_pool *pool)
     if (cache->reserved == NULL) {
         empty_magazines(cache, pool);
     }
-    rm_pool_settle(pool, UINT64_MAX);
+    rm_pool_settle_now(pool);
 }
 
 void rm_cache_forget(struct rm_cache *cache)

@@ -130,8 +130,9 @@ static uint64_t below_peak(struct rm_pool *pool)
 {
     uint64_t busy = rm_load_relaxed(&pool->busy_slabs), peak = rm_load_relaxed(&pool->peak_slabs);
     uint64_t now_ns = rm_coarse_ns();
+    uint64_t kept_ns = rm_chunk_is_mapped(&pool->allocator) ? RM_PEAK_MAPPED_NS : RM_PEAK_NS;
 
-    if (busy >= peak || now_ns - rm_load_relaxed(&pool->peak_ns) >= RM_PEAK_NS) {
+    if (busy >= peak || now_ns - rm_load_relaxed(&pool->peak_ns) >= kept_ns) {
         rm_store_relaxed(&pool->peak_slabs, busy);
         rm_store_relaxed(&pool->peak_ns, now_ns);
         return 0;
@@ -139,18 +140,24 @@ static uint64_t below_peak(struct rm_pool *pool)
     return peak - busy;
 }
 
-void rm_pool_settle(struct rm_pool *pool, uint64_t most)
+static void shrink_to(struct rm_pool *pool, uint64_t lately, uint64_t most)
 {
     uint64_t keep = KEEP_SLABS + rm_load_relaxed(&pool->busy_slabs) / KEEP_SHARE;
 
-    if (!rm_chunk_is_mapped(&pool->allocator)) {
-        uint64_t below = below_peak(pool);
-
-        keep = keep > below ? keep : below;
-    }
+    keep = keep > lately ? keep : lately;
     if (rm_load_relaxed(&pool->dirty_slabs) > 2 * keep) {
         (void)rm_pool_shrink(pool, keep, most);
     }
+}
+
+void rm_pool_settle(struct rm_pool *pool, uint64_t most)
+{
+    shrink_to(pool, below_peak(pool), most);
+}
+
+void rm_pool_settle_now(struct rm_pool *pool)
+{
+    shrink_to(pool, rm_chunk_is_mapped(&pool->allocator) ? 0 : below_peak(pool), UINT64_MAX);
 }
 
 static struct rm_slab *take_idle(struct rm_pool *pool, enum where where, struct rm_seeker *seeker)

@@ -19,7 +19,9 @@
 
 enum { RM_DISCARD_SLABS = 8, RM_SETTLE_SLABS = RM_CHUNK_MAX_BYTES / RM_SLAB_BYTES };
 
+/* How long it is kept for that so much was in use: of a caller's allocator, and of our own mappings. */
 #define RM_PEAK_NS UINT64_C(10000000000)
+#define RM_PEAK_MAPPED_NS UINT64_C(1000000000)
 
 /* `tables`, `home`, `starter_at` and `allocator` are constant; the words are any thread's. */
 struct rm_pool {
@@ -101,10 +103,13 @@ RM_INTERNAL void rm_pool_give_starter(struct rm_pool *pool, const void *node, un
 RM_INTERNAL void rm_pool_give_slab(struct rm_pool *pool, struct rm_slab *slab);
 
 /*
- * Gives some back, but no more than about `most` slabs, if there is much more than needed. Of a caller's allocator,
- * that knows of no pages, what was in use in the last RM_PEAK_NS is needed: it is asked for less often.
+ * Gives some back, but no more than about `most` slabs, if there is much more than needed. What was in use lately is
+ * needed: to fetch it anew costs page faults; a caller's allocator, that knows of no pages, is asked still less often.
  */
 RM_INTERNAL void rm_pool_settle(struct rm_pool *pool, uint64_t most);
+
+/* The same, of our own mappings also what was in use lately, and all at once. */
+RM_INTERNAL void rm_pool_settle_now(struct rm_pool *pool);
 
 /* Gives everything that is wholly free to the system or the allocator; true if anything was. */
 RM_INTERNAL bool rm_pool_trim(struct rm_pool *pool);

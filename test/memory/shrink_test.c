@@ -348,6 +348,7 @@ TEST_CASE(shrink, settles_beyond_twice_what_stays)
         for (;; given++) {
             bool settles = given > 2 * (KEEP + rm_load_relaxed(&pool->busy_slabs) / SHARE);
 
+            now_ns += RM_PEAK_MAPPED_NS;
             rm_pool_settle(pool, 1);
             REQUIRE_EQ(dirty_slabs() != given, settles, "%u in use at first, %u given", used, given);
             if (settles) {
@@ -373,6 +374,7 @@ TEST_CASE(shrink, looks_at_each_sixteenth)
     for (unsigned i = 1; slabs > 0; i++) {
         uint64_t before = dirty_slabs();
 
+        now_ns += RM_PEAK_MAPPED_NS;
         give(1);
         if (dirty_slabs() != before + 1) {
             CHECK_EQ(i % 16, 0u, "slab %u", i);
@@ -386,26 +388,33 @@ TEST_CASE(shrink, looks_at_each_sixteenth)
     end(true);
 }
 
-/* A caller's: what was in use lately stays, to the instant. */
-TEST_CASE(shrink, a_callers_stays_until_its_time)
+static uint64_t there_bytes(void)
+{
+    struct rm_pool_usage usage = rm_pool_measure(pool);
+
+    return usage.chunk_bytes - usage.discarded_bytes;
+}
+
+/* What was in use lately stays, to the instant. */
+static void stays_until(bool mapped, uint64_t kept_ns)
 {
     enum { MANY = 1000 };
     uint64_t bytes;
 
-    begin(false);
+    begin(mapped);
     take(MANY);
     rm_pool_settle(pool, UINT64_MAX); /* notes the peak */
     CHECK_EQ(rm_load_relaxed(&pool->peak_slabs), (unsigned)MANY);
     CHECK_EQ(rm_load_relaxed(&pool->peak_ns), now_ns);
-    bytes = source.bytes;
+    bytes = there_bytes();
     give(MANY - 10);
-    now_ns += RM_PEAK_NS - 1;
+    now_ns += kept_ns - 1;
     rm_pool_settle(pool, UINT64_MAX);
-    CHECK_EQ(source.bytes, bytes, "not yet");
+    CHECK_EQ(there_bytes(), bytes, "not yet");
     CHECK_EQ(rm_load_relaxed(&pool->peak_slabs), (unsigned)MANY);
     now_ns += 1;
     rm_pool_settle(pool, UINT64_MAX);
-    CHECK_LT((uint64_t)source.bytes, bytes, "now");
+    CHECK_LT(there_bytes(), bytes / 2, "now");
     CHECK_EQ(rm_load_relaxed(&pool->peak_slabs), 10u);
     CHECK_EQ(rm_load_relaxed(&pool->peak_ns), now_ns);
     take(10);
@@ -413,7 +422,41 @@ TEST_CASE(shrink, a_callers_stays_until_its_time)
     rm_pool_settle(pool, UINT64_MAX);
     CHECK_EQ(rm_load_relaxed(&pool->peak_ns), now_ns, "as many again are a peak");
     give(slabs);
-    end(false);
+    end(mapped);
+}
+
+TEST_CASE(shrink, what_was_in_use_lately_stays_until_its_time)
+{
+    stays_until(true, UINT64_C(1000000000));
+    stays_until(false, UINT64_C(10000000000));
+}
+
+/* At once, but for a caller's, all that is beyond the hysteresis; and that only. */
+static void settle_at_once(bool mapped)
+{
+    enum { MANY = 1000, LEFT = 100 };
+    uint64_t bytes;
+
+    begin(mapped);
+    take(MANY);
+    rm_pool_settle(pool, UINT64_MAX);
+    give(MANY - LEFT);
+    bytes = there_bytes();
+    rm_pool_settle_now(pool);
+    CHECK_EQ(there_bytes() < bytes, mapped);
+    if (mapped) {
+        CHECK_LE(dirty_slabs(), 2u * (KEEP + LEFT / SHARE));
+        CHECK_GE(dirty_slabs(), (unsigned)KEEP);
+        CHECK_GT(rm_pool_trim(pool), 0, "a trim gives more");
+    }
+    give(slabs);
+    end(mapped);
+}
+
+TEST_CASE(shrink, settles_at_once)
+{
+    settle_at_once(true);
+    settle_at_once(false);
 }
 
 /* Half of the peak or more is idle, which is more than twice what the peak asks to keep: as much as is below it. */
