@@ -743,8 +743,8 @@ RANGEMAP_API int rangemap_domain_serve(struct rangemap_domain *domain, int timeo
  * KiB each. What waits for reclamation stays: rangemap_domain_barrier() before it. Returns 1 if anything was given
  * back, 0 if not, -ENOMEM (only for NULL, if the default domain cannot be made). Lock-free if the chunk allocator's
  * `free` is. Without this call the same happens by itself, step by step, as updates and polls go on, to what is free
- * beyond 512 KiB and half of what is in use, once it has not been needed for a second (ten with a chunk allocator of the
- * caller's); rangemap_domain_barrier() does not wait that second.
+ * beyond 512 KiB and half of what is in use, once it has not been needed for a second (ten with a chunk allocator of
+ * the caller's); rangemap_domain_barrier() does not wait that second.
  */
 RANGEMAP_API int rangemap_domain_trim(struct rangemap_domain *domain);
 

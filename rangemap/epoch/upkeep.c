@@ -147,9 +147,9 @@ static void tend_domain(struct rangemap_domain *domain, uint64_t now_ns)
 }
 
 /*
- * Once a tick: gives away free nodes that are better off with others, parks records whose threads are gone, and works on shards not visited since the tick
- * before, those of threads that are idle or gone. Others are left alone: nodes freed here that another thread used
- * last are cold here and missing there.
+ * Once a tick: gives free nodes away that are better off with others, parks records whose threads are gone, and works
+ * on shards not visited since the tick before, those of threads that are idle or gone. Others are left alone: nodes
+ * freed here that another thread used last are cold here and missing there.
  */
 static void tend_others(struct rm_work *work)
 {

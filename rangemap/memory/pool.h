@@ -46,9 +46,9 @@ struct rm_slice {
 };
 
 /*
- * How a thread seeks what is free: on its stripe, then on all; lowest first; but not for the next `takes` times, in which each thread has places
- * of its own, so that threads do not queue for the same words: `near` while that has any, then others. At first
- * `random` is any number that other threads do not have.
+ * How a thread seeks what is free: on its stripe, then on all; lowest first, but not for the next `takes` times, in
+ * which each thread has places of its own, so that threads do not queue for the same words: `near` while that has any,
+ * then others. At first `random` is any number that other threads do not have.
  */
 struct rm_seeker {
     uint32_t random, takes;

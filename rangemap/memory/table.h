@@ -104,8 +104,8 @@ RM_INTERNAL struct rm_extent *rm_set_find(struct rm_table *first, unsigned set, 
                                           unsigned place);
 
 /*
- * One that may have some of these slabs in a set: of the first RM_FIND_EXTENTS that tables show, counted as above. NULL:
- * none of them has. It changes nothing.
+ * One that may have some of these slabs in a set: of the first RM_FIND_EXTENTS that tables show, counted as above.
+ * NULL: none of them has. It changes nothing.
  */
 RM_INTERNAL struct rm_extent *rm_set_find_among(struct rm_table *first, unsigned set, uint64_t slabs,
                                                 unsigned place);

@@ -160,12 +160,12 @@ TEST_CASE(update_cost, of_a_plain_map)
         {"store", store, 5, 512, TRIAL_PLAIN},
         {"store", store, 20000, 1103, TRIAL_PLAIN},
         {"carve and insert", carve_and_insert, 20000, 1827, TRIAL_PLAIN},
-        {"erase and insert", erase_and_insert, 256, 1774, TRIAL_PLAIN},
+        {"erase and insert", erase_and_insert, 256, 1773, TRIAL_PLAIN},
         {"erase and insert", erase_and_insert, 20000, 1791, TRIAL_PLAIN},
         {"replace", replace, 20000, 1092, TRIAL_PLAIN},
         {"resize there and back", resize_there_and_back, 20000, 3889, TRIAL_PLAIN},
-        {"cut and store", cut_and_store, 20000, 2614, TRIAL_PLAIN},
-        {"cut and coalesce", cut_and_coalesce, 20000, 5640, TRIAL_PLAIN},
+        {"cut and store", cut_and_store, 20000, 2613, TRIAL_PLAIN},
+        {"cut and coalesce", cut_and_coalesce, 20000, 5639, TRIAL_PLAIN},
     };
 
     check_costs(costs, sizeof costs / sizeof *costs, 16);
@@ -175,9 +175,9 @@ TEST_CASE(update_cost, of_windows)
 {
     static const struct cost costs[] = {
         {"update", update, 20000, 2224, TRIAL_PLAIN},
-        {"update", update, 20000, 2369, TRIAL_TRACKS_GAPS},
+        {"update", update, 20000, 2368, TRIAL_TRACKS_GAPS},
         {"splice", splice, 20000, 4837, TRIAL_PLAIN},
-        {"splice", splice, 20000, 5624, TRIAL_OWNS},
+        {"splice", splice, 20000, 5623, TRIAL_OWNS},
     };
 
     check_costs(costs, sizeof costs / sizeof *costs, 16);
@@ -190,7 +190,7 @@ TEST_CASE(update_cost, of_a_map_that_tracks_gaps)
         {"erase and insert", erase_and_insert, 5, 1512, TRIAL_TRACKS_GAPS},
         {"erase and insert", erase_and_insert, 20000, 2962, TRIAL_TRACKS_GAPS},
         {"carve and insert", carve_and_insert, 20000, 3090, TRIAL_TRACKS_GAPS},
-        {"cut and store", cut_and_store, 20000, 2896, TRIAL_TRACKS_GAPS},
+        {"cut and store", cut_and_store, 20000, 2895, TRIAL_TRACKS_GAPS},
         {"allocate and erase", allocate_and_erase, 20000, 3792, TRIAL_TRACKS_GAPS},
         {"allocate from the top and erase", allocate_from_top, 20000, 3806, TRIAL_TRACKS_GAPS},
     };
@@ -201,9 +201,9 @@ TEST_CASE(update_cost, of_a_map_that_tracks_gaps)
 TEST_CASE(update_cost, of_a_map_with_values)
 {
     static const struct cost costs[] = {
-        {"store", store, 20000, 1558, TRIAL_RELEASES},
+        {"store", store, 20000, 1557, TRIAL_RELEASES},
         {"erase and insert", erase_and_insert, 20000, 2426, TRIAL_RELEASES},
-        {"carve and insert", carve_and_insert, 20000, 2463, TRIAL_OWNS},
+        {"carve and insert", carve_and_insert, 20000, 2462, TRIAL_OWNS},
         {"erase and insert", erase_and_insert, 20000, 2426, TRIAL_OWNS},
         {"replace", replace, 20000, 1546, TRIAL_OWNS},
         {"cut and store", cut_and_store, 20000, 3348, TRIAL_OWNS},
@@ -215,14 +215,14 @@ TEST_CASE(update_cost, of_a_map_with_values)
 TEST_CASE(update_cost, of_many_ranges)
 {
     static const struct cost costs[] = {
-        {"split and merge", split_and_merge, 2000, 22577, TRIAL_PLAIN},
-        {"update of a hundred", update_a_hundred, 20000, 16355, TRIAL_PLAIN},
-        {"update of a hundred", update_a_hundred, 20000, 35884, TRIAL_OWNS},
-        {"evict and splice", evict_and_splice, 20000, 30462, TRIAL_PLAIN},
-        {"evict and splice", evict_and_splice, 20000, 31791, TRIAL_TRACKS_GAPS},
-        {"split and merge", split_and_merge, 2000, 28521, TRIAL_TRACKS_GAPS},
-        {"split and merge", split_and_merge, 2000, 28079, TRIAL_OWNS},
-        {"load and destroy", load_and_destroy, 5, 38039, TRIAL_PLAIN},
+        {"split and merge", split_and_merge, 2000, 22574, TRIAL_PLAIN},
+        {"update of a hundred", update_a_hundred, 20000, 16354, TRIAL_PLAIN},
+        {"update of a hundred", update_a_hundred, 20000, 35882, TRIAL_OWNS},
+        {"evict and splice", evict_and_splice, 20000, 30459, TRIAL_PLAIN},
+        {"evict and splice", evict_and_splice, 20000, 31787, TRIAL_TRACKS_GAPS},
+        {"split and merge", split_and_merge, 2000, 28518, TRIAL_TRACKS_GAPS},
+        {"split and merge", split_and_merge, 2000, 28076, TRIAL_OWNS},
+        {"load and destroy", load_and_destroy, 5, 38035, TRIAL_PLAIN},
         {"create and destroy", create_and_destroy, 5, 1978, TRIAL_PLAIN},
     };
 
