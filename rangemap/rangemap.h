@@ -742,9 +742,9 @@ RANGEMAP_API int rangemap_domain_serve(struct rangemap_domain *domain, int timeo
  * with it, what it has reserved included, and so does what threads that have ended kept; other threads keep up to 64
  * KiB each. What waits for reclamation stays: rangemap_domain_barrier() before it. Returns 1 if anything was given
  * back, 0 if not, -ENOMEM (only for NULL, if the default domain cannot be made). Lock-free if the chunk allocator's
- * `free` is. Without this call the same happens by itself, step by step, as updates and polls go on, to what is free
- * beyond 512 KiB and half of what is in use, once it has not been needed for a second (ten with a chunk allocator of
- * the caller's); rangemap_domain_barrier() does not wait that second.
+ * `free` is. Without this call the same happens by itself, about 2 MiB with each poll and in each tick of the clock in
+ * which there are updates, to what is free beyond 512 KiB and half of what is in use, and has not been needed for a
+ * second (ten if the domain has a chunk allocator of the caller's); rangemap_domain_barrier() does not wait for that.
  */
 RANGEMAP_API int rangemap_domain_trim(struct rangemap_domain *domain);
 

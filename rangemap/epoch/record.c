@@ -92,6 +92,15 @@ void rm_record_unmap_all(void)
     rm_store_relaxed(&numbers, 0);
 }
 
+void rm_thread_separate(struct rm_thread *thread, uint64_t now_ns)
+{
+    struct rm_roster_rank rank = rm_roster_note_update(&thread->domain->roster, thread, now_ns);
+
+    rm_busy_enter(thread);
+    rm_cache_separate(&thread->cache, &thread->domain->pool, rank.own, rank.threads);
+    rm_busy_leave(thread);
+}
+
 static rm_word *record_link(uint32_t number)
 {
     return &rm_record_at(number)->next;

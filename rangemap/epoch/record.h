@@ -157,6 +157,12 @@ static inline void rm_thread_free(struct rm_thread *thread, void *block, unsigne
     rm_cache_free(&thread->cache, &thread->domain->pool, block, lines);
 }
 
+/*
+ * By a thread that updates, once in a tick: so that nodes of such threads come to lie apart (memory/stripe.h), it takes
+ * its rank among them, and gives free nodes away that are better off with others.
+ */
+RM_INTERNAL void rm_thread_separate(struct rm_thread *thread, uint64_t now_ns);
+
 /* A record without an owner, in state MOVING and all zero but for its numbers; NULL: out of memory. Lock-free. */
 RM_INTERNAL struct rm_thread *rm_record_take(void);
 

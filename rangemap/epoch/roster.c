@@ -81,3 +81,32 @@ void rm_roster_set_attached(struct rm_roster *roster, const struct rm_thread *th
     } while (!rm_cas_full(&thread->page->attached, before, before ^ bit));
     (void)rm_add_relaxed(&roster->attached, attached ? 1 : (uint64_t)0 - 1);
 }
+
+/* After this who does not update any more is forgotten, and before twice this. */
+#define SPAN_NS UINT64_C(500000000)
+
+/* Of threads that race one begins the next span; a bit that is set meanwhile is set again with the next tick. */
+static void begin_span(struct rm_roster *roster, uint64_t now_ns)
+{
+    uint64_t began_ns = rm_load_relaxed(&roster->span_ns);
+
+    if (now_ns - began_ns >= SPAN_NS &&
+        rm_cas_relaxed(&roster->span_ns, began_ns, now_ns)) { /* a time alone */
+        rm_store_relaxed(&roster->updated, rm_load_relaxed(&roster->updating));
+        rm_store_relaxed(&roster->updating, 0);
+    }
+}
+
+struct rm_roster_rank rm_roster_note_update(struct rm_roster *roster, const struct rm_thread *thread,
+                                            uint64_t now_ns)
+{
+    uint64_t bit = UINT64_C(1) << thread->place, all;
+
+    begin_span(roster, now_ns);
+    if ((rm_load_relaxed(&roster->updating) & bit) == 0) {
+        rm_or_relaxed(&roster->updating, bit);
+    }
+    all = rm_load_relaxed(&roster->updating) | rm_load_relaxed(&roster->updated) | bit;
+    return (struct rm_roster_rank){(unsigned)__builtin_popcountll(all & (bit - 1)),
+                                   (unsigned)__builtin_popcountll(all)};
+}

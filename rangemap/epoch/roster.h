@@ -33,6 +33,9 @@ struct rm_roster {
     rm_word reaped_ns;      /* coarse time of the last look for records whose thread is gone */
     rm_word reaped_all_ns;  /* the same, of all of them by an attach */
     rm_word looked, tended; /* where walks over a few at a time go on; hints */
+    /* Places in a page, as bits, whose threads have updated in this span of time, and in the last; hints. */
+    rm_word updating, updated;
+    rm_word span_ns; /* when this one began, by the coarse clock */
     struct rm_roster_page first;
 };
 
@@ -105,6 +108,15 @@ static inline void rm_roster_skip(struct rm_roster_walk *walk, uint64_t count)
         walk->left &= walk->left - 1;
     }
 }
+
+/* Of the threads that update, as far as bits for places tell them apart: how many there are, and come before it. */
+struct rm_roster_rank {
+    unsigned own, threads;
+};
+
+/* Notes that the record's thread updates, by that thread and once in a tick. Its rank among all that lately did. */
+RM_INTERNAL struct rm_roster_rank rm_roster_note_update(struct rm_roster *roster,
+                                                        const struct rm_thread *thread, uint64_t now_ns);
 
 /* In the child of a fork, whose other threads may have been between a bit and the count of them. */
 RM_INTERNAL void rm_roster_recount(struct rm_roster *roster);

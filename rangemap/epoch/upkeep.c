@@ -160,8 +160,7 @@ static void tend_others(struct rm_work *work)
     struct rm_thread *other;
 
     work->thread->tended_ns = work->now_ns;
-    rm_cache_separate(&work->thread->cache, &domain->pool, work->thread->place,
-                      rm_load_relaxed(&domain->roster.attached)); /* a hint */
+    rm_thread_separate(work->thread, work->now_ns);
     work->polls = 1;
     rm_work_grant(&work->budget, RM_TEND_ENTRIES);
     tend_domain(domain, work->now_ns);

@@ -9,7 +9,7 @@
  * Once in a tick of the coarse clock it disposes of up to RM_TICK_ENTRIES more, which ends what less there is; and it
  * looks after RM_TEND_RECORDS shards of others, whose threads may be idle or gone, and disposes of up to
  * RM_TEND_ENTRIES things there; above the soft limit, of up to RM_PRESSED_ENTRIES more. That is all that an update
- * may be made to do for others.
+ * may be made to do for others, but that free memory moves on: to other threads' stripes, and to the system.
  */
 #ifndef RANGEMAP_EPOCH_UPKEEP_H
 #define RANGEMAP_EPOCH_UPKEEP_H

@@ -275,13 +275,15 @@ void rm_cache_separate(struct rm_cache *cache, struct rm_pool *pool, uint64_t pl
     struct rm_stripe stripe = rm_stripe_of(place, threads);
 
     cache->seeker.stripe = stripe;
-    if (rm_stripe_is_all(stripe) || cache->reserves) {
+    if (rm_stripe_is_all(stripe)) {
         return;
     }
     for (unsigned i = 0; i < RM_SIZES; i++) {
         struct rm_magazine *magazine = &cache->magazine[i];
+        unsigned own = part(magazine, stripe), least = cache->reserves ? RM_MAGAZINE_RESERVED / 2 : 0;
 
-        spill(cache, pool, magazine, lines_of(i), part(magazine, stripe));
+        least = least < magazine->count ? least : magazine->count;
+        spill(cache, pool, magazine, lines_of(i), own > least ? own : least);
     }
 }
 

@@ -56,8 +56,9 @@ RM_INTERNAL void rm_cache_flush(struct rm_cache *cache, struct rm_pool *pool);
 RM_INTERNAL void rm_cache_settle(struct rm_cache *cache, struct rm_pool *pool);
 
 /*
- * To be told now and then that the cache's thread is the `place`-th of so many that have one of the pool's: of what is
- * free, nodes on other stripes go to the pool, unless the thread has reserved.
+ * To be told now and then that the cache's thread is the `place`-th of so many that use the pool: of what is free,
+ * nodes on other stripes go to the pool; but so many of each size stay as the thread has reserved for an update that
+ * begins again.
  */
 RM_INTERNAL void rm_cache_separate(struct rm_cache *cache, struct rm_pool *pool, uint64_t place,
                                    uint64_t threads);

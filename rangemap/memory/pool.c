@@ -36,11 +36,16 @@ static struct rm_extent *find_extent(const struct rm_pool *pool, unsigned set, e
     bool stays = rm_seeker_is_apart(seeker) && where != HIDDEN_TOO && seeker->near != NULL &&
                  (rm_load_relaxed(&seeker->near->set[set]) & slabs) != 0;
 
-    if (!stays) {
-        seeker->near = where == ON_STRIPE
-                           ? rm_set_find_among(pool->tables, set, slabs, place_of(seeker))
-                           : rm_set_find(pool->tables, set, where == HIDDEN_TOO, place_of(seeker));
+    if (stays) {
+        return seeker->near;
     }
+    if (where == ON_STRIPE) { /* in vain: it stays for what is next best */
+        struct rm_extent *found = rm_set_find_among(pool->tables, set, slabs, place_of(seeker));
+
+        seeker->near = found != NULL ? found : seeker->near;
+        return found;
+    }
+    seeker->near = rm_set_find(pool->tables, set, where == HIDDEN_TOO, place_of(seeker));
     return seeker->near;
 }
 
@@ -125,19 +130,33 @@ static void close_slab(struct rm_pool *pool, struct rm_slab *slab)
     }
 }
 
+/* A span of time is over: the next one begins, at once or, if more has passed unseen, now. */
+static void end_span(struct rm_pool *pool, uint64_t began_ns, uint64_t span_ns, uint64_t now_ns)
+{
+    bool is_last = now_ns - began_ns < 2 * span_ns;
+
+    rm_store_relaxed(&pool->peak_before, is_last ? rm_load_relaxed(&pool->peak_slabs) : 0);
+    rm_store_relaxed(&pool->peak_slabs, 0);
+    rm_store_relaxed(&pool->peak_ns, is_last ? began_ns + span_ns : now_ns);
+}
+
 /* How many slabs fewer are busy than were lately. Threads that race here may note a peak that is a little lower. */
 static uint64_t below_peak(struct rm_pool *pool)
 {
-    uint64_t busy = rm_load_relaxed(&pool->busy_slabs), peak = rm_load_relaxed(&pool->peak_slabs);
-    uint64_t now_ns = rm_coarse_ns();
-    uint64_t kept_ns = rm_chunk_is_mapped(&pool->allocator) ? RM_PEAK_MAPPED_NS : RM_PEAK_NS;
+    uint64_t busy = rm_load_relaxed(&pool->busy_slabs), now_ns = rm_coarse_ns();
+    uint64_t began_ns = rm_load_relaxed(&pool->peak_ns), peak, before;
+    uint64_t span_ns = (rm_chunk_is_mapped(&pool->allocator) ? RM_PEAK_MAPPED_NS : RM_PEAK_NS) / 2;
 
-    if (busy >= peak || now_ns - rm_load_relaxed(&pool->peak_ns) >= kept_ns) {
-        rm_store_relaxed(&pool->peak_slabs, busy);
-        rm_store_relaxed(&pool->peak_ns, now_ns);
-        return 0;
+    if ((int64_t)(now_ns - began_ns) >= (int64_t)span_ns) { /* another thread may have begun a later one */
+        end_span(pool, began_ns, span_ns, now_ns);
     }
-    return peak - busy;
+    peak = rm_load_relaxed(&pool->peak_slabs);
+    before = rm_load_relaxed(&pool->peak_before);
+    if (busy > peak) {
+        rm_store_relaxed(&pool->peak_slabs, busy);
+    }
+    peak = peak > before ? peak : before;
+    return peak > busy ? peak - busy : 0;
 }
 
 static void shrink_to(struct rm_pool *pool, uint64_t lately, uint64_t most)

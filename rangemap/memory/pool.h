@@ -19,7 +19,10 @@
 
 enum { RM_DISCARD_SLABS = 8, RM_SETTLE_SLABS = RM_CHUNK_MAX_BYTES / RM_SLAB_BYTES };
 
-/* How long it is kept for that so much was in use: of a caller's allocator, and of our own mappings. */
+/*
+ * How long what was in use is kept, at most, and half of that at least: of a caller's allocator, and of our own
+ * mappings.
+ */
 #define RM_PEAK_NS UINT64_C(10000000000)
 #define RM_PEAK_MAPPED_NS UINT64_C(1000000000)
 
@@ -35,8 +38,9 @@ struct rm_pool {
     rm_word busy_slabs;                  /* not idle: a hint, for how much to keep */
     rm_word dirty_slabs;                 /* idle, with pages: a hint */
     rm_word idled;                       /* how often a slab became idle */
-    rm_word peak_slabs;                  /* the most that were busy lately: a hint */
-    rm_word peak_ns;                     /* when so many were, by the coarse clock */
+    rm_word peak_slabs,
+        peak_before; /* the most that were busy in this span of time, and in the last: hints */
+    rm_word peak_ns; /* when this one began, by the coarse clock */
 };
 
 /* Nodes of one slab, as bits. */

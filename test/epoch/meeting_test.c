@@ -393,3 +393,47 @@ TEST_CASE(meeting, light_is_taken_from_who_reviews)
     meet(one_is_light, one_revokes, other_reviews_if_taken, check_light);
     meet(one_is_light, one_revokes, other_earns_anew_if_taken, check_light);
 }
+
+/* ---- nodes that go to other threads ---- */
+
+enum { NODES = 50 };
+
+static unsigned given;
+
+/* In the child of a fork at that instant the cache is of no use: that is told by its thread's being busy. */
+static void check_busy(const rm_word *word)
+{
+    const struct rm_extent *extent = domain->pool.tables->extent;
+
+    if (word >= extent->free && word < extent->free + RM_EXTENT_SLABS) {
+        CHECK_GT(record[0]->busy, 0u);
+        given++;
+    }
+}
+
+TEST_CASE(meeting, a_cache_in_motion_is_busy)
+{
+    void *node[NODES];
+
+    make_domain();
+    for (unsigned i = 0; i < RECORDS; i++) {
+        record[i] = new_thread();
+        (void)rm_roster_note_update(&domain->roster, record[i], 1);
+    }
+    for (unsigned i = 0; i < NODES; i++) {
+        node[i] = rm_thread_alloc(record[0], RM_LINES_MAX);
+        REQUIRE(node[i] != NULL);
+    }
+    for (unsigned i = 0; i < NODES; i++) {
+        rm_thread_free(record[0], node[i], RM_LINES_MAX);
+    }
+    given = 0;
+    before_update = check_busy;
+    rm_thread_separate(record[0], 1);
+    before_update = NULL;
+    CHECK_GT(given, 0u);
+    CHECK_EQ(record[0]->busy, 0u);
+    rm_cache_flush(&record[0]->cache, &domain->pool);
+    record[0] = record[1] = NULL;
+    end_domain();
+}

@@ -315,42 +315,91 @@ TEST_CASE(upkeep, a_tick_sees_to_sixteen_others)
     end();
 }
 
-/* How many threads the pool's slabs are for each learns with a tick, and parts with what is better off with others. */
-TEST_CASE(upkeep, a_tick_keeps_nodes_of_threads_apart)
-{
-    enum { NODES = 50, OTHERS = 4 };
-    void *node[NODES];
-    const struct rm_cache *cache;
+/* ---- nodes of threads apart ---- */
 
-    begin(NULL, OTHERS);
-    cache = &rig.own->cache;
+enum { UPDATERS = 5, NODES = 50 };
+
+static struct rm_thread *updater(unsigned i)
+{
+    return i == 0 ? rig.own : rig.other[i - 1];
+}
+
+static void share_of(unsigned i)
+{
+    updater(i)->retired_since_visit = 1;
+    rm_upkeep_share(updater(i));
+}
+
+static void check_stripe(unsigned i, unsigned rank, unsigned threads)
+{
+    struct rm_stripe stripe = rm_stripe_of(rank, threads);
+
+    CHECK_EQ(updater(i)->cache.seeker.stripe.own, stripe.own, "updater %u of %u", i, threads);
+    CHECK_EQ(updater(i)->cache.seeker.stripe.last, stripe.last, "updater %u of %u", i, threads);
+}
+
+static void hold_free_nodes(struct rm_thread *thread)
+{
+    void *node[NODES];
+
     for (unsigned i = 0; i < NODES; i++) {
-        node[i] = rm_thread_alloc(rig.own, RM_LINES_MAX);
+        node[i] = rm_thread_alloc(thread, RM_LINES_MAX);
         REQUIRE(node[i] != NULL);
     }
     for (unsigned i = 0; i < NODES; i++) {
-        rm_thread_free(rig.own, node[i], RM_LINES_MAX);
+        rm_thread_free(thread, node[i], RM_LINES_MAX);
     }
-    CHECK_EQ(cache->magazine[RM_SIZES - 1].count, (unsigned)NODES);
-    rig.own->retired_since_visit = VISIT;
-    rm_upkeep_share(rig.own);
-    CHECK_EQ(cache->seeker.stripe.last, 0u, "no tick has passed");
-    for (unsigned threads = OTHERS + 1; threads > 0; threads--) {
-        struct rm_stripe stripe = rm_stripe_of(rig.own->place, threads);
+    CHECK_EQ(thread->cache.magazine[RM_SIZES - 1].count, (unsigned)NODES);
+}
 
+/* Each learns with a tick how many update, and parts with what is better off with others; who only reads is none. */
+TEST_CASE(upkeep, a_tick_keeps_nodes_of_threads_apart)
+{
+    begin(NULL, UPDATERS + 2);
+    for (unsigned i = 0; i < UPDATERS; i++) {
+        hold_free_nodes(updater(i));
+        updater(i)->tended_ns = kernel.clock_ns;
+        share_of(i);
+        check_stripe(i, 0, 1);
+    }
+    for (unsigned round = 0; round < 3; round++) {
         kernel_tick();
-        rig.own->retired_since_visit = 1;
-        rm_upkeep_share(rig.own);
-        CHECK_EQ(cache->seeker.stripe.own, stripe.own, "%u threads", threads);
-        CHECK_EQ(cache->seeker.stripe.last, stripe.last, "%u threads", threads);
-        CHECK_LT(cache->magazine[RM_SIZES - 1].count, (unsigned)NODES, "some lie on other stripes");
-        if (threads > 1) {
-            rm_roster_set_attached(&rig.domain->roster, rig.other[threads - 2], false);
+        for (unsigned i = 0; i < UPDATERS; i++) {
+            share_of(i);
+            check_stripe(i, i, round == 0 ? i + 1 : UPDATERS);
         }
     }
-    for (unsigned i = 0; i < OTHERS; i++) {
-        rm_roster_set_attached(&rig.domain->roster, rig.other[i], true);
+    for (unsigned i = 0; i < UPDATERS; i++) {
+        CHECK_LT(updater(i)->cache.magazine[RM_SIZES - 1].count, (unsigned)NODES, "updater %u", i);
     }
+    end();
+}
+
+/* Who does not update any more is forgotten: those that do are told apart, whatever places they have. */
+TEST_CASE(upkeep, threads_that_rest_have_no_stripe)
+{
+    begin(NULL, UPDATERS - 1);
+    for (unsigned i = 0; i < UPDATERS; i++) {
+        kernel_tick();
+        share_of(i);
+    }
+    for (unsigned ticks = 0; ticks < 300; ticks++) {
+        kernel_tick();
+        share_of(1);
+        share_of(3);
+        if (ticks < 100) {
+            CHECK_EQ(rm_load_relaxed(&rig.domain->roster.updated) |
+                         rm_load_relaxed(&rig.domain->roster.updating),
+                     (UINT64_C(1) << UPDATERS) - 1, "not yet");
+        }
+    }
+    check_stripe(1, 0, 2);
+    check_stripe(3, 1, 2);
+    for (unsigned ticks = 0; ticks < 300; ticks++) {
+        kernel_tick();
+        share_of(3);
+    }
+    check_stripe(3, 0, 1);
     end();
 }
 

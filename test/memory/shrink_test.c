@@ -36,7 +36,7 @@ static void begin(bool mapped)
     chunk_source_init(&source);
     pool = new_pool(mapped ? NULL : &source.allocator);
     slabs = 0;
-    now_ns = 1000000000;
+    now_ns = UINT64_C(1000) * 1000000000; /* long after the pool began to count */
 }
 
 static void end(bool mapped)
@@ -395,40 +395,64 @@ static uint64_t there_bytes(void)
     return usage.chunk_bytes - usage.discarded_bytes;
 }
 
-/* What was in use lately stays, to the instant. */
-static void stays_until(bool mapped, uint64_t kept_ns)
+/* What was in use lately stays, to the instant: half of the time at least, and no longer. */
+static void stays_until(bool mapped, uint64_t kept_ns, uint64_t later_ns)
 {
     enum { MANY = 1000 };
     uint64_t bytes;
 
     begin(mapped);
+    rm_pool_settle(pool, UINT64_MAX); /* a span of time begins */
+    now_ns += later_ns;
     take(MANY);
-    rm_pool_settle(pool, UINT64_MAX); /* notes the peak */
-    CHECK_EQ(rm_load_relaxed(&pool->peak_slabs), (unsigned)MANY);
-    CHECK_EQ(rm_load_relaxed(&pool->peak_ns), now_ns);
+    rm_pool_settle(pool, UINT64_MAX);
     bytes = there_bytes();
     give(MANY - 10);
-    now_ns += kept_ns - 1;
+    now_ns += kept_ns - later_ns - 1;
     rm_pool_settle(pool, UINT64_MAX);
     CHECK_EQ(there_bytes(), bytes, "not yet");
-    CHECK_EQ(rm_load_relaxed(&pool->peak_slabs), (unsigned)MANY);
     now_ns += 1;
     rm_pool_settle(pool, UINT64_MAX);
     CHECK_LT(there_bytes(), bytes / 2, "now");
-    CHECK_EQ(rm_load_relaxed(&pool->peak_slabs), 10u);
-    CHECK_EQ(rm_load_relaxed(&pool->peak_ns), now_ns);
-    take(10);
-    now_ns += 5;
-    rm_pool_settle(pool, UINT64_MAX);
-    CHECK_EQ(rm_load_relaxed(&pool->peak_ns), now_ns, "as many again are a peak");
     give(slabs);
     end(mapped);
 }
 
 TEST_CASE(shrink, what_was_in_use_lately_stays_until_its_time)
 {
-    stays_until(true, UINT64_C(1000000000));
-    stays_until(false, UINT64_C(10000000000));
+    enum { SECOND = 1000000000 };
+
+    stays_until(true, SECOND, 0);
+    stays_until(true, SECOND, SECOND / 2 - 1); /* at the end of the span: half a second */
+    stays_until(false, UINT64_C(10) * SECOND, 0);
+    stays_until(false, UINT64_C(10) * SECOND, UINT64_C(5) * SECOND - 1);
+}
+
+/* A peak that is a little lower than one before it counts as well; and where nobody looks, time passes, too. */
+TEST_CASE(shrink, each_peak_counts)
+{
+    uint64_t bytes;
+
+    begin(true);
+    take(1000);
+    rm_pool_settle(pool, UINT64_MAX);
+    bytes = there_bytes();
+    for (unsigned breath = 0; breath < 10; breath++) {
+        give(900);
+        for (unsigned look = 0; look < 3; look++) {
+            now_ns += 100000000;
+            rm_pool_settle(pool, UINT64_MAX);
+        }
+        CHECK_EQ(there_bytes(), bytes, "breath %u", breath);
+        take(990 - breath);
+        rm_pool_settle(pool, UINT64_MAX);
+    }
+    give(900);
+    now_ns += 5 * RM_PEAK_MAPPED_NS;
+    rm_pool_settle(pool, UINT64_MAX);
+    CHECK_LT(there_bytes(), bytes / 2);
+    give(slabs);
+    end(true);
 }
 
 /* At once, but for a caller's, all that is beyond the hysteresis; and that only. */
@@ -471,7 +495,6 @@ TEST_CASE(shrink, what_is_below_the_peak_counts_once)
         give(150);
         busy = rm_load_relaxed(&pool->busy_slabs);
         below = 400 - busy;
-        CHECK_EQ(rm_load_relaxed(&pool->peak_slabs), 400u);
         CHECK_LE(dirty_slabs(), 2 * (below > KEEP + busy / SHARE ? below : KEEP + busy / SHARE));
     }
     give(slabs);

@@ -61,7 +61,7 @@ static void keep_chunk(void *chunk, size_t bytes, void *context)
 static uint64_t take_all(void)
 {
     static struct rm_slice slice[SLICES];
-    struct rm_seeker seeker = {.takes = 0};
+    struct rm_seeker seeker = {.stripe = rm_stripe_of(0, 2)};
     uint64_t bytes = 0;
     unsigned count = 0;
 
@@ -79,7 +79,7 @@ static uint64_t take_all(void)
 static void *victim_main(void *unused)
 {
     struct prng random = prng_stream(shared->seed, 1);
-    struct rm_seeker seeker = {.takes = 0};
+    struct rm_seeker seeker = {.stripe = rm_stripe_of(1, 2)};
 
     (void)unused;
     shared->tid = (int)syscall(SYS_gettid);

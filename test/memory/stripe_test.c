@@ -318,26 +318,42 @@ TEST_CASE(stripe, others_go_first_over_the_limit)
     overflow(8);
 }
 
-/* What a thread has reserved stays with it, on whatever stripe it lies. */
-TEST_CASE(stripe, reserved_nodes_stay)
+/* So many of each size as a thread that has reserved keeps for an update that begins again, wherever they lie. */
+static void separate_reserved(unsigned nodes)
 {
-    enum { NODES = 50 };
-    void *node[NODES];
+    void *node[100];
+    unsigned others;
 
     begin();
-    REQUIRE(rm_cache_reserve(&cache[1], pool, NODES * (uint64_t)LINES * RM_CACHE_LINE));
-    for (unsigned i = 0; i < NODES; i++) {
+    REQUIRE(rm_cache_reserve(&cache[1], pool, nodes * (uint64_t)LINES * RM_CACHE_LINE));
+    for (unsigned i = 0; i < nodes; i++) {
         node[i] = alloc(1);
     }
-    for (unsigned i = 0; i < NODES; i++) {
+    for (unsigned i = 0; i < nodes; i++) {
         rm_cache_free(&cache[1], pool, node[i], LINES);
     }
-    REQUIRE_EQ(cache[1].magazine[SET].count, (unsigned)NODES);
-    REQUIRE_GT(others_in(&cache[1].magazine[SET], odd), 0u);
+    others = others_in(&cache[1].magazine[SET], odd);
+    REQUIRE_EQ(cache[1].magazine[SET].count, nodes);
+    REQUIRE_GT(others, 0u);
     separate(2);
-    CHECK_EQ(cache[1].magazine[SET].count, (unsigned)NODES);
-    CHECK_EQ(cache[1].seeker.stripe.last, 1u, "but it takes from its own");
+    if (nodes <= RM_MAGAZINE_RESERVED / 2) {
+        CHECK_EQ(cache[1].magazine[SET].count, nodes);
+    } else {
+        unsigned own = nodes - others;
+
+        CHECK_EQ(cache[1].magazine[SET].count,
+                 own > RM_MAGAZINE_RESERVED / 2 ? own : RM_MAGAZINE_RESERVED / 2);
+    }
+    CHECK_EQ(cache[1].seeker.stripe.last, 1u);
     end();
+}
+
+TEST_CASE(stripe, reserved_nodes_stay)
+{
+    separate_reserved(25);
+    separate_reserved(RM_MAGAZINE_RESERVED / 2);
+    separate_reserved(RM_MAGAZINE_RESERVED / 2 + 1);
+    separate_reserved(60);
 }
 
 /* ---- both ---- */
