@@ -47,7 +47,7 @@ DOMAIN_LAYOUT = {
     "struct rangemap_domain.epoch.epoch": (0, 4),
     "struct rangemap_domain.maps": (272, 8),
     "struct rangemap_domain.pool.chunk_bytes": (192, 8),
-    "struct rangemap_domain.roster.first": (408, 384),
+    "struct rangemap_domain.roster.first": (432, 384),
     "struct rm_roster_page.next": (0, 8),
     "struct rm_roster_page.record": (16, 368),
     "struct rm_thread.standing": (200, 8),
