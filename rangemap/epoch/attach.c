@@ -124,11 +124,9 @@ void rm_thread_reap(struct rangemap_domain *domain, unsigned records)
 static void reap_all_if_due(struct rangemap_domain *domain)
 {
     enum { NS_PER_RECORD = 10000 };
-    uint64_t before_ns = rm_load_relaxed(&domain->roster.reaped_all_ns), now_ns = rm_coarse_ns();
     uint64_t pause_ns = rm_load_relaxed(&domain->roster.attached) * NS_PER_RECORD;
 
-    if ((int64_t)(now_ns - before_ns) > (int64_t)pause_ns &&
-        rm_cas_relaxed(&domain->roster.reaped_all_ns, before_ns, now_ns)) { /* a time alone */
+    if (rm_turn_is_due(&domain->roster.reaped_all_ns, pause_ns, rm_coarse_ns())) {
         rm_thread_reap(domain, UINT_MAX);
     }
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "rangemap/base/turn.h"
 #include "rangemap/epoch/record.h"
 
 /* The page after `page`, made if need be of the memory of `thread`; NULL: out of memory. */
@@ -88,10 +89,7 @@ void rm_roster_set_attached(struct rm_roster *roster, const struct rm_thread *th
 /* Of threads that race one begins the next span; a bit that is set meanwhile is set again with the next tick. */
 static void begin_span(struct rm_roster *roster, uint64_t now_ns)
 {
-    uint64_t began_ns = rm_load_relaxed(&roster->span_ns);
-
-    if (now_ns - began_ns >= SPAN_NS &&
-        rm_cas_relaxed(&roster->span_ns, began_ns, now_ns)) { /* a time alone */
+    if (rm_turn_is_due(&roster->span_ns, SPAN_NS, now_ns)) {
         rm_store_relaxed(&roster->updated, rm_load_relaxed(&roster->updating));
         rm_store_relaxed(&roster->updating, 0);
     }

@@ -38,9 +38,9 @@ struct rm_pool {
     rm_word busy_slabs;                  /* not idle: a hint, for how much to keep */
     rm_word dirty_slabs;                 /* idle, with pages: a hint */
     rm_word idled;                       /* how often a slab became idle */
-    rm_word peak_slabs,
-        peak_before; /* the most that were busy in this span of time, and in the last: hints */
-    rm_word peak_ns; /* when this one began, by the coarse clock */
+    rm_word peak_slabs;                  /* the most that were busy in this span of time: a hint */
+    rm_word peak_before;                 /* and in the last one */
+    rm_word peak_ns;                     /* when this one began, by the coarse clock */
 };
 
 /* Nodes of one slab, as bits. */

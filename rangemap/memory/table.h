@@ -22,6 +22,7 @@
 /* Sets of slabs: those with free nodes of each size, and those that are free as a whole. */
 enum { RM_SET_IDLE = RM_SIZES, RM_SETS };
 
+/* How many extents are looked at for slabs that are better than others, not for any. */
 enum { RM_FIND_EXTENTS = 8 };
 
 enum { RM_EXTENT_SLABS = 64, RM_TABLE_EXTENTS = 64, RM_EXTENT_BYTES = RM_EXTENT_SLABS * RM_SLAB_BYTES };

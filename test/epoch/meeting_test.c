@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Another thread comes before any access to a shared word of one that takes a record, has it placed, hands garbage over
- * or moves it on, and does all of its own there. None has what another one has, and what lost a race goes back.
+ * or moves it on, and does all of its own there. None has what another one has, and what lost a race goes back. One
+ * program has the hooks once: hence its length.
  */
 #include "rangemap/base/fence.h"
 #include "rangemap/epoch/light.h"

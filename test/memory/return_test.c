@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Memory that goes back when it is not needed any more: by itself and when asked to, to the system and to the
- * caller's allocator, while others update; and what survivors hold back.
+ * caller's allocator, while others update; and what survivors hold back. All by one clock, which is the test's: hence
+ * its length.
  */
 #define _GNU_SOURCE /* syscall() */
 #include <errno.h>

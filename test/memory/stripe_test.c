@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Stripes: whose slabs are whose, what comes first when nodes are taken, and what goes when there are too many. */
+/*
+ * Stripes: whose slabs are whose, what comes first when nodes are taken, and what goes when there are too many. Taking
+ * and giving are asked together in the end: hence its length.
+ */
 #include <stdlib.h>
 #include <string.h>
 
