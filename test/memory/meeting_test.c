@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Another thread comes before any access to a shared word of one that takes, gives or trims, and does all of its own
- * there: whatever came of it, no node is lost, nor had by two, and what is free is shown. One program has the hooks once:
- * hence its length.
+ * there: whatever came of it, no node is lost, nor had by two, and what is free is shown. One program has the hooks
+ * once: hence its length.
  */
 #include "test/memory/hands.h"
 
